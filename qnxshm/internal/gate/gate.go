@@ -1,0 +1,60 @@
+// Package gate lets many users into a resource and lets its owner close it
+// safely: after Close nobody gets in, and Close returns only when the last one
+// inside has left.
+package gate
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+const closed = 1 << 62
+
+// A Gate counts the users inside. The zero Gate is open.
+type Gate struct {
+	state atomic.Int64 // users inside, plus closed once Close was called
+	once  sync.Once
+	empty chan struct{} // made before closed is set
+}
+
+// Enter lets the caller in, to be followed by Leave, or reports that the gate
+// is closed.
+func (g *Gate) Enter() bool {
+	if g.state.Add(1)&closed == 0 {
+		return true
+	}
+	g.Leave()
+	return false
+}
+
+// Leave ends what a successful Enter began.
+func (g *Gate) Leave() {
+	if g.state.Add(-1) == closed {
+		select {
+		case g.empty <- struct{}{}:
+		default: // an Enter that was turned away; Close has been told
+		}
+	}
+}
+
+// Close shuts the gate. The first call runs wake (unless nil), which must make
+// the users inside leave, waits until they have, and returns true. Every other
+// call waits for the first one and returns false.
+func (g *Gate) Close(wake func()) (first bool) {
+	g.once.Do(func() {
+		first = true
+		g.empty = make(chan struct{}, 1)
+		inside := g.state.Add(closed) != closed
+		if wake != nil {
+			wake()
+		}
+		if inside {
+			<-g.empty
+		}
+	})
+	return first
+}
+
+// Closed reports whether Close was called. Whoever is inside and was woken
+// learns by it why.
+func (g *Gate) Closed() bool { return g.state.Load()&closed != 0 }

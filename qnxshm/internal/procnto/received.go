@@ -1,0 +1,18 @@
+//go:build !qnx || linux
+
+package procnto
+
+// Received is what MsgReceive took from a channel: a message, or with RcvID 0 a
+// pulse.
+type Received struct {
+	RcvID     int64
+	PID       int // sender of a message
+	SCOID     int
+	COID      int
+	MsgLen    int   // bytes in the receive buffer
+	SrcMsgLen int64 // bytes sent
+	DstMsgLen int64 // bytes the sender has room for
+
+	Code  int // of a pulse
+	Value int64
+}

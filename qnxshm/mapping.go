@@ -1,0 +1,211 @@
+package qnxshm
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// ErrTruncated is matched by the error of an access to mapped memory that the
+// object does not have any more, or never had: it was made smaller, or the
+// mapping is longer than the object.
+var ErrTruncated = errors.New("qnxshm: the object is shorter than the access")
+
+// A Mapping is memory of an object in this process. It does not need the
+// Object or the descriptor it was made from. Its methods may be called by many
+// goroutines; what they read and write is shared with other processes, and
+// nothing orders it but what the processes agree on.
+//
+// Whoever may resize the object can take memory away. Touching such memory
+// through the slice of Bytes is a fault that ends the program, as in C (SIGBUS);
+// View, ReadAt and WriteAt return an error instead.
+//
+// There is no use for the zero Mapping: every method of it fails with an error
+// that matches os.ErrClosed.
+type Mapping struct {
+	gate    gate.Gate
+	access  Access
+	mem     *memory
+	cleanup runtime.Cleanup
+}
+
+// memory is the part of a Mapping that outlives it in the collector's cleanup.
+type memory struct {
+	bytes []byte
+	lent  atomic.Bool // Bytes has handed out the slice
+}
+
+func newMapping(data []byte, access Access) *Mapping {
+	m := &Mapping{access: access, mem: &memory{bytes: data}}
+	f := forgotten{data: m.mem, stack: creationStack()}
+	m.cleanup = runtime.AddCleanup(m, forgotten.unmap, f)
+	return m
+}
+
+func (m *Mapping) enter() bool { return m.mem != nil && m.gate.Enter() }
+
+// Len returns the length in bytes, also after Unmap.
+func (m *Mapping) Len() int {
+	if m.mem == nil {
+		return 0
+	}
+	return len(m.mem.bytes)
+}
+
+// Bytes returns the memory itself, without a copy; nil after Unmap. The slice
+// is good until Unmap: using it later, writing to it when the mapping is
+// ReadOnly, or touching memory that was taken away ends the program. Once Bytes
+// was called, a forgotten Mapping is never unmapped by the garbage collector.
+func (m *Mapping) Bytes() []byte {
+	if !m.enter() {
+		return nil
+	}
+	defer m.gate.Leave()
+	m.mem.lent.Store(true)
+	return m.mem.bytes
+}
+
+// View runs f on the memory and returns its error. Unmap waits for f, so f must
+// not call it. The slice must not be used after f has returned.
+//
+// A load, store or copy that faults in f, on the goroutine that called View,
+// ends f and becomes an error: one that matches ErrTruncated when the object
+// has become shorter, or EACCES for a store when the mapping is ReadOnly. What
+// f's deferred calls did stays done. A fault at any other address is a panic as
+// usual. View cannot help other goroutines that f starts, C code that f calls,
+// or a system call given this memory (that returns EFAULT).
+func (m *Mapping) View(f func(b []byte) error) (err error) {
+	if !m.enter() {
+		return qnxerr.Closed("qnxshm: Mapping.View")
+	}
+	defer m.gate.Leave()
+	defer m.recoverFault(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return f(m.mem.bytes)
+}
+
+// ReadAt copies memory from offset off into p, as io.ReaderAt: when fewer than
+// len(p) bytes are left it copies those and returns io.EOF.
+//
+// It never crashes: when the memory was taken away it returns 0 and an error
+// that matches ErrTruncated, and what p then holds is not specified. A negative
+// offset is EINVAL.
+func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
+	if !m.enter() {
+		return 0, qnxerr.Closed("qnxshm: Mapping.ReadAt")
+	}
+	defer m.gate.Leave()
+	if off < 0 {
+		return 0, fmt.Errorf("qnxshm: Mapping.ReadAt at %d: %w", off, syscall.EINVAL)
+	}
+	if off >= int64(len(m.mem.bytes)) {
+		if len(p) == 0 {
+			return 0, nil
+		}
+		return 0, io.EOF
+	}
+	if n, err = m.copyGuarded(p, m.mem.bytes[off:]); err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// WriteAt copies p into memory at offset off, as io.WriterAt: when p does not
+// fit it copies what fits and returns io.ErrShortWrite.
+//
+// It never crashes: when the memory was taken away it returns 0 and an error
+// that matches ErrTruncated, and part of p may have been written. A negative
+// offset is EINVAL, a ReadOnly mapping EACCES.
+func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
+	if !m.enter() {
+		return 0, qnxerr.Closed("qnxshm: Mapping.WriteAt")
+	}
+	defer m.gate.Leave()
+	if m.access == ReadOnly {
+		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt: the mapping is read-only: %w", syscall.EACCES)
+	}
+	if off < 0 {
+		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt at %d: %w", off, syscall.EINVAL)
+	}
+	if off >= int64(len(m.mem.bytes)) {
+		if len(p) == 0 {
+			return 0, nil
+		}
+		return 0, io.ErrShortWrite
+	}
+	if n, err = m.copyGuarded(m.mem.bytes[off:], p); err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+func (m *Mapping) copyGuarded(dst, src []byte) (n int, err error) {
+	defer func() {
+		if err != nil {
+			n = 0
+		}
+	}()
+	defer m.recoverFault(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	return copy(dst, src), nil
+}
+
+// recoverFault is deferred around code that touches the memory. It turns a
+// fault inside it into an error and lets every other panic pass.
+func (m *Mapping) recoverFault(err *error) {
+	r := recover()
+	if r == nil {
+		return
+	}
+	fault, ok := r.(interface {
+		runtime.Error
+		Addr() uintptr
+	})
+	if !ok {
+		panic(r)
+	}
+	off := fault.Addr() - uintptr(unsafe.Pointer(unsafe.SliceData(m.mem.bytes)))
+	if off >= uintptr(len(m.mem.bytes)) { // also below the start, which wraps around
+		panic(r)
+	}
+	if m.access == ReadOnly && readable(&m.mem.bytes[off]) {
+		*err = fmt.Errorf("qnxshm: store at offset %d of a read-only mapping: %w", off, syscall.EACCES)
+		return
+	}
+	*err = fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrTruncated)
+}
+
+// readable reports whether a load from p works.
+func readable(p *byte) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	touched.Store(uint32(*p))
+	return true
+}
+
+// touched keeps the compiler from dropping the load in readable.
+var touched atomic.Uint32
+
+// Unmap gives the memory back after View, ReadAt and WriteAt have returned. The
+// slice of Bytes must not be used any more. Calling Unmap again does nothing
+// and returns nil.
+//
+// Implements: int munmap(void *addr, size_t len)
+func (m *Mapping) Unmap() error {
+	if m.mem == nil || !m.gate.Close(nil) {
+		return nil
+	}
+	m.cleanup.Stop()
+	if err := unmapMemory(m.mem.bytes); err != nil {
+		return wrap(err, "munmap", "%d bytes", len(m.mem.bytes))
+	}
+	return nil
+}

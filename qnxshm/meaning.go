@@ -1,0 +1,78 @@
+package qnxshm
+
+import "syscall"
+
+// meaning tells a person what an errno means in a call, where the errno's own
+// text would not.
+func meaning(call string, errno syscall.Errno) string {
+	switch call {
+	case "shm_create_handle", "shm_create_subrange_handle":
+		switch errno {
+		case syscall.EACCES:
+			return "more access than the descriptor has"
+		case syscall.EAGAIN:
+			return "too many unused handles"
+		case syscall.EBADF:
+			return "not an open descriptor of a shared-memory object"
+		case syscall.EINVAL:
+			if call == "shm_create_handle" {
+				return "access must be one of O_RDONLY, O_WRONLY, O_RDWR, and options known"
+			}
+			return "access must be one of O_RDONLY, O_WRONLY, O_RDWR, options known, size and offset page multiples within the object"
+		case syscall.ESRCH:
+			return "no such process"
+		}
+	case "shm_open_handle", "shm_open_handle_pid":
+		switch errno {
+		case syscall.EACCES:
+			return "more access than the handle gives"
+		case syscall.EBADF:
+			return "not a handle"
+		case syscall.EINVAL:
+			return "access must be one of O_RDONLY, O_WRONLY, O_RDWR"
+		case syscall.EMFILE:
+			return "no descriptor left in this process; the handle is kept"
+		case syscall.ENFILE:
+			return "no descriptor left in the system; the handle is kept"
+		case syscall.ESRCH:
+			if call == "shm_open_handle_pid" {
+				return "no such handle for this process from that maker: used, deleted, revoked, or made by or for another"
+			}
+			return "no such handle for this process: used, deleted, revoked, or made for another"
+		}
+	case "shm_delete_handle":
+		if errno == syscall.ESRCH {
+			return "no such handle of this process: used, deleted, revoked, or of others"
+		}
+	case "shm_open":
+		switch errno {
+		case syscall.ENOENT:
+			return "no such object"
+		case syscall.EEXIST:
+			return "the object exists"
+		case syscall.EINVAL:
+			return "flags must be O_RDONLY or O_RDWR, with O_CREAT, O_EXCL, O_TRUNC"
+		}
+	case "shm_unlink":
+		if errno == syscall.ENOENT {
+			return "no such object"
+		}
+	case "mmap":
+		switch errno {
+		case syscall.EACCES:
+			return "the descriptor does not give this access"
+		case syscall.EINVAL:
+			return "the length must not be 0 and the offset must be a page multiple"
+		case syscall.ENXIO:
+			return "outside the window that the handle gave"
+		}
+	case "ftruncate":
+		switch errno {
+		case syscall.EPERM:
+			return "the size of this object cannot be changed through this descriptor"
+		case syscall.EINVAL:
+			return "the size is negative, or the descriptor not open for writing"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,254 @@
+package qnxmsg
+
+import (
+	"math"
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// An Error is the failure of one call; it is the same type as qnxshm.Error.
+type Error = qnxerr.Error
+
+// ESRVRFAULT is QNX's errno for a fault in the server's buffers, which package
+// syscall of other systems does not have.
+const ESRVRFAULT = qnxerr.ESRVRFAULT
+
+// ChannelFlags choose what a channel reports. The zero value is a plain
+// channel. On the target _NTO_CHF_FIXED_PRIORITY is always added: a received
+// message would otherwise lend its priority to the thread, on which Go then
+// runs anything.
+type ChannelFlags uint32
+
+// Disconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the last
+// connection of a client process is gone, be it closed or killed.
+const Disconnect ChannelFlags = 0x8
+
+// A Channel is where a server receives messages and pulses. Its methods may be
+// called by many goroutines; each Receive takes one message.
+type Channel struct {
+	gate gate.Gate
+	chid int
+	name *attachedName
+}
+
+// NewChannel makes a channel without a name. A client connects to it by the
+// process id and ID.
+//
+// Errors:
+//
+//	EINVAL  unknown flags
+//	EAGAIN  no channel left; host: no descriptors left to serve it with
+//	EPERM   target: not allowed to make a public channel
+//
+// Implements: int ChannelCreate(unsigned flags)
+func NewChannel(flags ChannelFlags) (*Channel, error) {
+	chid, err := channelCreate(flags)
+	if err != nil {
+		return nil, wrap(err, "ChannelCreate", "%#x", uint32(flags))
+	}
+	return &Channel{chid: chid}, nil
+}
+
+// AttachName makes a channel with the flag Disconnect and publishes it under
+// name, where OpenName finds it. The name goes with the channel, or with the
+// process. A name has 1 to 255 bytes, does not begin with "/", and has no ".."
+// between slashes.
+//
+// Errors:
+//
+//	EINVAL        not a name
+//	ENAMETOOLONG  longer than 255 bytes
+//	EEXIST        the name is taken (a target may answer EBUSY)
+//	EAGAIN        no channel left; host: no descriptors left to serve it with
+//	EPERM         target: not allowed to publish names
+//
+// Host and target: the host has no directories; "a/b" is a name like any other.
+//
+// Implements: name_attach_t *name_attach(dispatch_t *dpp, const char *path, unsigned flags)
+func AttachName(name string) (*Channel, error) {
+	chid, err := channelCreate(Disconnect)
+	if err != nil {
+		return nil, wrap(err, "name_attach", "%q", name)
+	}
+	attached, err := nameAttach(name, chid)
+	if err != nil {
+		channelDestroy(chid)
+		return nil, wrap(err, "name_attach", "%q", name)
+	}
+	return &Channel{chid: chid, name: attached}, nil
+}
+
+// ID returns the channel's id in this process (chid), for Connect.
+func (c *Channel) ID() int { return c.chid }
+
+// Pulse codes that the system sends. Codes from 0 to 127 are free for programs.
+const (
+	PulseUnblock    = -32 // _PULSE_CODE_UNBLOCK
+	PulseDisconnect = -33 // _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
+)
+
+// A Pulse is a small message that nobody waits for.
+type Pulse struct {
+	Code  int   // what it is: from -128 to 127
+	Value int64 // what comes with it; 32 bits on QNX SDP 7.1
+	SCOID int   // the client it came from
+}
+
+// Info tells about a received message (struct _msg_info).
+type Info struct {
+	PID       int   // process that sent it, as the kernel reports it
+	ChannelID int   // channel it arrived on
+	SCOID     int   // the client: one id for each client process on a channel
+	COID      int   // the client's own connection id
+	MsgLen    int64 // bytes received: at most the length of the buffer
+	SrcMsgLen int64 // bytes the client sent
+	DstMsgLen int64 // bytes the client has room for in its reply buffer
+}
+
+// A Message is what Receive got: a message, to be answered once by Reply or
+// ReplyError while its sender waits, or a pulse, which is not answered.
+type Message struct {
+	Data  []byte // the message, as far as it fits the buffer given to Receive, which it lies in
+	Info  Info   // zero for a pulse
+	Pulse Pulse  // zero for a message
+
+	rcvid   int64 // 0 for a pulse
+	channel *Channel
+}
+
+// IsPulse reports whether this is a pulse.
+func (m *Message) IsPulse() bool { return m.rcvid == 0 }
+
+// Receive waits for the next message or pulse. The part of a message that does
+// not fit buf is not lost for the sender: Info tells the lengths.
+//
+// Errors:
+//
+//	ESRCH  the channel was destroyed
+//
+// When Close was called the error matches os.ErrClosed instead.
+//
+// Implements: rcvid_t MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info)
+func (c *Channel) Receive(buf []byte) (Message, error) { return c.ReceiveTimeout(buf, -1) }
+
+// ReceiveTimeout is Receive that waits no longer than timeout: 0 polls, a
+// negative timeout waits for ever.
+//
+// Errors are those of Receive, and
+//
+//	ETIMEDOUT  nothing came in time
+//
+// Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), then MsgReceive
+func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, error) {
+	if !c.gate.Enter() {
+		return Message{}, qnxerr.Closed("qnxmsg: Channel.Receive")
+	}
+	defer c.gate.Leave()
+	m := Message{channel: c}
+	n, err := msgReceive(c.chid, buf, timeout, &m)
+	if err != nil {
+		if c.gate.Closed() {
+			return Message{}, qnxerr.Closed("qnxmsg: Channel.Receive")
+		}
+		return Message{}, wrap(err, "MsgReceive", "chid %d, %d bytes", c.chid, len(buf))
+	}
+	m.Data = buf[:n]
+	return m, nil
+}
+
+// Reply answers the message: Send returns status to the client, and data in its
+// reply buffer, as far as that has room. status is 0 to 2147483647; a negative
+// one would look like an error to C clients (EINVAL; use ReplyError).
+//
+// Errors:
+//
+//	EINVAL  status is negative or too large, or this is a pulse
+//	ESRCH   nobody waits for this answer: it was given already, or the client
+//	        is gone, timed out, or detached
+//
+// Implements: int MsgReply(rcvid_t rcvid, long status, const void *msg, size_t bytes)
+func (m *Message) Reply(status int, data []byte) error {
+	if m.IsPulse() || status < 0 || status > math.MaxInt32 {
+		return wrap(syscall.EINVAL, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
+	}
+	if !m.channel.gate.Enter() {
+		return qnxerr.Closed("qnxmsg: Message.Reply")
+	}
+	defer m.channel.gate.Leave()
+	if err := msgReply(m.rcvid, status, data); err != nil {
+		return wrap(err, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
+	}
+	return nil
+}
+
+// ReplyError makes the client's Send fail with errno. 0 lets it succeed with
+// status 0 and no data.
+//
+// Errors:
+//
+//	EINVAL  this is a pulse
+//	ESRCH   nobody waits for this answer, as in Reply
+//
+// Implements: int MsgError(rcvid_t rcvid, int error)
+func (m *Message) ReplyError(errno syscall.Errno) error {
+	if m.IsPulse() {
+		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
+	}
+	if !m.channel.gate.Enter() {
+		return qnxerr.Closed("qnxmsg: Message.ReplyError")
+	}
+	defer m.channel.gate.Leave()
+	if err := msgError(m.rcvid, errno); err != nil {
+		return wrap(err, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
+	}
+	return nil
+}
+
+// DetachClient lets go of the client scoid. A server calls it after
+// PulseDisconnect, else the id is never used again; called earlier, it cuts the
+// client off: its blocked Send fails, and so do later ones (EBADF).
+//
+// Errors:
+//
+//	EINVAL  no client scoid
+//
+// Implements: int ConnectDetach(int coid)
+func (c *Channel) DetachClient(scoid int) error {
+	if !c.gate.Enter() {
+		return qnxerr.Closed("qnxmsg: Channel.DetachClient")
+	}
+	defer c.gate.Leave()
+	if err := detachClient(c.chid, scoid); err != nil {
+		return wrap(err, "ConnectDetach", "scoid %#x", scoid)
+	}
+	return nil
+}
+
+// Close removes the name, if any, and destroys the channel. Blocked Receives
+// return an error that matches os.ErrClosed. A client waiting for an answer
+// gets ESRCH, one whose message was not received yet EBADF. Calling Close again
+// does nothing and returns nil.
+//
+// Implements: int ChannelDestroy(int chid), int name_detach(name_attach_t *attach, unsigned flags)
+func (c *Channel) Close() error {
+	var err error
+	c.gate.Close(func() {
+		if c.name != nil {
+			err = nameDetach(c.name)
+		}
+		if e := channelDestroy(c.chid); e != nil {
+			err = e
+		}
+	})
+	if err != nil {
+		return wrap(err, "ChannelDestroy", "%d", c.chid)
+	}
+	return nil
+}
+
+func wrap(err error, call, format string, args ...any) error {
+	return qnxerr.Wrap(err, meaning, call, format, args...)
+}

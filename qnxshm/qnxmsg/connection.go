@@ -1,0 +1,182 @@
+package qnxmsg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// A Connection is where a client sends messages and pulses to one channel. Its
+// methods may be called by many goroutines, also while others are blocked in
+// Send.
+type Connection struct {
+	gate gate.Gate
+	coid int
+}
+
+// Connect connects to the channel chid of the process pid; pid 0 is the calling
+// process.
+//
+// Errors:
+//
+//	ESRCH   no such process, or no such channel in it
+//	EAGAIN  no connection left; host: the process did not answer for 5 s
+//
+// Implements: int ConnectAttach(uint32_t nd, pid_t pid, int chid, unsigned index, int flags), index _NTO_SIDE_CHANNEL, flags _NTO_COF_CLOEXEC
+func Connect(pid, chid int) (*Connection, error) {
+	coid, err := connectAttach(pid, chid)
+	if err != nil {
+		return nil, wrap(err, "ConnectAttach", "pid %d, chid %d", pid, chid)
+	}
+	return &Connection{coid: coid}, nil
+}
+
+// OpenName connects to the channel that AttachName has published under name.
+//
+// Errors:
+//
+//	ENOENT        no server has this name
+//	EINVAL        not a name: empty, or begins with "/", or has ".."
+//	ENAMETOOLONG  longer than 255 bytes
+//	EAGAIN        no connection left; host: the server did not answer for 5 s
+//
+// Implements: int name_open(const char *name, int flags)
+func OpenName(name string) (*Connection, error) {
+	coid, err := nameOpen(name)
+	if err != nil {
+		return nil, wrap(err, "name_open", "%q", name)
+	}
+	return &Connection{coid: coid}, nil
+}
+
+// OpenWait is OpenName that waits until there is a server: while name_open
+// answers ENOENT it tries again, some milliseconds later, until ctx ends. Then
+// the error matches both ctx.Err() and ENOENT. ctx is looked at between the
+// attempts only.
+func OpenWait(ctx context.Context, name string) (*Connection, error) {
+	const first, last = time.Millisecond, 64 * time.Millisecond
+	for pause := first; ; pause = min(2*pause, last) {
+		conn, err := OpenName(name)
+		if err == nil || !errors.Is(err, syscall.ENOENT) {
+			return conn, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("%w: %w", err, context.Cause(ctx))
+		}
+	}
+}
+
+// ServerPID returns the process id of the server, for handles that the client
+// makes for it.
+//
+// Errors:
+//
+//	EINVAL  the connection does not exist
+//
+// Implements: int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info)
+func (c *Connection) ServerPID() (int, error) {
+	if !c.gate.Enter() {
+		return 0, qnxerr.Closed("qnxmsg: Connection.ServerPID")
+	}
+	defer c.gate.Leave()
+	pid, err := serverPID(c.coid)
+	if err != nil {
+		return 0, wrap(err, "ConnectServerInfo", "coid %#x", c.coid)
+	}
+	return pid, nil
+}
+
+// Send sends msg and waits for the reply, which is copied into reply as far as
+// it has room, and returns the status the server gave. How much of reply was
+// filled only the protocol between the two can tell: the kernel does not say.
+// The rest of reply keeps what it had. Messages may have any size that fits
+// memory, 0 included.
+//
+// Errors:
+//
+//	EBADF  the server or its channel was gone before the message was received
+//	ESRCH  the server died, or destroyed the channel, while it had the message
+//	any    the server answered with ReplyError
+//
+// When Close was called the error matches os.ErrClosed instead.
+//
+// Implements: long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes)
+func (c *Connection) Send(msg, reply []byte) (status int, err error) {
+	return c.SendTimeout(msg, reply, -1)
+}
+
+// SendTimeout is Send that waits no longer than timeout: 0 does not wait at
+// all, a negative timeout waits for ever. A server that received the message
+// may act on it all the same; its answer is then refused with ESRCH.
+//
+// Errors are those of Send, and
+//
+//	ETIMEDOUT  no reply in time
+//
+// Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), flags _NTO_TIMEOUT_SEND|_NTO_TIMEOUT_REPLY, then MsgSend
+func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (status int, err error) {
+	if !c.gate.Enter() {
+		return 0, qnxerr.Closed("qnxmsg: Connection.Send")
+	}
+	defer c.gate.Leave()
+	status, err = msgSend(c.coid, msg, reply, timeout)
+	if err != nil {
+		if c.gate.Closed() {
+			return 0, qnxerr.Closed("qnxmsg: Connection.Send")
+		}
+		return 0, wrap(err, "MsgSend", "coid %#x, %d bytes, %d bytes", c.coid, len(msg), len(reply))
+	}
+	return status, nil
+}
+
+// SendPulse sends a pulse and does not wait. priority is 1 to 255, or -1 for
+// the caller's own; code is 0 to 127; value has 32 bits on QNX SDP 7.1 and 64
+// on QNX OS 8.0 and the host.
+//
+// Errors:
+//
+//	EINVAL  priority or code is out of range, or value on 7.1
+//	EBADF   the server's channel is gone
+//	EAGAIN  the server has too many pulses waiting
+//
+// Host and target: the host checks the priority and has no use for it.
+//
+// Implements: int MsgSendPulse(int coid, int priority, int code, long value)
+func (c *Connection) SendPulse(priority, code int, value int64) error {
+	if !c.gate.Enter() {
+		return qnxerr.Closed("qnxmsg: Connection.SendPulse")
+	}
+	defer c.gate.Leave()
+	err := error(syscall.EINVAL)
+	if code >= 0 && code <= 127 {
+		err = msgSendPulse(c.coid, priority, code, value)
+	}
+	if err != nil {
+		return wrap(err, "MsgSendPulse", "coid %#x, priority %d, code %d, value %d", c.coid, priority, code, value)
+	}
+	return nil
+}
+
+// Close detaches the connection. Blocked Sends return an error that matches
+// os.ErrClosed. When it was the last connection of this process to the channel,
+// the server gets a PulseDisconnect. Calling Close again does nothing and
+// returns nil.
+//
+// Implements: int ConnectDetach(int coid), int name_close(int coid)
+func (c *Connection) Close() error {
+	var err error
+	c.gate.Close(func() { err = connectDetach(c.coid) })
+	if err != nil {
+		return wrap(err, "ConnectDetach", "coid %#x", c.coid)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+// Package qnxmsg brings QNX native messages to Go: a server receives on a
+// channel, a client sends on a connection and is blocked until the server
+// replies. On QNX Neutrino 7.1 and QNX OS 8.0 (the target) the calls go to the
+// real libc; on Linux (the host) processes talk to each other directly, with
+// the same semantics and errno. It carries what package qnxshm needs carried:
+// handles, made for the process that the message came from.
+//
+// A server makes a channel under a name and answers what it receives:
+//
+//	ch, err := qnxmsg.AttachName("camera")
+//	buf := make([]byte, 1024)
+//	for {
+//		m, err := ch.Receive(buf)
+//		switch {
+//		case err != nil:
+//			return err
+//		case m.IsPulse() && m.Pulse.Code == qnxmsg.PulseDisconnect:
+//			ch.DetachClient(m.Pulse.SCOID)      // free what that client had
+//		case !m.IsPulse():
+//			m.Reply(0, answer(m.Info.PID, m.Data))
+//		}
+//	}
+//
+// A client opens the name and sends:
+//
+//	conn, err := qnxmsg.OpenWait(ctx, "camera")
+//	status, err := conn.Send(request, reply)
+//
+// # Blocking
+//
+// Send and Receive block in the kernel, one thread for each blocked call, as on
+// the target. They take no context: the kernel there could not honour one.
+// Timeouts are durations, and Close wakes whoever is blocked.
+//
+// # Errors
+//
+// A failed call returns an *Error with the C name of the call and the errno;
+// errors.Is matches the errno. Use after Close matches os.ErrClosed.
+//
+// # Host and target
+//
+// The host knows no priorities: messages and pulses arrive in the order in
+// which they were sent by one thread. A connection holds some two hundred
+// pulses that the server has not received yet, then SendPulse fails with
+// EAGAIN.
+package qnxmsg

@@ -1,0 +1,58 @@
+package qnxmsg
+
+import "syscall"
+
+// meaning tells a person what an errno means in a call, where the errno's own
+// text would not.
+func meaning(call string, errno syscall.Errno) string {
+	switch call {
+	case "name_attach":
+		switch errno {
+		case syscall.EEXIST, syscall.EBUSY:
+			return "the name is taken: another server is running"
+		case syscall.EINVAL:
+			return `a name is not empty, does not begin with "/" and has no ".."`
+		}
+	case "name_open":
+		switch errno {
+		case syscall.ENOENT:
+			return "no server has this name"
+		case syscall.EINVAL:
+			return `a name is not empty, does not begin with "/" and has no ".."`
+		}
+	case "ConnectAttach":
+		if errno == syscall.ESRCH {
+			return "no such process, or no such channel in it"
+		}
+	case "MsgSend", "MsgSendPulse":
+		switch errno {
+		case syscall.EBADF:
+			return "the server's channel is gone"
+		case syscall.ESRCH:
+			return "the server died before it replied"
+		case syscall.EAGAIN:
+			return "the server has too many pulses waiting"
+		case syscall.ETIMEDOUT:
+			return "no reply in time"
+		}
+	case "MsgReceive":
+		switch errno {
+		case syscall.ESRCH:
+			return "the channel was destroyed"
+		case syscall.ETIMEDOUT:
+			return "nothing came in time"
+		}
+	case "MsgReply", "MsgError":
+		switch errno {
+		case syscall.EINVAL:
+			return "a pulse is not answered, and a status is 0 to 2147483647"
+		case syscall.ESRCH:
+			return "nobody waits for this answer: given already, or the client is gone or timed out"
+		}
+	case "ConnectDetach":
+		if errno == syscall.EINVAL {
+			return "no such connection"
+		}
+	}
+	return ""
+}

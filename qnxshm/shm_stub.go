@@ -1,0 +1,56 @@
+//go:build !qnx
+
+package qnxshm
+
+import (
+	"io/fs"
+
+	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+)
+
+// The host backend: each call goes to the host's process manager. shm_qnx.go is
+// its twin for the target; the docs stand in the portable files.
+
+const handleSize = 8
+
+func createHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error) {
+	h, err := procnto.CreateHandle(fd, pid, int(access), uint32(opts))
+	return Handle(h), err
+}
+
+func createSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
+	h, err := procnto.CreateSubrangeHandle(fd, pid, int(access), uint32(opts), size, offset)
+	return Handle(h), err
+}
+
+func openHandle(h Handle, access Access) (int, error) {
+	return procnto.OpenHandle(uint64(h), int(access))
+}
+
+func openHandlePID(h Handle, access Access, maker int) (int, error) {
+	return procnto.OpenHandlePID(uint64(h), int(access), maker)
+}
+
+func deleteHandle(h Handle) error { return procnto.DeleteHandle(uint64(h)) }
+
+func openAnonymous(flags int, perm fs.FileMode) (int, error) {
+	return procnto.OpenAnonymous(flags, perm)
+}
+
+func openObject(name string, flags int, perm fs.FileMode) (int, error) {
+	return procnto.OpenObject(name, flags, perm)
+}
+
+func unlinkObject(name string) error { return procnto.UnlinkObject(name) }
+
+func objectSize(fd int) (int64, error) { return procnto.ObjectSize(fd) }
+
+func truncateObject(fd int, size int64) error { return procnto.Truncate(fd, size) }
+
+func closeDescriptor(fd int) error { return procnto.CloseDescriptor(fd) }
+
+func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
+	return procnto.Map(fd, int(access), offset, length)
+}
+
+func unmapMemory(b []byte) error { return procnto.Unmap(b) }
