@@ -1,0 +1,506 @@
+package procnto
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// Channel flags, as QNX numbers them.
+const (
+	flagDisconnect = 0x8
+
+	knownChannelFlags = flagDisconnect
+)
+
+const (
+	codeDisconnect = -33
+
+	firstSCOID = 0x10001
+)
+
+// A channel receives messages on lanes: sockets that carry one message at a
+// time, so that a thread of a client that is blocked in MsgSend has one for
+// itself.
+type channel struct {
+	chid   int
+	flags  uint32
+	epfd   int
+	wakefd int // readable while there are pulses in own, and once closed
+	gate   gate.Gate
+	queued atomic.Int32 // pulses in own
+
+	mu        sync.Mutex
+	clients   map[clientKey]*client
+	bySCOID   map[int]*client
+	lastSCOID int
+	own       []Received // pulses that this library sends
+	closed    bool
+}
+
+// A clientKey tells a client process from a later one of the same pid.
+type clientKey struct {
+	pid   int
+	token uint64
+}
+
+// A client is a process that is attached to a channel, by any number of
+// connections.
+type client struct {
+	clientKey
+	channel  *channel
+	scoid    int
+	attached int
+	lanes    map[*lane]struct{}
+	detached bool // by the server
+}
+
+// A lane is the server's end of a socket for messages.
+type lane struct {
+	id     uint32
+	client *client
+	coid   int
+
+	mu     sync.Mutex
+	fd     int
+	seq    uint32 // of the message that waits for its reply, 0 if there is none
+	room   int64  // for the reply
+	packet packet
+}
+
+// lanes finds the lane that a rcvid means.
+var lanes laneTable
+
+type laneTable struct {
+	mu   sync.RWMutex
+	byID map[uint32]*lane
+	last uint32
+}
+
+func (t *laneTable) add(l *lane) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byID == nil {
+		t.byID = make(map[uint32]*lane)
+	}
+	for l.id = 0; l.id == 0 || t.byID[l.id] != nil; l.id = t.last {
+		t.last = (t.last + 1) & (1<<31 - 1)
+	}
+	t.byID[l.id] = l
+}
+
+func (t *laneTable) get(id uint32) *lane {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byID[id]
+}
+
+func (t *laneTable) remove(id uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byID, id)
+}
+
+// ChannelCreate is ChannelCreate.
+func ChannelCreate(flags uint32) (chid int, err error) {
+	if flags&^knownChannelFlags != 0 {
+		return 0, syscall.EINVAL
+	}
+	ch := &channel{
+		flags:     flags,
+		clients:   make(map[clientKey]*client),
+		bySCOID:   make(map[int]*client),
+		lastSCOID: firstSCOID - 1,
+	}
+	if ch.epfd, ch.wakefd, err = newEpoll(); err != nil {
+		return 0, noDescriptors(err)
+	}
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	if err := host.serve(); err != nil {
+		unix.Close(ch.epfd)
+		unix.Close(ch.wakefd)
+		return 0, noDescriptors(err)
+	}
+	if host.channels == nil {
+		host.channels = make(map[int]*channel)
+	}
+	host.lastChid++
+	ch.chid = host.lastChid
+	host.channels[ch.chid] = ch
+	return ch.chid, nil
+}
+
+// channel finds a channel of this process.
+func (m *manager) channel(chid int) *channel {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.channels[chid]
+}
+
+// ChannelDestroy is ChannelDestroy.
+func ChannelDestroy(chid int) error {
+	host.mu.Lock()
+	ch := host.channels[chid]
+	delete(host.channels, chid)
+	if ch != nil {
+		for _, w := range host.service.watched {
+			switch w := w.(type) {
+			case *listener:
+				if w.chid == chid {
+					w.close()
+				}
+			case *inbound:
+				if w.client != nil && w.client.channel == ch {
+					w.close()
+				}
+			}
+		}
+		host.tidyLater()
+	}
+	host.mu.Unlock()
+	if ch == nil {
+		return syscall.EINVAL
+	}
+	ch.gate.Close(func() { wake(ch.wakefd) })
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.closed = true
+	for _, c := range ch.bySCOID {
+		c.cutOff()
+	}
+	unix.Close(ch.epfd)
+	unix.Close(ch.wakefd)
+	return nil
+}
+
+// attach enters a connection of a client process.
+func (ch *channel) attach(pid int, token uint64) *client {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	key := clientKey{pid, token}
+	c := ch.clients[key]
+	if c == nil {
+		ch.lastSCOID++
+		c = &client{clientKey: key, channel: ch, scoid: ch.lastSCOID, lanes: make(map[*lane]struct{})}
+		ch.clients[key] = c
+		ch.bySCOID[c.scoid] = c
+	}
+	c.attached++
+	return c
+}
+
+// detachOne is called when a connection of the client has ended.
+func (c *client) detachOne() {
+	c.channel.mu.Lock()
+	defer c.channel.mu.Unlock()
+	c.attached--
+	c.gone()
+}
+
+// gone reports a client that has no connection left, and whose last messages
+// and pulses have been received. The channel's lock is held.
+func (c *client) gone() {
+	ch := c.channel
+	if c.attached > 0 || len(c.lanes) > 0 || c.detached || ch.clients[c.clientKey] != c {
+		return
+	}
+	delete(ch.clients, c.clientKey)
+	if ch.flags&flagDisconnect == 0 {
+		delete(ch.bySCOID, c.scoid)
+		return
+	}
+	if ch.closed {
+		return
+	}
+	ch.own = append(ch.own, Received{Code: codeDisconnect, SCOID: c.scoid})
+	ch.queued.Store(int32(len(ch.own)))
+	wake(ch.wakefd)
+}
+
+// nextOwn takes a pulse that this library has sent.
+func (ch *channel) nextOwn() (Received, bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if len(ch.own) == 0 {
+		return Received{}, false
+	}
+	r := ch.own[0]
+	ch.own = ch.own[1:]
+	ch.queued.Store(int32(len(ch.own)))
+	if len(ch.own) == 0 && !ch.gate.Closed() {
+		ch.own = nil
+		var b [8]byte
+		unix.Read(ch.wakefd, b[:])
+	}
+	return r, true
+}
+
+// DetachClient is ConnectDetach of a scoid.
+func DetachClient(chid, scoid int) error {
+	ch := host.channel(chid)
+	if ch == nil {
+		return syscall.EINVAL
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	c := ch.bySCOID[scoid]
+	if c == nil {
+		return syscall.EINVAL
+	}
+	c.cutOff()
+	return nil
+}
+
+// cutOff forgets a client and unblocks its threads with what it means to them.
+// The channel's lock is held.
+func (c *client) cutOff() {
+	c.detached = true
+	delete(c.channel.bySCOID, c.scoid)
+	if c.channel.clients[c.clientKey] == c {
+		delete(c.channel.clients, c.clientKey)
+	}
+	for l := range c.lanes {
+		l.mu.Lock()
+		l.unblock()
+		l.close()
+		l.mu.Unlock()
+	}
+	clear(c.lanes)
+}
+
+// addLane takes the socket fd of an attached client in. It is called by the
+// service and reports whether the hello was right.
+func (ch *channel) addLane(fd, pid int, hello *frame) bool {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	c := ch.bySCOID[int(hello.scoid)]
+	if ch.closed || c == nil || c.clientKey != (clientKey{pid, hello.id}) || c.attached == 0 {
+		return false
+	}
+	l := &lane{client: c, coid: int(hello.coid), fd: fd}
+	lanes.add(l)
+	if err := epollAdd(ch.epfd, fd, unix.EPOLLIN|unix.EPOLLRDHUP, uint64(l.id)); err != nil {
+		lanes.remove(l.id)
+		return false
+	}
+	c.lanes[l] = struct{}{}
+	return true
+}
+
+// dropLane ends a lane whose client has closed it, or broken the protocol.
+func (ch *channel) dropLane(l *lane) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	l.mu.Lock()
+	l.close()
+	l.mu.Unlock()
+	delete(l.client.lanes, l)
+	l.client.gone()
+}
+
+// close closes the lane's socket. The lane's lock is held.
+func (l *lane) close() {
+	if l.fd >= 0 {
+		unix.Close(l.fd)
+		l.fd = -1
+		l.seq = 0
+		lanes.remove(l.id)
+		admission.leave(l.client.pid)
+	}
+}
+
+// unblock lets the client's thread go, because the channel is going: ESRCH when
+// the server has its message, EBADF when the message was not received. The
+// lane's lock is held.
+func (l *lane) unblock() {
+	if l.fd < 0 {
+		return
+	}
+	if l.seq != 0 {
+		l.packet.send(l.fd, &frame{kind: reply, id: uint64(l.seq), errno: int32(syscall.ESRCH)}, nil, noFD)
+		return
+	}
+	for {
+		var f frame
+		scratch := make([]byte, maxInline)
+		r, err := l.packet.receive(l.fd, &f, scratch, nil, unix.MSG_DONTWAIT)
+		if r.fd != noFD {
+			unix.Close(r.fd)
+		}
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return
+		}
+		if f.kind == message {
+			l.packet.send(l.fd, &frame{kind: reply, id: f.id, errno: int32(syscall.EBADF)}, nil, noFD)
+		}
+	}
+}
+
+// A receiver is what a thread in MsgReceive needs.
+type receiver struct {
+	events [1]unix.EpollEvent
+	packet packet
+	rest   [maxInline]byte // of a message longer than the buffer
+}
+
+var receivers = sync.Pool{New: func() any { return new(receiver) }}
+
+// MsgReceive is MsgReceive, with TimerTimeout if timeout is not negative.
+func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
+	ch := host.channel(chid)
+	if ch == nil || !ch.gate.Enter() {
+		return Received{}, syscall.ESRCH
+	}
+	defer ch.gate.Leave()
+	rcv := receivers.Get().(*receiver)
+	defer receivers.Put(rcv)
+	deadline := deadlineOf(timeout)
+	var spin spinner
+	for {
+		if ch.gate.Closed() {
+			return Received{}, syscall.ESRCH
+		}
+		if ch.queued.Load() > 0 {
+			if r, ok := ch.nextOwn(); ok {
+				return r, nil
+			}
+		}
+		n, err := pollEvents(ch.epfd, rcv.events[:])
+		if n == 0 && err == nil {
+			if timeout != 0 && spin.again() {
+				continue
+			}
+			if n, err = ch.sleep(rcv, deadline); err == syscall.ETIMEDOUT {
+				return Received{}, err
+			}
+		}
+		if n == 0 || err != nil { // EINTR
+			continue
+		}
+		ev := &rcv.events[0]
+		if l := lanes.get(uint32(epollID(ev))); l != nil {
+			r, got, gone := l.take(rcv, buf, ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0)
+			if gone {
+				ch.dropLane(l)
+			}
+			if got {
+				return r, nil
+			}
+		}
+	}
+}
+
+// sleep waits until something may be there.
+func (ch *channel) sleep(rcv *receiver, deadline time.Time) (int, error) {
+	if deadline.IsZero() {
+		return unix.EpollWait(ch.epfd, rcv.events[:], -1)
+	}
+	if err := waitFor(ch.epfd, unix.POLLIN, deadline); err != nil {
+		return 0, err
+	}
+	return pollEvents(ch.epfd, rcv.events[:])
+}
+
+// deadlineOf is the zero time for a timeout that never ends.
+func deadlineOf(timeout time.Duration) time.Time {
+	if timeout < 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(timeout)
+}
+
+// take receives from a lane: a message or a pulse was got, or the lane is gone,
+// or neither. hangup tells that the client's thread does not wait any more: its
+// message, if it was not received yet, never will be, but its pulses are.
+func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, gone bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 {
+		return r, false, false
+	}
+	var f frame
+	rc, err := rcv.packet.receive(l.fd, &f, buf, rcv.rest[:], unix.MSG_DONTWAIT)
+	if rc.fd != noFD {
+		defer unix.Close(rc.fd)
+	}
+	switch {
+	case err == syscall.EINTR, err == syscall.EAGAIN:
+		return r, false, false
+	case err != nil:
+		return r, false, true
+	case f.kind == pulse && rc.n == 0 && rc.fd == noFD && f.number == int32(int8(f.number)):
+		return Received{Code: int(f.number), Value: f.a, SCOID: l.client.scoid}, true, false
+	case f.kind != message || l.seq != 0 || f.id == 0 || f.id > 1<<31-1 || f.a < 0 || f.b < 0:
+		return r, false, true
+	case hangup:
+		return r, false, false
+	}
+	n := min(rc.n, len(buf))
+	switch {
+	case rc.lost:
+		l.packet.send(l.fd, &frame{kind: reply, id: f.id, errno: int32(syscall.ENOMEM)}, nil, noFD)
+		return r, false, false
+	case f.inFile:
+		if n, err = readPayload(rc.fd, buf, f.a); err != nil || rc.n != 0 {
+			return r, false, true
+		}
+	case int64(rc.n) != f.a || rc.fd != noFD:
+		return r, false, true
+	}
+	l.seq, l.room = uint32(f.id), f.b
+	return Received{
+		RcvID: int64(l.id)<<32 | int64(l.seq),
+		PID:   l.client.pid, SCOID: l.client.scoid, COID: l.coid,
+		MsgLen: n, SrcMsgLen: f.a, DstMsgLen: f.b,
+	}, true, false
+}
+
+// MsgReply is MsgReply.
+func MsgReply(rcvid int64, status int, data []byte) error {
+	return answerMessage(rcvid, frame{kind: reply, a: int64(status)}, data)
+}
+
+// MsgError is MsgError.
+func MsgError(rcvid int64, errno syscall.Errno) error {
+	if errno > 1<<31-1 {
+		return syscall.EINVAL
+	}
+	return answerMessage(rcvid, frame{kind: reply, errno: int32(errno)}, nil)
+}
+
+func answerMessage(rcvid int64, f frame, data []byte) error {
+	l := lanes.get(uint32(rcvid >> 32))
+	if l == nil || rcvid < 0 {
+		return syscall.ESRCH
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 || l.seq == 0 || l.seq != uint32(rcvid) {
+		return syscall.ESRCH
+	}
+	if int64(len(data)) > l.room {
+		data = data[:l.room]
+	}
+	f.id, f.b = uint64(l.seq), int64(len(data))
+	if err := l.packet.sendPayload(l.fd, &f, data); err != nil {
+		if _, ok := err.(qnxerr.Cause); ok {
+			return err // the client still waits
+		}
+		// The client is gone, or does not read: it is no client any more.
+		l.seq = 0
+		unix.Shutdown(l.fd, unix.SHUT_RDWR)
+		return syscall.ESRCH
+	}
+	l.seq = 0
+	return nil
+}

@@ -1,0 +1,348 @@
+package procnto
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// A maker is another process that made handles for this one, with the
+// connections kept to it.
+type maker struct {
+	slots chan struct{} // one for each connection in use
+	idle  []*outbound
+}
+
+// A process asks another one on so many connections at most; further calls wait.
+const maxOutbound = 16
+
+// An outbound is a connection to the service of another process. One call uses
+// it at a time.
+type outbound struct {
+	fd     int
+	maker  *maker
+	packet packet
+	answer frame   // the last one received
+	got    receipt // what came with it
+	stale  bool    // was idle at the last tidy
+}
+
+func (c *outbound) close() {
+	c.discard()
+	unix.Close(c.fd)
+}
+
+// discard closes the descriptor that came with the last answer.
+func (c *outbound) discard() {
+	if c.got.fd != noFD {
+		unix.Close(c.got.fd)
+		c.got.fd = noFD
+	}
+}
+
+// exchange sends a frame and waits for what comes back.
+func (c *outbound) exchange(f *frame, deadline time.Time) (err error) {
+	c.got = receipt{fd: noFD}
+	if err = c.packet.send(c.fd, f, nil, noFD); err == nil {
+		c.got, err = c.packet.await(c.fd, &c.answer, nil, deadline)
+	}
+	if err == nil && c.got.n != 0 {
+		err = errMalformed
+	}
+	return err
+}
+
+// tidy closes what was idle at its last call and reports whether nothing is
+// left. The manager's lock is held.
+func (k *maker) tidy() (empty bool) {
+	kept := k.idle[:0]
+	for _, c := range k.idle {
+		if c.stale {
+			unix.Close(c.fd)
+		} else {
+			c.stale = true
+			kept = append(kept, c)
+		}
+	}
+	clear(k.idle[len(kept):])
+	k.idle = kept
+	return len(k.idle) == 0 && len(k.slots) == 0
+}
+
+// maker returns the record of the process pid. The manager's lock is held.
+func (m *manager) maker(pid int) *maker {
+	k := m.makers[pid]
+	if k == nil {
+		k = &maker{slots: make(chan struct{}, maxOutbound)}
+		if m.makers == nil {
+			m.makers = make(map[int]*maker)
+		}
+		m.makers[pid] = k
+	}
+	return k
+}
+
+// reserve takes a slot at the maker pid.
+func (m *manager) reserve(pid int, deadline time.Time) (*maker, error) {
+	for {
+		m.mu.Lock()
+		k := m.maker(pid)
+		select {
+		case k.slots <- struct{}{}:
+			m.mu.Unlock()
+			return k, nil
+		default:
+			m.mu.Unlock()
+		}
+		timer := time.NewTimer(time.Until(deadline))
+		select {
+		case k.slots <- struct{}{}:
+			timer.Stop()
+			m.mu.Lock()
+			current := m.makers[pid] == k
+			m.mu.Unlock()
+			if current {
+				return k, nil
+			}
+			<-k.slots // tidy has dropped it: start again
+		case <-timer.C:
+			return nil, notAnswering(pid)
+		}
+	}
+}
+
+// kept takes a connection that was kept, nil if there is none.
+func (m *manager) kept(k *maker) *outbound {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(k.idle) == 0 {
+		return nil
+	}
+	c := k.idle[len(k.idle)-1]
+	k.idle = k.idle[:len(k.idle)-1]
+	return c
+}
+
+// release gives a slot back, and keeps its connection unless that is nil.
+func (m *manager) release(k *maker, c *outbound) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c != nil {
+		c.stale = false
+		k.idle = append(k.idle, c)
+	}
+	<-k.slots
+	m.tidyLater()
+}
+
+// ask sends a request to the maker pid and waits for its answer. On success the
+// caller has the connection, to be released.
+func (m *manager) ask(pid int, request *frame) (*outbound, error) {
+	deadline := time.Now().Add(peerTimeout)
+	k, err := m.reserve(pid, deadline)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		c := m.kept(k)
+		fresh := c == nil
+		if fresh {
+			start, err := startTime(pid)
+			if err == nil {
+				c, _, err = dialSocket(processSocket(pid, start), pid, &frame{kind: helloHandles}, deadline)
+			}
+			if err != nil {
+				m.release(k, nil)
+				return nil, peerError(err, pid)
+			}
+			c.maker = k
+		}
+		err := c.exchange(request, deadline)
+		if err == nil && (c.answer.kind != answer || c.answer.id != request.id) {
+			err = errMalformed
+		}
+		if err == nil {
+			return c, nil
+		}
+		c.close()
+		if fresh || err == syscall.ETIMEDOUT {
+			m.release(k, nil)
+			return nil, peerError(err, pid)
+		}
+		// The maker drops idle connections. Whatever it did with the request,
+		// a handle whose connection ended is unused: asking again is safe.
+	}
+}
+
+// dialSocket connects to a socket of the process pid (0: whoever has it), says
+// hello and waits for the welcome, which is the connection's answer. A process
+// whose service is just ending closes a connection without a word; then the
+// next attempt finds nobody, or its next service.
+func dialSocket(name string, pid int, hello *frame, deadline time.Time) (c *outbound, peer int, err error) {
+	const attempts = 3
+	for range attempts {
+		var fd int
+		fd, peer, err = dial(name, pid)
+		if err != nil {
+			return nil, pid, err
+		}
+		c = &outbound{fd: fd}
+		err = c.exchange(hello, deadline)
+		switch {
+		case err == nil && (c.answer.kind != welcome || c.got.fd != noFD):
+			err = errMalformed
+		case err == nil && c.answer.errno != 0:
+			err = refusal(c.answer.errno)
+		case err == nil:
+			return c, peer, nil
+		}
+		c.close()
+		if err != io.EOF && err != syscall.EPIPE {
+			break
+		}
+	}
+	return nil, peer, err
+}
+
+// refusal is the error of a connection that the other side has turned away.
+func refusal(errno int32) error {
+	if e := syscall.Errno(errno); e != syscall.EAGAIN {
+		return e
+	}
+	return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the other process has too many connections"}
+}
+
+// peerError tells what it means that talking to the process pid failed.
+func peerError(err error, pid int) error {
+	var version versionError
+	switch {
+	case errors.As(err, &version):
+		return qnxerr.Cause{Errno: syscall.EPROTO, Text: err.Error()}
+	case err == io.EOF || err == syscall.EPIPE || err == syscall.ECONNREFUSED:
+		return syscall.ESRCH
+	case err == errMalformed || err == errForeignNamespace:
+		return qnxerr.Cause{Errno: syscall.ESRCH, Text: "what answers for the maker is not this module: " + err.Error()}
+	case err == syscall.ETIMEDOUT || err == syscall.EAGAIN:
+		return notAnswering(pid)
+	}
+	return err
+}
+
+func notAnswering(pid int) error {
+	who, why := "the other process", "it is busy, or does not run"
+	if pid != 0 {
+		who = fmt.Sprintf("process %d", pid)
+	}
+	if stopped(pid) {
+		why = "it is stopped, by a signal or a debugger"
+	}
+	return qnxerr.Cause{Errno: syscall.EAGAIN, Text: fmt.Sprintf("%s did not answer for %v: %s", who, peerTimeout, why)}
+}
+
+// openForeign opens a handle that another process made.
+func (m *manager) openForeign(id uint64, access, pid int) (int, error) {
+	c, err := m.ask(pid, &frame{kind: openRequest, id: id, number: int32(access)})
+	if err != nil {
+		return -1, err
+	}
+	if c.answer.errno != 0 {
+		c.discard()
+		m.release(c.maker, c)
+		if c.answer.errno == int32(syscall.EAGAIN) {
+			return -1, qnxerr.Cause{Errno: syscall.EAGAIN, Text: fmt.Sprintf("the maker, process %d, has no descriptor left; the handle is kept", pid)}
+		}
+		return -1, syscall.Errno(c.answer.errno)
+	}
+	fd, err := c.accept(access)
+	verdict := frame{kind: confirm, id: id}
+	if err != nil {
+		verdict.kind = refuse
+	}
+	if e := c.packet.send(c.fd, &verdict, nil, noFD); e != nil {
+		// The maker is gone, and took its unused handles with it.
+		if err == nil {
+			unix.Close(fd)
+			err = syscall.ESRCH
+		}
+		c.close()
+		m.release(c.maker, nil)
+	} else {
+		m.release(c.maker, c)
+	}
+	if err != nil {
+		return -1, err
+	}
+	return fd, nil
+}
+
+// accept takes the descriptor that came with an answer, unless something is
+// wrong with it; then it is closed.
+func (c *outbound) accept(access int) (fd int, err error) {
+	defer c.discard()
+	if err := checkReceived(c.got, access, c.answer); err != nil {
+		return -1, err
+	}
+	if err := objects.register(c.got.fd, window{c.answer.a, c.answer.b}); err != nil {
+		return -1, err
+	}
+	fd, c.got.fd = c.got.fd, noFD
+	return fd, nil
+}
+
+// checkReceived trusts a maker no more than any peer.
+func checkReceived(r receipt, access int, ans frame) error {
+	if r.lost {
+		return outOfDescriptors()
+	}
+	bad := qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the maker sent is not the memory that was asked for"}
+	if r.fd == noFD {
+		return bad
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(r.fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return bad
+	}
+	flags, err := unix.FcntlInt(uintptr(r.fd), unix.F_GETFL, 0)
+	if err != nil || flags&(unix.O_ACCMODE|unix.O_PATH) != access {
+		return bad
+	}
+	if offset, size := ans.a, ans.b; offset < 0 || size < 0 || offset%pageSize != 0 || size%pageSize != 0 ||
+		size == 0 && offset != 0 || offset+size < offset {
+		return bad
+	}
+	return nil
+}
+
+// outOfDescriptors finds out why the kernel could not give this process a
+// descriptor.
+func outOfDescriptors() error {
+	fd, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if err == nil {
+		unix.Close(fd)
+		return syscall.EMFILE // somebody has closed one meanwhile
+	}
+	if err == syscall.ENFILE {
+		return err
+	}
+	return syscall.EMFILE
+}
+
+// deleteForeign deletes a handle that another process made for this one.
+func (m *manager) deleteForeign(id uint64, pid int) error {
+	c, err := m.ask(pid, &frame{kind: deleteRequest, id: id})
+	if err != nil {
+		return err
+	}
+	c.discard()
+	m.release(c.maker, c)
+	if c.answer.errno != 0 {
+		return syscall.Errno(c.answer.errno)
+	}
+	return nil
+}

@@ -1,0 +1,351 @@
+package procnto
+
+import (
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// host is this process's process manager. Nothing of it exists before the first
+// call.
+var host manager
+
+// A manager holds what the process serves to others and what it keeps open to
+// ask others. Lock order: manager, channel, lane.
+type manager struct {
+	mu       sync.Mutex
+	table    handleTable
+	anchors  map[anchorKey]*anchor
+	channels map[int]*channel
+	lastChid int
+	makers   map[int]*maker
+	service  *service // nil while there is nothing to serve
+	packet   packet   // of what is received and sent under mu
+	tidying  bool     // a call of tidy is due
+}
+
+// linger is how long what is not needed is kept, in case it is needed again: at
+// least this long, at most twice.
+const linger = 100 * time.Millisecond
+
+// tidyLater sees to it that what is idle does not stay for ever.
+func (m *manager) tidyLater() {
+	if !m.tidying {
+		m.tidying = true
+		time.AfterFunc(linger, m.tidy)
+	}
+}
+
+// tidy drops what was idle at the last call already, and comes back for what
+// has become idle since.
+func (m *manager) tidy() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tidying = false
+	again := false
+	for pid, k := range m.makers {
+		if k.tidy() {
+			delete(m.makers, pid)
+		} else {
+			again = true
+		}
+	}
+	for _, r := range m.table.recipients {
+		switch {
+		case r.count > 0:
+		case r.idle:
+			m.forgetRecipient(r)
+		default:
+			r.idle, again = true, true
+		}
+	}
+	if s := m.service; s != nil && m.table.foreign == 0 && len(m.channels) == 0 {
+		if s.idle {
+			s.stop()
+		} else {
+			s.idle, again = true, true
+		}
+	}
+	if again {
+		m.tidyLater()
+	}
+}
+
+// An anchor keeps an object alive for the unused handles of it: a duplicate of
+// the descriptor they were made from.
+type anchor struct {
+	anchorKey
+	fd   int
+	refs int
+}
+
+type anchorKey struct {
+	object objectKey
+	tag    uint64
+	access int
+}
+
+func (m *manager) anchor(fd int, d descriptor) (*anchor, error) {
+	key := anchorKey{d.key, d.tag, d.access}
+	a := m.anchors[key]
+	if a == nil {
+		dup, err := dupHigh(fd)
+		if err == syscall.EINVAL { // the limit of descriptors is below our range
+			dup, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		}
+		if err != nil {
+			return nil, err
+		}
+		a = &anchor{anchorKey: key, fd: dup}
+		if m.anchors == nil {
+			m.anchors = make(map[anchorKey]*anchor)
+		}
+		m.anchors[key] = a
+	}
+	a.refs++
+	return a, nil
+}
+
+func (m *manager) releaseAnchor(a *anchor) {
+	if a.refs--; a.refs == 0 {
+		unix.Close(a.fd)
+		delete(m.anchors, a.anchorKey)
+	}
+}
+
+// open makes a new open file description of the object, with its own access
+// mode and position.
+func (a *anchor) open(access int) (int, error) {
+	fd, err := reopen(a.fd, access)
+	if err == syscall.EACCES && access == a.access {
+		// The object belongs to another user, who gave this process a
+		// descriptor but not the permission to make one.
+		return unix.FcntlInt(uintptr(a.fd), unix.F_DUPFD_CLOEXEC, 0)
+	}
+	return fd, err
+}
+
+// recipient returns the record of the process pid, ESRCH if there is none.
+func (m *manager) recipient(pid int) (*recipient, error) {
+	r := m.table.recipients[pid]
+	if r != nil && r.pidfd >= 0 && exited(r.pidfd) {
+		m.recipientExited(r)
+		r = nil
+	}
+	if pid != self().pid {
+		if err := m.serve(); err != nil {
+			return nil, err
+		}
+	}
+	if r == nil {
+		r = &recipient{pid: pid, pidfd: -1}
+		if pid != self().pid {
+			if err := m.watchRecipient(r); err != nil {
+				return nil, err
+			}
+		}
+		if m.table.recipients == nil {
+			m.table.recipients = make(map[int]*recipient)
+		}
+		m.table.recipients[pid] = r
+	}
+	r.idle = false
+	return r, nil
+}
+
+// watchRecipient lets the service know when the recipient exits.
+func (m *manager) watchRecipient(r *recipient) (err error) {
+	if r.pidfd, err = openProcess(r.pid); err != nil {
+		return err
+	}
+	if r.watch, err = m.service.watch(r.pidfd, r); err != nil {
+		unix.Close(r.pidfd)
+	}
+	return err
+}
+
+// forgetRecipient drops the record of a process without handles.
+func (m *manager) forgetRecipient(r *recipient) {
+	delete(m.table.recipients, r.pid)
+	if r.pidfd >= 0 {
+		m.service.unwatch(r.watch)
+		unix.Close(r.pidfd)
+	}
+}
+
+// ready is called when the recipient has exited.
+func (r *recipient) ready(uint32) { host.recipientExited(r) }
+
+// recipientExited destroys the handles aimed at a process that is gone, before
+// another one can get its pid.
+func (m *manager) recipientExited(r *recipient) {
+	for r.first != nil {
+		h := r.first
+		if c := h.carrier; c != nil {
+			h.carrier, c.transit = nil, nil
+		}
+		m.destroy(h)
+	}
+	m.forgetRecipient(r)
+}
+
+// destroy ends a handle, and answers those who wait for it.
+func (m *manager) destroy(h *handle) {
+	m.table.remove(h, self().pid)
+	m.releaseAnchor(h.object)
+	m.answerParked(h)
+	m.tidyLater()
+}
+
+// CreateHandle is shm_create_handle.
+func CreateHandle(fd, pid, access int, options uint32) (uint64, error) {
+	if _, err := accessMode(access); err != nil || options != 0 {
+		return 0, syscall.EINVAL
+	}
+	return createHandle(fd, pid, access, nil)
+}
+
+// CreateSubrangeHandle is shm_create_subrange_handle.
+func CreateSubrangeHandle(fd, pid, access int, options uint32, size, offset int64) (uint64, error) {
+	if _, err := accessMode(access); err != nil || options != 0 {
+		return 0, syscall.EINVAL
+	}
+	if size <= 0 || offset < 0 || size%pageSize != 0 || offset%pageSize != 0 {
+		return 0, syscall.EINVAL
+	}
+	return createHandle(fd, pid, access, &window{offset, size})
+}
+
+// createHandle makes a handle of the object behind fd, or of a part of it, with
+// checked access.
+func createHandle(fd, pid, access int, part *window) (uint64, error) {
+	d, err := describe(fd)
+	if err == syscall.EMFILE || err == syscall.ENFILE {
+		return 0, noDescriptors(err)
+	}
+	if err != nil || !d.object {
+		return 0, syscall.EBADF
+	}
+	w := d.window
+	if part != nil {
+		if w, err = w.within(part.offset, part.size, d.size); err != nil {
+			return 0, err
+		}
+	}
+	if !covers(d.access, access) {
+		return 0, syscall.EACCES
+	}
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	r, err := host.recipient(pid)
+	if err != nil {
+		return 0, noDescriptors(err)
+	}
+	a, err := host.anchor(fd, d)
+	if err != nil {
+		host.tidyLater()
+		return 0, noDescriptors(err)
+	}
+	h := &handle{access: access, recipient: r, object: a, window: w}
+	host.table.add(h, self().pid, randomUint64)
+	return h.id, nil
+}
+
+// noDescriptors turns the want of a descriptor into the errno of the calls that
+// give none to their caller.
+func noDescriptors(err error) error {
+	switch err {
+	case syscall.EMFILE:
+		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "this process has no descriptor left to serve it with"}
+	case syscall.ENFILE:
+		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the system has no descriptor left to serve it with"}
+	}
+	return err
+}
+
+// OpenHandle is shm_open_handle.
+func OpenHandle(id uint64, access int) (fd int, err error) {
+	return openHandle(id, access, makerOf(id))
+}
+
+// OpenHandlePID is shm_open_handle_pid.
+func OpenHandlePID(id uint64, access, maker int) (fd int, err error) {
+	return openHandle(id, access, maker)
+}
+
+func openHandle(id uint64, access, maker int) (int, error) {
+	access, err := accessMode(access &^ syscall.O_CLOEXEC)
+	if err != nil {
+		return -1, err
+	}
+	switch {
+	case id == allOnes:
+		return -1, syscall.EBADF
+	case makerOf(id) == 0 || makerOf(id) != maker:
+		return -1, syscall.ESRCH
+	case maker == self().pid:
+		return host.openOwn(id, access)
+	}
+	return host.openForeign(id, access, maker)
+}
+
+// openOwn opens a handle that this process made for itself.
+func (m *manager) openOwn(id uint64, access int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h, err := m.table.find(id, self().pid)
+	if err != nil {
+		return -1, err
+	}
+	if !covers(h.access, access) {
+		return -1, syscall.EACCES
+	}
+	fd, err := h.object.open(access)
+	if err != nil {
+		return -1, err
+	}
+	if err := objects.register(fd, h.window); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	m.destroy(h)
+	return fd, nil
+}
+
+// DeleteHandle is shm_delete_handle.
+func DeleteHandle(id uint64) error {
+	maker := makerOf(id)
+	if maker == 0 || id == allOnes {
+		return syscall.ESRCH
+	}
+	if maker != self().pid {
+		return host.deleteForeign(id, maker)
+	}
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	return host.deleteOwn(host.table.handles[id])
+}
+
+// deleteOwn deletes a handle of this process for its maker or its recipient.
+func (m *manager) deleteOwn(h *handle) error {
+	if h != nil && h.carrier != nil {
+		// The recipient may be done with it already.
+		h.carrier.ready(0)
+		h = m.table.handles[h.id]
+	}
+	if h == nil || h.doomed {
+		return syscall.ESRCH
+	}
+	if h.carrier != nil {
+		// Being opened this moment: used, unless the opener gives it back,
+		// and then nobody can have it either.
+		h.doomed = true
+		return syscall.ESRCH
+	}
+	m.destroy(h)
+	return nil
+}

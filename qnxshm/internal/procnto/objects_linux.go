@@ -1,0 +1,331 @@
+package procnto
+
+import (
+	"bytes"
+	"io/fs"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	// x/sys has the Linux calls that package syscall lacks: memfd_create,
+	// pidfd_open, and raw access to sendmsg and recvmsg.
+	"golang.org/x/sys/unix"
+)
+
+// An objectKey identifies an object: shmem never gives an inode number twice.
+type objectKey struct{ dev, ino uint64 }
+
+// A descriptor is what the host knows about a file descriptor of the process.
+type descriptor struct {
+	key    objectKey
+	access int
+	size   int64
+	window window
+	tag    uint64 // of the window's open file description
+	object bool   // a shared-memory object that this module made or received
+}
+
+// objects knows the objects whose descriptors this module made or received.
+// What the process does with the descriptors, such as closing and duplicating
+// them, is not seen, so objects are known by inode, and windows by a tag that
+// the kernel keeps with the open file description.
+var objects objectRegistry
+
+type objectRegistry struct {
+	mu      sync.Mutex
+	known   map[objectKey]map[uint64]window // windows by tag; nil if there are none
+	entries int                             // objects and windows in known
+	sweepAt int
+}
+
+// describe finds out about fd, any number a user may have passed.
+func describe(fd int) (descriptor, error) {
+	if fd < 0 || fd > math.MaxInt32 {
+		return descriptor{}, syscall.EBADF
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return descriptor{}, err
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return descriptor{}, err
+	}
+	if flags&unix.O_PATH != 0 {
+		return descriptor{}, syscall.EBADF
+	}
+	d := descriptor{key: keyOf(&st), access: flags & unix.O_ACCMODE, size: st.Size}
+	objects.mu.Lock()
+	defer objects.mu.Unlock()
+	windows, ok := objects.known[d.key]
+	d.object = ok
+	if len(windows) > 0 {
+		if d.tag, err = windowTag(fd); err != nil {
+			return descriptor{}, err
+		}
+		d.window = windows[d.tag]
+	}
+	return d, nil
+}
+
+func keyOf(st *unix.Stat_t) objectKey { return objectKey{uint64(st.Dev), st.Ino} }
+
+// register makes fd's object known, and fd a window of it if w is one.
+func (o *objectRegistry) register(fd int, w window) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.entries >= o.sweepAt {
+		o.sweep()
+	}
+	key := keyOf(&st)
+	windows, ok := o.known[key]
+	if !ok {
+		if o.known == nil {
+			o.known = make(map[objectKey]map[uint64]window)
+		}
+		o.known[key] = nil
+		o.entries++
+	}
+	if w.size == 0 {
+		return nil
+	}
+	tag, err := setWindowTag(fd)
+	if err != nil {
+		return err
+	}
+	if windows == nil {
+		windows = make(map[uint64]window)
+		o.known[key] = windows
+	}
+	windows[tag] = w
+	o.entries++
+	return nil
+}
+
+// sweep forgets what the process has no descriptor of any more. It runs when
+// the registry has doubled, so its cost per registration is constant.
+func (o *objectRegistry) sweep() {
+	live := make(map[objectKey]map[uint64]window)
+	entries := 0
+	dir, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		o.sweepAt *= 2 // no descriptor left to look with: next time
+		return
+	}
+	for _, e := range dir {
+		fd, err := strconv.Atoi(e.Name())
+		var st unix.Stat_t
+		if err != nil || unix.Fstat(fd, &st) != nil {
+			continue
+		}
+		key := keyOf(&st)
+		windows, ok := o.known[key]
+		if !ok {
+			continue
+		}
+		if _, ok := live[key]; !ok {
+			live[key] = nil
+			entries++
+		}
+		if len(windows) == 0 {
+			continue
+		}
+		tag, err := windowTag(fd)
+		if w, ok := windows[tag]; ok && err == nil {
+			if live[key] == nil {
+				live[key] = make(map[uint64]window)
+			}
+			if _, ok := live[key][tag]; !ok {
+				live[key][tag] = w
+				entries++
+			}
+		}
+	}
+	o.known, o.entries = live, entries
+	o.sweepAt = max(1024, 2*entries)
+}
+
+// A window must stay one through dup, so it belongs to the open file
+// description, which Linux lets nobody name. But a description can hold a lock
+// on a byte range of its own (OFD lock), which goes with the last duplicate and
+// can be read back: a lock on one byte far beyond any object is the tag.
+const firstTag = 1 << 62
+
+func setWindowTag(fd int) (tag uint64, err error) {
+	for {
+		tag = firstTag | randomUint64()&(firstTag-1)>>1<<1 // even: locks never touch and merge
+		lock := unix.Flock_t{Type: unix.F_RDLCK, Whence: unix.SEEK_SET, Start: int64(tag), Len: 1}
+		err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
+		if err == syscall.EBADF { // open for writing only
+			lock.Type = unix.F_WRLCK
+			err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
+		}
+		if err != syscall.EAGAIN { // somebody drew the same number
+			return tag, err
+		}
+	}
+}
+
+// windowTag returns the tag of fd's open file description, 0 if it has none.
+func windowTag(fd int) (uint64, error) {
+	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	if err != nil {
+		if pe, ok := err.(*fs.PathError); ok {
+			return 0, pe.Err
+		}
+		return 0, err
+	}
+	// lock:	1: OFDLCK ADVISORY  READ -1 00:01:1027 4611686018427387906 4611686018427387906
+	for line := range bytes.Lines(info) {
+		fields := bytes.Fields(line)
+		if len(fields) < 9 || string(fields[0]) != "lock:" || string(fields[2]) != "OFDLCK" {
+			continue
+		}
+		start, err := strconv.ParseUint(string(fields[7]), 10, 64)
+		if err == nil && start >= firstTag && bytes.Equal(fields[7], fields[8]) {
+			return start, nil
+		}
+	}
+	return 0, nil
+}
+
+// objectMode is the mode of anonymous objects: who may open which access is
+// said by handles, and another user must not upgrade a read-only descriptor
+// through /proc.
+const objectMode = 0o644
+
+const permittedOpenFlags = os.O_CREATE | os.O_EXCL | os.O_TRUNC | syscall.O_CLOEXEC
+
+func openMode(flags int) (int, error) {
+	mode := flags &^ permittedOpenFlags
+	if mode != os.O_RDONLY && mode != os.O_RDWR {
+		return 0, syscall.EINVAL
+	}
+	return mode, nil
+}
+
+// OpenAnonymous is shm_open with SHM_ANON.
+func OpenAnonymous(flags int, _ fs.FileMode) (int, error) {
+	mode, err := openMode(flags)
+	if err != nil {
+		return -1, err
+	}
+	fd, err := memfd("qnxshm")
+	if err != nil {
+		return -1, err
+	}
+	if err := unix.Fchmod(fd, objectMode); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	if mode == os.O_RDONLY {
+		readOnly, err := reopen(fd, os.O_RDONLY)
+		if err == nil {
+			// The number must be the lowest free one, which memfd has.
+			err = unix.Dup3(readOnly, fd, unix.O_CLOEXEC)
+			unix.Close(readOnly)
+		}
+		if err != nil {
+			unix.Close(fd)
+			return -1, err
+		}
+	}
+	if err := objects.register(fd, window{}); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func memfd(name string) (fd int, err error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	err = ignoringEINTR(func() error {
+		fd, err = unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL)
+		if err == syscall.EINVAL { // before Linux 6.3
+			fd, err = unix.MemfdCreate(name, flags)
+		}
+		return err
+	})
+	return fd, err
+}
+
+// reopen makes a new open file description of fd's file.
+func reopen(fd, access int) (newFD int, err error) {
+	path := "/proc/self/fd/" + strconv.Itoa(fd)
+	err = ignoringEINTR(func() error {
+		newFD, err = unix.Open(path, access|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	return newFD, nil
+}
+
+// Named objects are files of this directory.
+const objectDir = "/dev/shm/"
+
+func objectPath(name string) (string, error) {
+	name = strings.TrimPrefix(name, "/")
+	switch {
+	case name == "":
+		return "", syscall.ENOENT
+	case strings.IndexByte(name, 0) >= 0:
+		return "", syscall.EINVAL
+	case len(name) > unix.NAME_MAX:
+		return "", syscall.ENAMETOOLONG
+	case name == "." || name == ".." || strings.Contains(name, "/"):
+		return "", syscall.ENOENT
+	}
+	return objectDir + name, nil
+}
+
+// OpenObject is shm_open with a name.
+func OpenObject(name string, flags int, perm fs.FileMode) (int, error) {
+	mode, err := openMode(flags)
+	if err != nil {
+		return -1, err
+	}
+	if mode == os.O_RDONLY {
+		flags &^= os.O_TRUNC // has a meaning for writers only
+	}
+	path, err := objectPath(name)
+	if err != nil {
+		return -1, err
+	}
+	var fd int
+	err = ignoringEINTR(func() error {
+		// Not blocking: somebody may have put a FIFO there.
+		fd, err = unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK, uint32(perm.Perm()))
+		return err
+	})
+	if err != nil {
+		return -1, err
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		unix.Close(fd)
+		return -1, syscall.EINVAL
+	}
+	if err := objects.register(fd, window{}); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// UnlinkObject is shm_unlink.
+func UnlinkObject(name string) error {
+	path, err := objectPath(name)
+	if err != nil {
+		return err
+	}
+	return unix.Unlink(path)
+}

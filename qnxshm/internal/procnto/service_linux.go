@@ -1,0 +1,536 @@
+package procnto
+
+import (
+	"encoding/binary"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A service is one goroutine that answers what other processes ask of this one.
+// All of it but run is called with the manager's lock held.
+type service struct {
+	epfd     int
+	wakefd   int // makes run look at stopped
+	listener *listener
+	watched  map[uint64]watched
+	lastID   uint64
+	stopped  bool
+	idle     bool // had nothing to serve at the last tidy
+}
+
+// Whatever the service waits for.
+type watched interface {
+	// ready is called with the epoll events that came.
+	ready(events uint32)
+}
+
+// serve starts the service unless it runs.
+func (m *manager) serve() error {
+	if m.service != nil {
+		m.service.idle = false
+		return nil
+	}
+	s := &service{epfd: -1, wakefd: -1, watched: make(map[uint64]watched)}
+	if err := s.open(); err != nil {
+		s.closeDescriptors()
+		return err
+	}
+	m.service = s
+	m.tidyLater()
+	go s.run()
+	return nil
+}
+
+func (s *service) open() (err error) {
+	if s.epfd, s.wakefd, err = newEpoll(); err != nil {
+		return err
+	}
+	s.listener, err = s.listen(processSocket(self().pid, self().start), 0)
+	return err
+}
+
+// newEpoll returns an epoll and an eventfd that is part of it, with the id 0.
+func newEpoll() (epfd, wakefd int, err error) {
+	if epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return -1, -1, err
+	}
+	if epfd, err = moveHigh(epfd); err != nil {
+		return -1, -1, err
+	}
+	wakefd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err == nil {
+		wakefd, err = moveHigh(wakefd)
+	}
+	if err == nil {
+		err = epollAdd(epfd, wakefd, unix.EPOLLIN, 0)
+		if err != nil {
+			unix.Close(wakefd)
+		}
+	}
+	if err != nil {
+		unix.Close(epfd)
+		return -1, -1, err
+	}
+	return epfd, wakefd, nil
+}
+
+func epollAdd(epfd, fd int, events uint32, id uint64) error {
+	ev := unix.EpollEvent{Events: events, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+	return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &ev)
+}
+
+func epollID(ev *unix.EpollEvent) uint64 {
+	return uint64(uint32(ev.Fd)) | uint64(uint32(ev.Pad))<<32
+}
+
+func wake(eventfd int) {
+	one := [8]byte{}
+	binary.NativeEndian.PutUint64(one[:], 1)
+	unix.Write(eventfd, one[:])
+}
+
+func (s *service) closeDescriptors() {
+	for _, fd := range []int{s.epfd, s.wakefd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+func (s *service) watch(fd int, w watched) (id uint64, err error) {
+	s.lastID++
+	if err := epollAdd(s.epfd, fd, unix.EPOLLIN|unix.EPOLLRDHUP, s.lastID); err != nil {
+		return 0, err
+	}
+	s.watched[s.lastID] = w
+	return s.lastID, nil
+}
+
+// unwatch forgets id; closing its descriptor takes it out of the epoll.
+func (s *service) unwatch(id uint64) { delete(s.watched, id) }
+
+// run waits for the others, without the lock, and lets what is ready act.
+func (s *service) run() {
+	var events [16]unix.EpollEvent
+	var spin spinner
+	for {
+		n, err := pollEvents(s.epfd, events[:])
+		if n == 0 && err == nil {
+			if spin.again() {
+				continue
+			}
+			n, err = unix.EpollWait(s.epfd, events[:], -1)
+		}
+		if err != nil { // EINTR
+			continue
+		}
+		host.mu.Lock()
+		if s.stopped {
+			host.mu.Unlock()
+			s.closeDescriptors()
+			return
+		}
+		for i := range events[:n] {
+			if w := s.watched[epollID(&events[i])]; w != nil {
+				w.ready(events[i].Events)
+			}
+		}
+		host.mu.Unlock()
+		spin = spinner{}
+	}
+}
+
+// stop ends the service; the listener's name is free at once.
+func (s *service) stop() {
+	s.stopped = true
+	for _, w := range s.watched {
+		switch w := w.(type) {
+		case *listener:
+			w.close()
+		case *inbound:
+			w.close()
+		case *recipient:
+			host.forgetRecipient(w)
+		}
+	}
+	host.service = nil
+	wake(s.wakefd)
+}
+
+// A listener takes connections for the process, or for a channel with a name.
+type listener struct {
+	fd   int
+	id   uint64
+	chid int // of the name; 0 for the process
+}
+
+func (s *service) listen(name string, chid int) (*listener, error) {
+	fd, err := listen(name)
+	if err != nil {
+		return nil, err
+	}
+	l := &listener{fd: fd, chid: chid}
+	if l.id, err = s.watch(fd, l); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *listener) close() {
+	if l.fd >= 0 {
+		unix.Close(l.fd)
+		l.fd = -1
+		if s := host.service; s != nil {
+			s.unwatch(l.id)
+		}
+	}
+}
+
+// ready takes connections that wait; more than some at a time have to wait on.
+func (l *listener) ready(uint32) {
+	for range 64 {
+		if l.fd < 0 {
+			return
+		}
+		fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+		switch err {
+		case nil:
+			host.admit(fd, l.chid)
+		case syscall.EINTR, syscall.ECONNABORTED:
+		case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
+			l.pause()
+			return
+		default:
+			return
+		}
+	}
+}
+
+// pause lets the others wait in the listener's queue while this process has no
+// descriptor left, without being woken for them over and over.
+func (l *listener) pause() {
+	const pause = 20 * time.Millisecond
+	s := host.service
+	unix.EpollCtl(s.epfd, unix.EPOLL_CTL_DEL, l.fd, nil)
+	time.AfterFunc(pause, func() {
+		host.mu.Lock()
+		defer host.mu.Unlock()
+		if l.fd >= 0 && host.service == s {
+			epollAdd(s.epfd, l.fd, unix.EPOLLIN, l.id)
+		}
+	})
+}
+
+// An inbound is a connection from another process about handles, or the one
+// that stands for an attached client. Before its hello it is neither.
+type inbound struct {
+	fd       int
+	id       uint64
+	pid      int // of the peer, as the kernel says
+	chid     int // of the name it was opened by, 0 if by process
+	purpose  frameKind
+	transit  *handle // its descriptor was sent and not confirmed yet
+	waiting  *handle // its request is parked there
+	client   *client
+	lastUsed uint64
+}
+
+// admit takes a new connection in, or turns it away.
+func (m *manager) admit(fd, chid int) {
+	pid, err := peerPID(fd)
+	if err == nil {
+		fd, err = moveHigh(fd)
+		if err != nil {
+			return
+		}
+	}
+	if err != nil {
+		unix.Close(fd)
+		return
+	}
+	if !m.makeRoom(pid) {
+		m.packet.send(fd, &frame{kind: welcome, errno: int32(syscall.EAGAIN)}, nil, noFD)
+		unix.Close(fd)
+		return
+	}
+	c := &inbound{fd: fd, pid: pid, chid: chid}
+	if c.id, err = m.service.watch(fd, c); err != nil {
+		admission.leave(pid)
+		unix.Close(fd)
+	}
+}
+
+// makeRoom counts a connection from pid in, closing idle ones if it must.
+func (m *manager) makeRoom(pid int) bool {
+	if admission.enter(pid) {
+		return true
+	}
+	var oldest *inbound
+	for _, w := range m.service.watched {
+		c, ok := w.(*inbound)
+		if ok && c.idle() && (oldest == nil || c.lastUsed < oldest.lastUsed) {
+			oldest = c
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	oldest.close()
+	return admission.enter(pid)
+}
+
+// admission bounds the connections from other processes, and the share each of
+// them can have.
+var admission admissionCounter
+
+type admissionCounter struct {
+	mu      sync.Mutex
+	limit   int
+	total   int
+	perPeer map[int]int
+}
+
+func (a *admissionCounter) enter(pid int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.limit == 0 {
+		a.limit = connectionLimit()
+		a.perPeer = make(map[int]int)
+	}
+	if a.total >= a.limit || a.perPeer[pid] >= a.limit/4 {
+		return false
+	}
+	a.total++
+	a.perPeer[pid]++
+	return true
+}
+
+func (a *admissionCounter) leave(pid int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.total--
+	if a.perPeer[pid]--; a.perPeer[pid] == 0 {
+		delete(a.perPeer, pid)
+	}
+}
+
+// connectionLimit leaves a quarter of the host's own range to other uses.
+func connectionLimit() int {
+	const least, most = 64, 4096
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil || lim.Cur < firstOwnFD {
+		return least
+	}
+	return int(min(most, max(least, (lim.Cur-firstOwnFD)/4*3)))
+}
+
+func (c *inbound) idle() bool {
+	return (c.purpose == 0 || c.purpose == helloHandles) && c.transit == nil && c.waiting == nil
+}
+
+func (c *inbound) close() {
+	if c.fd < 0 {
+		return
+	}
+	unix.Close(c.fd)
+	c.fd = -1
+	admission.leave(c.pid)
+	if s := host.service; s != nil {
+		s.unwatch(c.id)
+	}
+	if h := c.waiting; h != nil {
+		c.waiting = nil
+		h.parked = slices.DeleteFunc(h.parked, func(p parkedRequest) bool { return p.conn == c })
+	}
+	if c.transit != nil {
+		c.settle(false)
+	}
+	if c.client != nil {
+		c.client.detachOne()
+	}
+}
+
+// ready takes what the peer has sent.
+func (c *inbound) ready(events uint32) {
+	const fair = 16 // then the others have their turn
+	for range fair {
+		if c.fd < 0 {
+			return
+		}
+		var f frame
+		r, err := host.packet.receive(c.fd, &f, nil, nil, unix.MSG_DONTWAIT)
+		switch {
+		case err == syscall.EAGAIN:
+			if events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+				c.close()
+			}
+			return
+		case err == syscall.EINTR:
+			continue
+		case err != nil:
+			c.refuseVersion(err)
+			c.close()
+			return
+		}
+		if r.fd != noFD {
+			unix.Close(r.fd)
+		}
+		if r.n != 0 || r.fd != noFD || r.lost || !c.dispatch(&f) {
+			c.close()
+			return
+		}
+	}
+}
+
+// refuseVersion lets a peer of another version know of ours.
+func (c *inbound) refuseVersion(err error) {
+	if _, ok := err.(versionError); ok {
+		host.packet.send(c.fd, &frame{kind: welcome, errno: int32(syscall.EPROTO)}, nil, noFD)
+	}
+}
+
+// dispatch acts on a frame and reports whether it had its place there.
+func (c *inbound) dispatch(f *frame) bool {
+	if s := host.service; s != nil {
+		s.lastID++
+		c.lastUsed = s.lastID
+	}
+	switch {
+	case c.waiting != nil:
+		return false
+	case c.purpose == 0:
+		return c.hello(f)
+	case c.purpose != helloHandles:
+		return false
+	case c.transit != nil:
+		if (f.kind != confirm && f.kind != refuse) || f.id != c.transit.id {
+			return false
+		}
+		c.settle(f.kind == confirm)
+		return true
+	case f.kind == openRequest:
+		return c.open(*f)
+	case f.kind == deleteRequest:
+		h, err := host.table.find(f.id, c.pid)
+		if err == nil {
+			err = host.deleteOwn(h)
+		}
+		return c.answer(frame{kind: answer, id: f.id, errno: errnoOf(err)}, noFD)
+	}
+	return false
+}
+
+func errnoOf(err error) int32 {
+	if err == nil {
+		return 0
+	}
+	if errno, ok := err.(syscall.Errno); ok {
+		return int32(errno)
+	}
+	return int32(syscall.EIO)
+}
+
+// answer sends f and reports whether the peer is still there to get it.
+func (c *inbound) answer(f frame, pass int) bool {
+	return host.packet.send(c.fd, &f, nil, pass) == nil
+}
+
+// hello acts on the first frame.
+func (c *inbound) hello(f *frame) bool {
+	c.purpose = f.kind
+	switch f.kind {
+	case helloHandles:
+		return c.answer(frame{kind: welcome}, noFD)
+	case helloAttach, helloName:
+		chid := int(f.number)
+		if f.kind == helloName {
+			chid = c.chid
+		}
+		ch := host.channels[chid]
+		if ch == nil {
+			c.answer(frame{kind: welcome, errno: int32(syscall.ESRCH)}, noFD)
+			return false
+		}
+		c.client = ch.attach(c.pid, f.id)
+		return c.answer(frame{kind: welcome, number: int32(chid), scoid: int32(c.client.scoid), a: int64(self().start)}, noFD)
+	case helloLane:
+		ch := host.channels[int(f.number)]
+		if ch == nil || !ch.addLane(c.fd, c.pid, f) {
+			c.answer(frame{kind: reply, errno: int32(syscall.EBADF)}, noFD)
+			return false
+		}
+		// The channel has it now, with its place in the admission.
+		host.service.unwatch(c.id)
+		unix.EpollCtl(host.service.epfd, unix.EPOLL_CTL_DEL, c.fd, nil)
+		c.fd = -1
+		return true
+	}
+	return false
+}
+
+// open grants an open, or parks it while the handle is on its way to somebody.
+func (c *inbound) open(f frame) bool {
+	h, err := host.table.find(f.id, c.pid)
+	if err == nil && exited(h.recipient.pidfd) {
+		// The peer is a child that has inherited the connection.
+		host.recipientExited(h.recipient)
+		err = syscall.ESRCH
+	}
+	if err == nil && h.carrier != nil {
+		h.carrier.ready(0) // it may have confirmed by now
+		h, err = host.table.find(f.id, c.pid)
+	}
+	if err != nil {
+		return c.answer(frame{kind: answer, id: f.id, errno: errnoOf(err)}, noFD)
+	}
+	if h.carrier != nil {
+		c.waiting = h
+		h.parked = append(h.parked, parkedRequest{c, f})
+		return true
+	}
+	access, err := accessMode(int(f.number))
+	if err == nil && !covers(h.access, access) {
+		err = syscall.EACCES
+	}
+	fd := noFD
+	if err == nil {
+		fd, err = h.object.open(access)
+	}
+	switch err {
+	case nil:
+		defer unix.Close(fd)
+		c.transit, h.carrier = h, c
+		return c.answer(frame{kind: answer, id: f.id, a: h.window.offset, b: h.window.size}, fd)
+	case syscall.EMFILE, syscall.ENFILE:
+		err = syscall.EAGAIN // the maker's want, not the opener's
+	}
+	return c.answer(frame{kind: answer, id: f.id, errno: errnoOf(err)}, noFD)
+}
+
+// settle ends the transit of a handle: it is used up, or unused again.
+func (c *inbound) settle(used bool) {
+	h := c.transit
+	c.transit, h.carrier = nil, nil
+	if used || h.doomed {
+		host.destroy(h)
+	} else {
+		host.answerParked(h)
+	}
+}
+
+// answerParked lets those who wait for h try again.
+func (m *manager) answerParked(h *handle) {
+	parked := h.parked
+	h.parked = nil
+	for _, p := range parked {
+		p.conn.waiting = nil
+		if p.conn.fd >= 0 && !p.conn.open(p.request) {
+			p.conn.close()
+		}
+	}
+}

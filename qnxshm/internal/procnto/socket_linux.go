@@ -1,0 +1,279 @@
+package procnto
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// peerTimeout is how long a process may take to answer another one's library.
+// One that takes longer is stopped, or at a breakpoint.
+const peerTimeout = 5 * time.Second
+
+// The host's own descriptors live from here up, so that the program's are the
+// lowest free ones, as without the host.
+const firstOwnFD = 512
+
+// moveHigh gives fd a number in the host's own range and closes the low one.
+// On failure fd is closed.
+func moveHigh(fd int) (int, error) {
+	high, err := dupHigh(fd)
+	if err == syscall.EINVAL {
+		return fd, nil // the limit of descriptors is below the range
+	}
+	unix.Close(fd)
+	return high, err
+}
+
+func dupHigh(fd int) (int, error) {
+	return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, firstOwnFD)
+}
+
+// A packet holds what a send or receive needs, so that neither allocates.
+type packet struct {
+	hdr     unix.Msghdr
+	iov     [3]unix.Iovec
+	control [24]byte // CmsgSpace of one descriptor
+	head    [frameSize]byte
+}
+
+const noFD = -1
+
+// send sends a frame with its payload, and a descriptor unless it is noFD. It
+// does not wait: EAGAIN when the peer has not read what it was sent before.
+func (p *packet) send(fd int, f *frame, payload []byte, pass int) error {
+	f.encode(&p.head)
+	p.iov[0].Base = &p.head[0]
+	p.iov[0].SetLen(frameSize)
+	p.hdr = unix.Msghdr{Iov: &p.iov[0]}
+	p.hdr.SetIovlen(1)
+	if len(payload) > 0 {
+		p.iov[1].Base = &payload[0]
+		p.iov[1].SetLen(len(payload))
+		p.hdr.SetIovlen(2)
+	}
+	if pass != noFD {
+		e := binary.NativeEndian
+		clear(p.control[:])
+		if unix.SizeofPtr == 8 {
+			e.PutUint64(p.control[0:], uint64(unix.CmsgLen(4)))
+		} else {
+			e.PutUint32(p.control[0:], uint32(unix.CmsgLen(4)))
+		}
+		e.PutUint32(p.control[unix.SizeofPtr:], unix.SOL_SOCKET)
+		e.PutUint32(p.control[unix.SizeofPtr+4:], unix.SCM_RIGHTS)
+		e.PutUint32(p.control[unix.CmsgLen(0):], uint32(pass))
+		p.hdr.Control = &p.control[0]
+		p.hdr.SetControllen(unix.CmsgSpace(4))
+	}
+	err := ignoringEINTR(func() error {
+		_, err := sendmsg(fd, &p.hdr, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+		return err
+	})
+	p.iov[1].Base = nil
+	return err
+}
+
+// A receipt is what came with a received frame.
+type receipt struct {
+	n    int  // bytes of payload, as far as the buffers had room
+	fd   int  // passed descriptor, owned by the receiver; noFD if there is none
+	lost bool // a descriptor was passed, but this process had no room for it
+}
+
+// receive takes the next packet: its payload goes to buf and, from where that
+// is full, to rest. The error is io.EOF when the peer is gone, errMalformed or
+// a versionError for a packet that is not ours, an errno otherwise.
+func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt, error) {
+	r := receipt{fd: noFD}
+	p.iov[0].Base = &p.head[0]
+	p.iov[0].SetLen(frameSize)
+	n := 1
+	for _, b := range [2][]byte{buf, rest} {
+		if len(b) > 0 {
+			p.iov[n].Base = &b[0]
+			p.iov[n].SetLen(len(b))
+			n++
+		}
+	}
+	p.hdr = unix.Msghdr{Iov: &p.iov[0], Control: &p.control[0]}
+	p.hdr.SetIovlen(n)
+	p.hdr.SetControllen(len(p.control))
+	got, err := recvmsg(fd, &p.hdr, flags|unix.MSG_CMSG_CLOEXEC)
+	if err == syscall.ECONNRESET {
+		// The peer went without reading all; what it sent before is next.
+		if got, err = recvmsg(fd, &p.hdr, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC); err != nil {
+			err = io.EOF
+		}
+	}
+	p.iov[1].Base, p.iov[2].Base = nil, nil
+	if err != nil {
+		return r, err
+	}
+	if p.hdr.Controllen > 0 {
+		r.fd = passedFD(p.control[:p.hdr.Controllen])
+	}
+	r.lost = p.hdr.Flags&unix.MSG_CTRUNC != 0 && r.fd == noFD
+	switch {
+	case got == 0:
+		err = io.EOF
+	case p.hdr.Flags&unix.MSG_TRUNC != 0:
+		err = errMalformed
+	default:
+		err = f.decode(p.head[:min(got, frameSize)])
+	}
+	if err != nil && r.fd != noFD {
+		unix.Close(r.fd)
+		r.fd = noFD
+	}
+	r.n = got - frameSize
+	return r, err
+}
+
+func passedFD(control []byte) int {
+	e := binary.NativeEndian
+	if len(control) < unix.CmsgLen(4) ||
+		e.Uint32(control[unix.SizeofPtr:]) != unix.SOL_SOCKET ||
+		e.Uint32(control[unix.SizeofPtr+4:]) != unix.SCM_RIGHTS {
+		return noFD
+	}
+	return int(int32(e.Uint32(control[unix.CmsgLen(0):])))
+}
+
+// Before a thread goes to sleep it tries some more for this long: most answers
+// come sooner than the kernel can put a thread to sleep and wake it. With one
+// processor nobody could answer meanwhile.
+const spinTime = 20 * time.Microsecond
+
+var processors = runtime.NumCPU()
+
+type spinner struct{ start time.Time }
+
+// again yields the processor and reports whether to try once more before going
+// to sleep.
+func (s *spinner) again() bool {
+	if processors == 1 {
+		return false
+	}
+	if s.start.IsZero() {
+		s.start = time.Now()
+	} else if time.Since(s.start) > spinTime {
+		return false
+	}
+	schedYield()
+	return true
+}
+
+// await is receive that waits for the packet, at most until the deadline unless
+// that is zero: then the error is ETIMEDOUT.
+func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time) (receipt, error) {
+	var spin spinner
+	for {
+		r, err := p.receive(fd, f, buf, nil, unix.MSG_DONTWAIT)
+		switch {
+		case err == syscall.EINTR:
+		case err != syscall.EAGAIN:
+			return r, err
+		case spin.again():
+		case deadline.IsZero():
+			if r, err = p.receive(fd, f, buf, nil, 0); err != syscall.EINTR {
+				return r, err
+			}
+		default:
+			if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
+				return r, err
+			}
+		}
+	}
+}
+
+// waitFor sleeps until fd has one of the events, or after the deadline, unless
+// that is zero, ETIMEDOUT.
+func waitFor(fd int, events int16, deadline time.Time) error {
+	for {
+		var timeout *unix.Timespec
+		if !deadline.IsZero() {
+			left := time.Until(deadline)
+			if left <= 0 {
+				return syscall.ETIMEDOUT
+			}
+			ts := unix.NsecToTimespec(int64(left))
+			timeout = &ts
+		}
+		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return err
+		case n > 0:
+			return nil
+		}
+	}
+}
+
+// listen makes a socket that listens under an abstract name.
+func listen(name string) (fd int, err error) {
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, err
+	}
+	if fd, err = moveHigh(fd); err != nil {
+		return -1, err
+	}
+	err = unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name})
+	if err == nil {
+		err = unix.Listen(fd, unix.SOMAXCONN)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// dial connects to the socket of that name if a process pid listens there, or
+// any process if pid is 0. The peer's pid is the kernel's word.
+func dial(name string, pid int) (fd, peer int, err error) {
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, 0, err
+	}
+	if fd, err = moveHigh(fd); err != nil {
+		return -1, 0, err
+	}
+	timeout := unix.NsecToTimeval(int64(peerTimeout))
+	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &timeout)
+	if err == nil {
+		// EAGAIN: the queue of the listener was full all the time.
+		err = ignoringEINTR(func() error { return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}) })
+	}
+	if err == nil {
+		peer, err = peerPID(fd)
+	}
+	if err == nil && pid != 0 && peer != pid {
+		err = syscall.ECONNREFUSED // somebody else has taken the name
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, 0, err
+	}
+	return fd, peer, nil
+}
+
+func peerPID(fd int) (int, error) {
+	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return 0, err
+	}
+	if cred.Pid <= 0 {
+		return 0, errForeignNamespace
+	}
+	return int(cred.Pid), nil
+}
+
+var errForeignNamespace = errors.New("the other process is in another pid namespace")

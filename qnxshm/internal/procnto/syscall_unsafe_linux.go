@@ -1,0 +1,62 @@
+package procnto
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The calls on the path of every message, without x/sys's wrappers: those
+// allocate, and tell the Go scheduler of each call, which costs more than a
+// call that cannot block.
+
+func sendmsg(fd int, hdr *unix.Msghdr, flags int) (int, error) {
+	var n uintptr
+	var errno syscall.Errno
+	if flags&unix.MSG_DONTWAIT != 0 {
+		n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(hdr)), uintptr(flags))
+	} else {
+		n, _, errno = unix.Syscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(hdr)), uintptr(flags))
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+func recvmsg(fd int, hdr *unix.Msghdr, flags int) (int, error) {
+	var n uintptr
+	var errno syscall.Errno
+	if flags&unix.MSG_DONTWAIT != 0 {
+		n, _, errno = unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(hdr)), uintptr(flags))
+	} else {
+		n, _, errno = unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(hdr)), uintptr(flags))
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// pollEvents is epoll_wait that does not wait.
+func pollEvents(epfd int, events []unix.EpollEvent) (int, error) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd), uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// pollIn reports the poll events that fd has now.
+func pollIn(fd int) (revents int16, err error) {
+	p := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	var zero unix.Timespec
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&zero)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return p.Revents, nil
+}
+
+func schedYield() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }

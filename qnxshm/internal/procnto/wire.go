@@ -1,0 +1,117 @@
+//go:build !qnx || linux
+
+package procnto
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Processes talk in packets that begin with a frame. protocolVersion changes
+// whenever frames do; both sides must have the same.
+const (
+	protocolVersion = 1
+	frameSize       = 64
+	frameMagic      = 0x51534d48
+)
+
+type frameKind uint16
+
+const (
+	// First frames on a connection: what it is for.
+	helloHandles frameKind = iota + 1 // requests about handles
+	helloAttach                       // ConnectAttach to the channel number
+	helloName                         // name_open: the listener's channel
+	helloLane                         // messages and pulses of an attached client
+	welcome                           // the answer to the hellos, but not of a lane's
+
+	// Requests about handles.
+	openRequest
+	deleteRequest
+	answer  // to a request; when it grants an open, the descriptor goes with it
+	confirm // the opener has the descriptor: the handle is used up
+	refuse  // it has not: the handle is unused again
+
+	// Messages.
+	message
+	pulse
+	reply
+
+	lastKind = reply
+)
+
+// A frame is the head of every packet. What a field is used for depends on the
+// kind; unused fields are 0.
+type frame struct {
+	kind  frameKind
+	errno int32
+	// access of an open; chid of a hello and its welcome; code of a pulse
+	number int32
+	// coid of a lane's hello; scoid of a welcome and of a lane's hello
+	coid, scoid int32
+	// handle of requests; process token of attaching hellos; seq of messages
+	// and replies
+	id uint64
+	// window of an answer; start time of a welcome; lengths of messages (bytes
+	// sent, room for the reply); status of a reply and bytes of its payload;
+	// value of a pulse
+	a, b int64
+	// the payload is not behind the frame but in a memfd that goes with it
+	inFile bool
+}
+
+var errMalformed = errors.New("malformed frame")
+
+// A versionError is a peer that speaks another version of the protocol.
+type versionError struct{ theirs uint16 }
+
+func (e versionError) Error() string {
+	return fmt.Sprintf("the other process speaks version %d of the host protocol, this one version %d: build both with the same version of the module", e.theirs, protocolVersion)
+}
+
+func (f *frame) encode(b *[frameSize]byte) {
+	e := binary.NativeEndian
+	e.PutUint32(b[0:], frameMagic)
+	e.PutUint16(b[4:], protocolVersion)
+	e.PutUint16(b[6:], uint16(f.kind))
+	e.PutUint32(b[8:], uint32(f.errno))
+	e.PutUint32(b[12:], uint32(f.number))
+	e.PutUint32(b[16:], uint32(f.coid))
+	e.PutUint32(b[20:], uint32(f.scoid))
+	e.PutUint64(b[24:], f.id)
+	e.PutUint64(b[32:], uint64(f.a))
+	e.PutUint64(b[40:], uint64(f.b))
+	b[48] = 0
+	if f.inFile {
+		b[48] = 1
+	}
+	clear(b[49:])
+}
+
+// decode reads the frame at the start of a packet from a peer, who may have
+// sent anything.
+func (f *frame) decode(b []byte) error {
+	e := binary.NativeEndian
+	if len(b) < frameSize || e.Uint32(b) != frameMagic {
+		return errMalformed
+	}
+	if v := e.Uint16(b[4:]); v != protocolVersion {
+		return versionError{v}
+	}
+	*f = frame{
+		kind:   frameKind(e.Uint16(b[6:])),
+		errno:  int32(e.Uint32(b[8:])),
+		number: int32(e.Uint32(b[12:])),
+		coid:   int32(e.Uint32(b[16:])),
+		scoid:  int32(e.Uint32(b[20:])),
+		id:     e.Uint64(b[24:]),
+		a:      int64(e.Uint64(b[32:])),
+		b:      int64(e.Uint64(b[40:])),
+		inFile: b[48] == 1,
+	}
+	if f.kind == 0 || f.kind > lastKind || f.errno < 0 || b[48] > 1 {
+		return errMalformed
+	}
+	return nil
+}
