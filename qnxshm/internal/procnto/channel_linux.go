@@ -29,12 +29,13 @@ const (
 // time, so that a thread of a client that is blocked in MsgSend has one for
 // itself.
 type channel struct {
-	chid   int
-	flags  uint32
-	epfd   int
-	wakefd int // readable while there are pulses in own, and once closed
-	gate   gate.Gate
-	queued atomic.Int32 // pulses in own
+	chid    int
+	flags   uint32
+	service *service // of which the receivers do the work while they wait
+	epfd    int      // of the lanes, wakefd, and the service
+	wakefd  int      // readable while there are pulses in own, and once closed
+	gate    gate.Gate
+	queued  atomic.Int32 // pulses in own
 
 	mu        sync.Mutex
 	clients   map[clientKey]*client
@@ -73,6 +74,9 @@ type lane struct {
 	room   int64  // for the reply
 	packet packet
 }
+
+// serviceEvent is the epoll id of the service in a channel; lanes have less.
+const serviceEvent = 1 << 32
 
 // lanes finds the lane that a rcvid means.
 var lanes laneTable
@@ -118,12 +122,19 @@ func ChannelCreate(flags uint32) (chid int, err error) {
 		bySCOID:   make(map[int]*client),
 		lastSCOID: firstSCOID - 1,
 	}
+	if err := timersWork(); err != nil {
+		return 0, noDescriptors(err)
+	}
 	if ch.epfd, ch.wakefd, err = newEpoll(); err != nil {
 		return 0, noDescriptors(err)
 	}
 	host.mu.Lock()
 	defer host.mu.Unlock()
-	if err := host.serve(); err != nil {
+	if err = host.serve(); err == nil {
+		ch.service = host.service
+		err = epollAdd(ch.epfd, ch.service.epfd, unix.EPOLLIN, serviceEvent)
+	}
+	if err != nil {
 		unix.Close(ch.epfd)
 		unix.Close(ch.wakefd)
 		return 0, noDescriptors(err)
@@ -148,26 +159,25 @@ func (m *manager) channel(chid int) *channel {
 func ChannelDestroy(chid int) error {
 	host.mu.Lock()
 	ch := host.channels[chid]
-	delete(host.channels, chid)
-	if ch != nil {
-		for _, w := range host.service.watched {
-			switch w := w.(type) {
-			case *listener:
-				if w.chid == chid {
-					w.close()
-				}
-			case *inbound:
-				if w.client != nil && w.client.channel == ch {
-					w.close()
-				}
-			}
-		}
-		host.tidyLater()
-	}
-	host.mu.Unlock()
 	if ch == nil {
+		host.mu.Unlock()
 		return syscall.EINVAL
 	}
+	delete(host.channels, chid)
+	for _, w := range host.service.watched {
+		switch w := w.(type) {
+		case *listener:
+			if w.chid == chid {
+				w.close()
+			}
+		case *inbound:
+			if w.client != nil && w.client.channel == ch {
+				w.close()
+			}
+		}
+	}
+	host.tidyLater()
+	host.mu.Unlock()
 	ch.gate.Close(func() { wake(ch.wakefd) })
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -244,17 +254,26 @@ func (ch *channel) nextOwn() (Received, bool) {
 
 // DetachClient is ConnectDetach of a scoid.
 func DetachClient(chid, scoid int) error {
-	ch := host.channel(chid)
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	ch := host.channels[chid]
 	if ch == nil {
 		return syscall.EINVAL
 	}
 	ch.mu.Lock()
-	defer ch.mu.Unlock()
 	c := ch.bySCOID[scoid]
+	if c != nil {
+		c.cutOff()
+	}
+	ch.mu.Unlock()
 	if c == nil {
 		return syscall.EINVAL
 	}
-	c.cutOff()
+	for _, w := range host.service.watched {
+		if w, ok := w.(*inbound); ok && w.client == c {
+			w.close()
+		}
+	}
 	return nil
 }
 
@@ -362,6 +381,8 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 		return Received{}, syscall.ESRCH
 	}
 	defer ch.gate.Leave()
+	ch.service.join()
+	defer ch.service.leave()
 	rcv := receivers.Get().(*receiver)
 	defer receivers.Put(rcv)
 	deadline := deadlineOf(timeout)
@@ -375,9 +396,13 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 				return r, nil
 			}
 		}
-		n, err := pollEvents(ch.epfd, rcv.events[:])
+		var n int
+		var err error
+		if !onlyProcessor || !deadline.IsZero() {
+			n, err = pollEvents(ch.epfd, rcv.events[:])
+		}
 		if n == 0 && err == nil {
-			if timeout != 0 && spin.again() {
+			if spin.again() {
 				continue
 			}
 			if n, err = ch.sleep(rcv, deadline); err == syscall.ETIMEDOUT {
@@ -387,7 +412,12 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 		if n == 0 || err != nil { // EINTR
 			continue
 		}
+		spin = spinner{}
 		ev := &rcv.events[0]
+		if epollID(ev) == serviceEvent {
+			ch.service.step()
+			continue
+		}
 		if l := lanes.get(uint32(epollID(ev))); l != nil {
 			r, got, gone := l.take(rcv, buf, ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0)
 			if gone {

@@ -93,12 +93,15 @@ func ConnectAttach(pid, chid int) (coid int, err error) {
 	if pid < 0 || pid > maxPID || chid <= 0 || int(int32(chid)) != chid {
 		return 0, syscall.ESRCH
 	}
+	if err := timersWork(); err != nil {
+		return 0, noDescriptors(err)
+	}
 	start, err := startTime(pid)
 	if err != nil {
-		return 0, err
+		return 0, noDescriptors(err)
 	}
 	hello := &frame{kind: helloAttach, number: int32(chid), id: self().token}
-	control, _, err := dialSocket(processSocket(pid, start), pid, hello, time.Now().Add(peerTimeout))
+	control, _, err := dialSocket(processSocket(pid, start), pid, hello)
 	if err != nil {
 		return 0, noDescriptors(peerError(err, pid))
 	}
@@ -110,8 +113,11 @@ func NameOpen(name string) (coid int, err error) {
 	if err := checkName(name); err != nil {
 		return 0, err
 	}
+	if err := timersWork(); err != nil {
+		return 0, noDescriptors(err)
+	}
 	hello := &frame{kind: helloName, id: self().token}
-	control, pid, err := dialSocket(nameSocket(name), 0, hello, time.Now().Add(peerTimeout))
+	control, pid, err := dialSocket(nameSocket(name), 0, hello)
 	if err != nil {
 		if err = peerError(err, pid); err == syscall.ESRCH {
 			err = syscall.ENOENT
@@ -217,7 +223,14 @@ func (c *connection) acquire() (*clientLane, error) {
 		return l, nil
 	}
 	c.mu.Unlock()
-	fd, _, err := dial(c.socket, c.server)
+	if err := timersWork(); err != nil {
+		return nil, noDescriptors(err)
+	}
+	// The server closes its end when the channel or the client is let go.
+	if revents, err := pollIn(c.control.fd); err == nil && revents != 0 {
+		return nil, syscall.EBADF
+	}
+	fd, _, err := dial(c.socket, c.server, 0)
 	switch err {
 	case nil:
 	case syscall.ECONNREFUSED:
@@ -298,7 +311,7 @@ func (l *clientLane) exchange(msg, replyBuf []byte, deadline time.Time) (status 
 		}
 		return 0, false, syscall.EBADF
 	}
-	r, err := l.packet.await(l.fd, &f, replyBuf, deadline)
+	r, err := l.packet.await(l.fd, &f, replyBuf, deadline, 0)
 	if r.fd != noFD {
 		defer unix.Close(r.fd)
 	}

@@ -45,15 +45,8 @@ type handle struct {
 	carrier *inbound
 	// doomed handles are gone whatever happens to the transit.
 	doomed bool
-	// parked are requests for this handle that wait for the carrier.
-	parked []parkedRequest
 
 	prev, next *handle // the recipient's other handles
-}
-
-type parkedRequest struct {
-	conn    *inbound
-	request frame
 }
 
 // A recipient is a process that handles were made for.

@@ -42,8 +42,12 @@ func startTime(pid int) (uint64, error) {
 // processStat returns the fields of /proc/pid/stat from the third, the state,
 // on.
 func processStat(pid int) ([][]byte, error) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	stat, err := readFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	switch err {
+	case nil:
+	case syscall.EMFILE, syscall.ENFILE:
+		return nil, err
+	default:
 		return nil, syscall.ESRCH
 	}
 	// The second field is the program's name in parentheses, and may hold any.

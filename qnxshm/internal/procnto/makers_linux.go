@@ -46,11 +46,12 @@ func (c *outbound) discard() {
 	}
 }
 
-// exchange sends a frame and waits for what comes back.
-func (c *outbound) exchange(f *frame, deadline time.Time) (err error) {
+// exchange sends a frame and waits for what comes back. With the flag MSG_PEEK
+// that stays in the queue, until drop.
+func (c *outbound) exchange(f *frame, flags int) (err error) {
 	c.got = receipt{fd: noFD}
 	if err = c.packet.send(c.fd, f, nil, noFD); err == nil {
-		c.got, err = c.packet.await(c.fd, &c.answer, nil, deadline)
+		c.got, err = c.packet.await(c.fd, &c.answer, nil, time.Time{}, flags)
 	}
 	if err == nil && c.got.n != 0 {
 		err = errMalformed
@@ -89,7 +90,7 @@ func (m *manager) maker(pid int) *maker {
 }
 
 // reserve takes a slot at the maker pid.
-func (m *manager) reserve(pid int, deadline time.Time) (*maker, error) {
+func (m *manager) reserve(pid int) (*maker, error) {
 	for {
 		m.mu.Lock()
 		k := m.maker(pid)
@@ -100,7 +101,7 @@ func (m *manager) reserve(pid int, deadline time.Time) (*maker, error) {
 		default:
 			m.mu.Unlock()
 		}
-		timer := time.NewTimer(time.Until(deadline))
+		timer := time.NewTimer(peerTimeout)
 		select {
 		case k.slots <- struct{}{}:
 			timer.Stop()
@@ -141,11 +142,10 @@ func (m *manager) release(k *maker, c *outbound) {
 	m.tidyLater()
 }
 
-// ask sends a request to the maker pid and waits for its answer. On success the
-// caller has the connection, to be released.
-func (m *manager) ask(pid int, request *frame) (*outbound, error) {
-	deadline := time.Now().Add(peerTimeout)
-	k, err := m.reserve(pid, deadline)
+// ask makes an exchange with the maker pid. On success the caller has the
+// connection, to be released.
+func (m *manager) ask(pid int, request *frame, flags int) (*outbound, error) {
+	k, err := m.reserve(pid)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (m *manager) ask(pid int, request *frame) (*outbound, error) {
 		if fresh {
 			start, err := startTime(pid)
 			if err == nil {
-				c, _, err = dialSocket(processSocket(pid, start), pid, &frame{kind: helloHandles}, deadline)
+				c, _, err = dialSocket(processSocket(pid, start), pid, &frame{kind: helloHandles})
 			}
 			if err != nil {
 				m.release(k, nil)
@@ -163,7 +163,7 @@ func (m *manager) ask(pid int, request *frame) (*outbound, error) {
 			}
 			c.maker = k
 		}
-		err := c.exchange(request, deadline)
+		err := c.exchange(request, flags)
 		if err == nil && (c.answer.kind != answer || c.answer.id != request.id) {
 			err = errMalformed
 		}
@@ -184,16 +184,16 @@ func (m *manager) ask(pid int, request *frame) (*outbound, error) {
 // hello and waits for the welcome, which is the connection's answer. A process
 // whose service is just ending closes a connection without a word; then the
 // next attempt finds nobody, or its next service.
-func dialSocket(name string, pid int, hello *frame, deadline time.Time) (c *outbound, peer int, err error) {
+func dialSocket(name string, pid int, hello *frame) (c *outbound, peer int, err error) {
 	const attempts = 3
 	for range attempts {
 		var fd int
-		fd, peer, err = dial(name, pid)
+		fd, peer, err = dial(name, pid, peerTimeout)
 		if err != nil {
 			return nil, pid, err
 		}
 		c = &outbound{fd: fd}
-		err = c.exchange(hello, deadline)
+		err = c.exchange(hello, 0)
 		switch {
 		case err == nil && (c.answer.kind != welcome || c.got.fd != noFD):
 			err = errMalformed
@@ -247,48 +247,54 @@ func notAnswering(pid int) error {
 
 // openForeign opens a handle that another process made.
 func (m *manager) openForeign(id uint64, access, pid int) (int, error) {
-	c, err := m.ask(pid, &frame{kind: openRequest, id: id, number: int32(access)})
-	if err != nil {
-		return -1, err
-	}
-	if c.answer.errno != 0 {
-		c.discard()
-		m.release(c.maker, c)
-		if c.answer.errno == int32(syscall.EAGAIN) {
-			return -1, qnxerr.Cause{Errno: syscall.EAGAIN, Text: fmt.Sprintf("the maker, process %d, has no descriptor left; the handle is kept", pid)}
+	deadline := time.Now().Add(peerTimeout)
+	for {
+		c, err := m.ask(pid, &frame{kind: openRequest, id: id, number: int32(access)}, unix.MSG_PEEK)
+		if err != nil {
+			return -1, err
 		}
-		return -1, syscall.Errno(c.answer.errno)
-	}
-	fd, err := c.accept(access)
-	verdict := frame{kind: confirm, id: id}
-	if err != nil {
-		verdict.kind = refuse
-	}
-	if e := c.packet.send(c.fd, &verdict, nil, noFD); e != nil {
-		// The maker is gone, and took its unused handles with it.
-		if err == nil {
-			unix.Close(fd)
-			err = syscall.ESRCH
+		fd, err := c.accept(access)
+		k := c.maker
+		if err != nil && c.answer.errno == 0 || c.packet.drop(c.fd) != nil {
+			// Closing with the answer still in the queue tells the maker that
+			// the handle was not used.
+			c.close()
+			c = nil
+			if err == nil {
+				unix.Close(fd)
+				err = syscall.ESRCH
+			}
 		}
-		c.close()
-		m.release(c.maker, nil)
-	} else {
-		m.release(c.maker, c)
+		m.release(k, c)
+		if err != syscall.EBUSY {
+			return fd, err
+		}
+		// Another thread of this process is just opening it.
+		if time.Now().After(deadline) {
+			return -1, notAnswering(pid)
+		}
+		time.Sleep(100 * time.Microsecond)
 	}
-	if err != nil {
-		return -1, err
-	}
-	return fd, nil
 }
 
-// accept takes the descriptor that came with an answer, unless something is
-// wrong with it; then it is closed.
+// accept takes the descriptor that came with an answer, unless that is an error
+// or something is wrong with it.
 func (c *outbound) accept(access int) (fd int, err error) {
 	defer c.discard()
-	if err := checkReceived(c.got, access, c.answer); err != nil {
-		return -1, err
+	switch errno := syscall.Errno(c.answer.errno); {
+	case errno == syscall.EAGAIN:
+		return -1, qnxerr.Cause{Errno: errno, Text: "the maker of the handle has no descriptor left; the handle is kept"}
+	case errno != 0:
+		return -1, errno
+	case c.got.lost:
+		return -1, outOfDescriptors()
 	}
-	if err := objects.register(c.got.fd, window{c.answer.a, c.answer.b}); err != nil {
+	w := window{c.answer.a, c.answer.b}
+	key, ok := checkReceived(c.got.fd, access, w)
+	if !ok {
+		return -1, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the maker sent is not the memory that was asked for"}
+	}
+	if err := objects.add(key, c.got.fd, w); err != nil {
 		return -1, err
 	}
 	fd, c.got.fd = c.got.fd, noFD
@@ -296,27 +302,20 @@ func (c *outbound) accept(access int) (fd int, err error) {
 }
 
 // checkReceived trusts a maker no more than any peer.
-func checkReceived(r receipt, access int, ans frame) error {
-	if r.lost {
-		return outOfDescriptors()
-	}
-	bad := qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the maker sent is not the memory that was asked for"}
-	if r.fd == noFD {
-		return bad
-	}
+func checkReceived(fd, access int, w window) (key objectKey, ok bool) {
 	var st unix.Stat_t
-	if err := unix.Fstat(r.fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return bad
+	if fd == noFD || unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return key, false
 	}
-	flags, err := unix.FcntlInt(uintptr(r.fd), unix.F_GETFL, 0)
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	if err != nil || flags&(unix.O_ACCMODE|unix.O_PATH) != access {
-		return bad
+		return key, false
 	}
-	if offset, size := ans.a, ans.b; offset < 0 || size < 0 || offset%pageSize != 0 || size%pageSize != 0 ||
-		size == 0 && offset != 0 || offset+size < offset {
-		return bad
+	if w.offset < 0 || w.size < 0 || w.offset%pageSize != 0 || w.size%pageSize != 0 ||
+		w.size == 0 && w.offset != 0 || w.offset+w.size < w.offset {
+		return key, false
 	}
-	return nil
+	return keyOf(&st), true
 }
 
 // outOfDescriptors finds out why the kernel could not give this process a
@@ -335,7 +334,7 @@ func outOfDescriptors() error {
 
 // deleteForeign deletes a handle that another process made for this one.
 func (m *manager) deleteForeign(id uint64, pid int) error {
-	c, err := m.ask(pid, &frame{kind: deleteRequest, id: id})
+	c, err := m.ask(pid, &frame{kind: deleteRequest, id: id}, 0)
 	if err != nil {
 		return err
 	}

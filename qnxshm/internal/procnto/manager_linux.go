@@ -26,6 +26,7 @@ type manager struct {
 	service  *service // nil while there is nothing to serve
 	packet   packet   // of what is received and sent under mu
 	tidying  bool     // a call of tidy is due
+	settling bool     // a look at the handles in transit is due
 }
 
 // linger is how long what is not needed is kept, in case it is needed again: at
@@ -193,11 +194,10 @@ func (m *manager) recipientExited(r *recipient) {
 	m.forgetRecipient(r)
 }
 
-// destroy ends a handle, and answers those who wait for it.
+// destroy ends a handle.
 func (m *manager) destroy(h *handle) {
 	m.table.remove(h, self().pid)
 	m.releaseAnchor(h.object)
-	m.answerParked(h)
 	m.tidyLater()
 }
 
@@ -224,6 +224,9 @@ func CreateSubrangeHandle(fd, pid, access int, options uint32, size, offset int6
 // checked access.
 func createHandle(fd, pid, access int, part *window) (uint64, error) {
 	d, err := describe(fd)
+	if err == nil {
+		d, err = d.withAccess(fd)
+	}
 	if err == syscall.EMFILE || err == syscall.ENFILE {
 		return 0, noDescriptors(err)
 	}
@@ -238,6 +241,9 @@ func createHandle(fd, pid, access int, part *window) (uint64, error) {
 	}
 	if !covers(d.access, access) {
 		return 0, syscall.EACCES
+	}
+	if err := timersWork(); err != nil {
+		return 0, noDescriptors(err)
 	}
 	host.mu.Lock()
 	defer host.mu.Unlock()
@@ -287,7 +293,11 @@ func openHandle(id uint64, access, maker int) (int, error) {
 		return -1, syscall.EBADF
 	case makerOf(id) == 0 || makerOf(id) != maker:
 		return -1, syscall.ESRCH
-	case maker == self().pid:
+	}
+	if err := timersWork(); err != nil {
+		return -1, err
+	}
+	if maker == self().pid {
 		return host.openOwn(id, access)
 	}
 	return host.openForeign(id, access, maker)
@@ -322,6 +332,9 @@ func DeleteHandle(id uint64) error {
 	if maker == 0 || id == allOnes {
 		return syscall.ESRCH
 	}
+	if err := timersWork(); err != nil {
+		return noDescriptors(err)
+	}
 	if maker != self().pid {
 		return host.deleteForeign(id, maker)
 	}
@@ -332,19 +345,22 @@ func DeleteHandle(id uint64) error {
 
 // deleteOwn deletes a handle of this process for its maker or its recipient.
 func (m *manager) deleteOwn(h *handle) error {
-	if h != nil && h.carrier != nil {
-		// The recipient may be done with it already.
-		h.carrier.ready(0)
-		h = m.table.handles[h.id]
+	if h != nil && h.recipient.pidfd >= 0 && exited(h.recipient.pidfd) {
+		m.recipientExited(h.recipient)
+		h = nil
 	}
 	if h == nil || h.doomed {
 		return syscall.ESRCH
 	}
-	if h.carrier != nil {
-		// Being opened this moment: used, unless the opener gives it back,
-		// and then nobody can have it either.
-		h.doomed = true
-		return syscall.ESRCH
+	if c := h.carrier; c != nil {
+		if c.inTransit() {
+			// Being opened this moment: used, unless the opener has no use
+			// for it, and then nobody can have it either.
+			h.doomed = true
+		}
+		if m.table.handles[h.id] == nil || h.doomed {
+			return syscall.ESRCH
+		}
 	}
 	m.destroy(h)
 	return nil

@@ -41,23 +41,18 @@ type objectRegistry struct {
 	sweepAt int
 }
 
-// describe finds out about fd, any number a user may have passed.
+// describe finds out about fd, any number a user may have passed; its access
+// mode only withAccess does.
 func describe(fd int) (descriptor, error) {
 	if fd < 0 || fd > math.MaxInt32 {
 		return descriptor{}, syscall.EBADF
 	}
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return descriptor{}, err
-	}
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	err := unix.Fstat(fd, &st)
 	if err != nil {
 		return descriptor{}, err
 	}
-	if flags&unix.O_PATH != 0 {
-		return descriptor{}, syscall.EBADF
-	}
-	d := descriptor{key: keyOf(&st), access: flags & unix.O_ACCMODE, size: st.Size}
+	d := descriptor{key: keyOf(&st), size: st.Size}
 	objects.mu.Lock()
 	defer objects.mu.Unlock()
 	windows, ok := objects.known[d.key]
@@ -71,6 +66,17 @@ func describe(fd int) (descriptor, error) {
 	return d, nil
 }
 
+// withAccess adds the access mode of the descriptor fd. One that was opened
+// with O_PATH gives none, and counts as not open.
+func (d descriptor) withAccess(fd int) (descriptor, error) {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_PATH != 0 {
+		err = syscall.EBADF
+	}
+	d.access = flags & unix.O_ACCMODE
+	return d, err
+}
+
 func keyOf(st *unix.Stat_t) objectKey { return objectKey{uint64(st.Dev), st.Ino} }
 
 // register makes fd's object known, and fd a window of it if w is one.
@@ -79,12 +85,16 @@ func (o *objectRegistry) register(fd int, w window) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
+	return o.add(keyOf(&st), fd, w)
+}
+
+// add is register for a descriptor whose key is known.
+func (o *objectRegistry) add(key objectKey, fd int, w window) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.entries >= o.sweepAt {
 		o.sweep()
 	}
-	key := keyOf(&st)
 	windows, ok := o.known[key]
 	if !ok {
 		if o.known == nil {
@@ -114,13 +124,13 @@ func (o *objectRegistry) register(fd int, w window) error {
 func (o *objectRegistry) sweep() {
 	live := make(map[objectKey]map[uint64]window)
 	entries := 0
-	dir, err := os.ReadDir("/proc/self/fd")
+	names, err := openFDs()
 	if err != nil {
 		o.sweepAt *= 2 // no descriptor left to look with: next time
 		return
 	}
-	for _, e := range dir {
-		fd, err := strconv.Atoi(e.Name())
+	for _, name := range names {
+		fd, err := strconv.Atoi(name)
 		var st unix.Stat_t
 		if err != nil || unix.Fstat(fd, &st) != nil {
 			continue
@@ -175,11 +185,8 @@ func setWindowTag(fd int) (tag uint64, err error) {
 
 // windowTag returns the tag of fd's open file description, 0 if it has none.
 func windowTag(fd int) (uint64, error) {
-	info, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	info, err := readFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
-		if pe, ok := err.(*fs.PathError); ok {
-			return 0, pe.Err
-		}
 		return 0, err
 	}
 	// lock:	1: OFDLCK ADVISORY  READ -1 00:01:1027 4611686018427387906 4611686018427387906

@@ -2,16 +2,20 @@ package procnto
 
 import (
 	"encoding/binary"
-	"slices"
+	"io"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// A service is one goroutine that answers what other processes ask of this one.
-// All of it but run is called with the manager's lock held.
+// A service answers what other processes ask of this one. The work is done by
+// its own goroutine (run), or by the threads that wait in MsgReceive anyway:
+// they are there already, and a second thread woken for each request would
+// fight them for the processor. Most methods are called with the manager's lock
+// held.
 type service struct {
 	epfd     int
 	wakefd   int // makes run look at stopped
@@ -20,6 +24,12 @@ type service struct {
 	lastID   uint64
 	stopped  bool
 	idle     bool // had nothing to serve at the last tidy
+	events   [16]unix.EpollEvent
+
+	helpers  atomic.Int32  // threads in MsgReceive
+	resting  atomic.Bool   // run leaves the work to them
+	checking atomic.Bool   // a call of wakeIfAlone is due
+	resume   chan struct{} // ends the rest of run
 }
 
 // Whatever the service waits for.
@@ -34,7 +44,7 @@ func (m *manager) serve() error {
 		m.service.idle = false
 		return nil
 	}
-	s := &service{epfd: -1, wakefd: -1, watched: make(map[uint64]watched)}
+	s := &service{epfd: -1, wakefd: -1, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		s.closeDescriptors()
 		return err
@@ -113,34 +123,84 @@ func (s *service) watch(fd int, w watched) (id uint64, err error) {
 // unwatch forgets id; closing its descriptor takes it out of the epoll.
 func (s *service) unwatch(id uint64) { delete(s.watched, id) }
 
-// run waits for the others, without the lock, and lets what is ready act.
+// run serves until the service is stopped.
 func (s *service) run() {
-	var events [16]unix.EpollEvent
+	defer s.closeDescriptors()
 	var spin spinner
 	for {
-		n, err := pollEvents(s.epfd, events[:])
-		if n == 0 && err == nil {
-			if spin.again() {
-				continue
-			}
-			n, err = unix.EpollWait(s.epfd, events[:], -1)
-		}
-		if err != nil { // EINTR
-			continue
-		}
-		host.mu.Lock()
-		if s.stopped {
-			host.mu.Unlock()
-			s.closeDescriptors()
+		worked, running := s.step()
+		switch {
+		case !running:
 			return
-		}
-		for i := range events[:n] {
-			if w := s.watched[epollID(&events[i])]; w != nil {
-				w.ready(events[i].Events)
+		case worked:
+			spin = spinner{}
+		case s.helpers.Load() > 0:
+			s.rest()
+		case !spin.again():
+			var ev [1]unix.EpollEvent
+			unix.EpollWait(s.epfd, ev[:], -1)
+			if s.helpers.Load() > 0 {
+				s.rest()
 			}
 		}
-		host.mu.Unlock()
-		spin = spinner{}
+	}
+}
+
+// step lets act what is ready, and reports whether there was anything and
+// whether the service goes on.
+func (s *service) step() (worked, running bool) {
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	if s.stopped {
+		return false, false
+	}
+	n, err := pollEvents(s.epfd, s.events[:])
+	if err != nil { // EINTR
+		return true, true
+	}
+	for i := range s.events[:n] {
+		if w := s.watched[epollID(&s.events[i])]; w != nil {
+			w.ready(s.events[i].Events)
+		}
+	}
+	return n > 0, true
+}
+
+// rest leaves the work to the helpers until they have been away for a while.
+func (s *service) rest() {
+	s.resting.Store(true)
+	s.wakeIfAloneLater() // the helpers may have gone before they could see it
+	<-s.resume
+	s.resting.Store(false)
+}
+
+// join is called by a thread that begins to help, leave when it does something
+// else.
+func (s *service) join() { s.helpers.Add(1) }
+
+func (s *service) leave() {
+	if s.helpers.Add(-1) == 0 && s.resting.Load() {
+		s.wakeIfAloneLater()
+	}
+}
+
+// absence is how long the helpers may be away, such as to act on a message,
+// before the service's own goroutine takes over.
+const absence = time.Millisecond
+
+func (s *service) wakeIfAloneLater() {
+	if !s.checking.Swap(true) {
+		time.AfterFunc(absence, s.wakeIfAlone)
+	}
+}
+
+func (s *service) wakeIfAlone() {
+	s.checking.Store(false)
+	if s.helpers.Load() == 0 && s.resting.Load() {
+		select {
+		case s.resume <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -159,6 +219,7 @@ func (s *service) stop() {
 	}
 	host.service = nil
 	wake(s.wakefd)
+	s.wakeIfAloneLater()
 }
 
 // A listener takes connections for the process, or for a channel with a name.
@@ -234,8 +295,7 @@ type inbound struct {
 	pid      int // of the peer, as the kernel says
 	chid     int // of the name it was opened by, 0 if by process
 	purpose  frameKind
-	transit  *handle // its descriptor was sent and not confirmed yet
-	waiting  *handle // its request is parked there
+	transit  *handle // its descriptor was sent and perhaps not taken yet
 	client   *client
 	lastUsed uint64
 }
@@ -330,7 +390,7 @@ func connectionLimit() int {
 }
 
 func (c *inbound) idle() bool {
-	return (c.purpose == 0 || c.purpose == helloHandles) && c.transit == nil && c.waiting == nil
+	return (c.purpose == 0 || c.purpose == helloHandles) && c.transit == nil
 }
 
 func (c *inbound) close() {
@@ -343,10 +403,6 @@ func (c *inbound) close() {
 	if s := host.service; s != nil {
 		s.unwatch(c.id)
 	}
-	if h := c.waiting; h != nil {
-		c.waiting = nil
-		h.parked = slices.DeleteFunc(h.parked, func(p parkedRequest) bool { return p.conn == c })
-	}
 	if c.transit != nil {
 		c.settle(false)
 	}
@@ -355,35 +411,27 @@ func (c *inbound) close() {
 	}
 }
 
-// ready takes what the peer has sent.
+// ready takes one packet that the peer has sent. If there is another one the
+// epoll says so again.
 func (c *inbound) ready(events uint32) {
-	const fair = 16 // then the others have their turn
-	for range fair {
-		if c.fd < 0 {
-			return
+	var f frame
+	r, err := host.packet.receive(c.fd, &f, nil, nil, unix.MSG_DONTWAIT)
+	switch {
+	case err == syscall.EINTR, err == syscall.EAGAIN && events&(unix.EPOLLHUP|unix.EPOLLERR) == 0:
+		return
+	case err != nil:
+		if c.transit != nil && err == io.EOF {
+			c.settle(!r.unread)
 		}
-		var f frame
-		r, err := host.packet.receive(c.fd, &f, nil, nil, unix.MSG_DONTWAIT)
-		switch {
-		case err == syscall.EAGAIN:
-			if events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-				c.close()
-			}
-			return
-		case err == syscall.EINTR:
-			continue
-		case err != nil:
-			c.refuseVersion(err)
-			c.close()
-			return
-		}
-		if r.fd != noFD {
-			unix.Close(r.fd)
-		}
-		if r.n != 0 || r.fd != noFD || r.lost || !c.dispatch(&f) {
-			c.close()
-			return
-		}
+		c.refuseVersion(err)
+		c.close()
+		return
+	}
+	if r.fd != noFD {
+		unix.Close(r.fd)
+	}
+	if r.n != 0 || r.fd != noFD || r.lost || !c.dispatch(&f) {
+		c.close()
 	}
 }
 
@@ -401,21 +449,18 @@ func (c *inbound) dispatch(f *frame) bool {
 		c.lastUsed = s.lastID
 	}
 	switch {
-	case c.waiting != nil:
-		return false
 	case c.purpose == 0:
 		return c.hello(f)
 	case c.purpose != helloHandles:
 		return false
-	case c.transit != nil:
-		if (f.kind != confirm && f.kind != refuse) || f.id != c.transit.id {
-			return false
-		}
-		c.settle(f.kind == confirm)
-		return true
-	case f.kind == openRequest:
-		return c.open(*f)
-	case f.kind == deleteRequest:
+	}
+	if c.transit != nil {
+		c.settle(true) // whoever asks again has taken the last answer
+	}
+	switch f.kind {
+	case openRequest:
+		return c.open(f)
+	case deleteRequest:
 		h, err := host.table.find(f.id, c.pid)
 		if err == nil {
 			err = host.deleteOwn(h)
@@ -473,27 +518,24 @@ func (c *inbound) hello(f *frame) bool {
 	return false
 }
 
-// open grants an open, or parks it while the handle is on its way to somebody.
-func (c *inbound) open(f frame) bool {
+// open grants an open, or says why not.
+func (c *inbound) open(f *frame) bool {
 	h, err := host.table.find(f.id, c.pid)
 	if err == nil && exited(h.recipient.pidfd) {
 		// The peer is a child that has inherited the connection.
 		host.recipientExited(h.recipient)
 		err = syscall.ESRCH
 	}
-	if err == nil && h.carrier != nil {
-		h.carrier.ready(0) // it may have confirmed by now
+	if err == nil && h.carrier != nil && h.carrier.inTransit() {
+		err = syscall.EBUSY // to be asked again
+	}
+	if err == nil {
 		h, err = host.table.find(f.id, c.pid)
 	}
-	if err != nil {
-		return c.answer(frame{kind: answer, id: f.id, errno: errnoOf(err)}, noFD)
+	var access int
+	if err == nil {
+		access, err = accessMode(int(f.number))
 	}
-	if h.carrier != nil {
-		c.waiting = h
-		h.parked = append(h.parked, parkedRequest{c, f})
-		return true
-	}
-	access, err := accessMode(int(f.number))
 	if err == nil && !covers(h.access, access) {
 		err = syscall.EACCES
 	}
@@ -505,11 +547,31 @@ func (c *inbound) open(f frame) bool {
 	case nil:
 		defer unix.Close(fd)
 		c.transit, h.carrier = h, c
+		host.settleSoon()
 		return c.answer(frame{kind: answer, id: f.id, a: h.window.offset, b: h.window.size}, fd)
 	case syscall.EMFILE, syscall.ENFILE:
 		err = syscall.EAGAIN // the maker's want, not the opener's
 	}
 	return c.answer(frame{kind: answer, id: f.id, errno: errnoOf(err)}, noFD)
+}
+
+// inTransit finds out whether the peer has the descriptor it was sent by now,
+// and reports whether that is still open.
+func (c *inbound) inTransit() bool {
+	if c.transit == nil {
+		return false
+	}
+	if unreadBy(c.fd) {
+		return true
+	}
+	// Taken; or the peer has closed the connection, which ready sees.
+	if h := c.transit; h != nil {
+		c.ready(0)
+		if c.transit == h {
+			c.settle(true)
+		}
+	}
+	return false
 }
 
 // settle ends the transit of a handle: it is used up, or unused again.
@@ -518,19 +580,27 @@ func (c *inbound) settle(used bool) {
 	c.transit, h.carrier = nil, nil
 	if used || h.doomed {
 		host.destroy(h)
-	} else {
-		host.answerParked(h)
 	}
 }
 
-// answerParked lets those who wait for h try again.
-func (m *manager) answerParked(h *handle) {
-	parked := h.parked
-	h.parked = nil
-	for _, p := range parked {
-		p.conn.waiting = nil
-		if p.conn.fd >= 0 && !p.conn.open(p.request) {
-			p.conn.close()
-		}
+// settleSoon sees to it that a used handle does not keep its object for long.
+func (m *manager) settleSoon() {
+	const soon = 5 * time.Millisecond
+	if m.settling {
+		return
 	}
+	m.settling = true
+	time.AfterFunc(soon, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.settling = false
+		if m.service == nil {
+			return
+		}
+		for _, w := range m.service.watched {
+			if c, ok := w.(*inbound); ok && c.inTransit() {
+				m.settleSoon()
+			}
+		}
+	})
 }

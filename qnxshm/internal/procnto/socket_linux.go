@@ -84,6 +84,8 @@ type receipt struct {
 	n    int  // bytes of payload, as far as the buffers had room
 	fd   int  // passed descriptor, owned by the receiver; noFD if there is none
 	lost bool // a descriptor was passed, but this process had no room for it
+	// With io.EOF: the peer closed without having read all it was sent.
+	unread bool
 }
 
 // receive takes the next packet: its payload goes to buf and, from where that
@@ -107,6 +109,7 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	got, err := recvmsg(fd, &p.hdr, flags|unix.MSG_CMSG_CLOEXEC)
 	if err == syscall.ECONNRESET {
 		// The peer went without reading all; what it sent before is next.
+		r.unread = true
 		if got, err = recvmsg(fd, &p.hdr, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC); err != nil {
 			err = io.EOF
 		}
@@ -135,6 +138,18 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	return r, err
 }
 
+// drop removes the next packet from the queue.
+func (p *packet) drop(fd int) error {
+	p.iov[0].Base = &p.head[0]
+	p.iov[0].SetLen(frameSize)
+	p.hdr = unix.Msghdr{Iov: &p.iov[0]}
+	p.hdr.SetIovlen(1)
+	return ignoringEINTR(func() error {
+		_, err := recvmsg(fd, &p.hdr, unix.MSG_DONTWAIT)
+		return err
+	})
+}
+
 func passedFD(control []byte) int {
 	e := binary.NativeEndian
 	if len(control) < unix.CmsgLen(4) ||
@@ -150,14 +165,14 @@ func passedFD(control []byte) int {
 // processor nobody could answer meanwhile.
 const spinTime = 20 * time.Microsecond
 
-var processors = runtime.NumCPU()
+var onlyProcessor = runtime.NumCPU() == 1
 
 type spinner struct{ start time.Time }
 
 // again yields the processor and reports whether to try once more before going
 // to sleep.
 func (s *spinner) again() bool {
-	if processors == 1 {
+	if onlyProcessor {
 		return false
 	}
 	if s.start.IsZero() {
@@ -170,25 +185,39 @@ func (s *spinner) again() bool {
 }
 
 // await is receive that waits for the packet, at most until the deadline unless
-// that is zero: then the error is ETIMEDOUT.
-func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time) (receipt, error) {
+// that is zero, and no longer than the socket's own timeout: then the error is
+// ETIMEDOUT.
+//
+// With the flag MSG_PEEK the packet stays in the queue.
+func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, flags int) (receipt, error) {
 	var spin spinner
 	for {
-		r, err := p.receive(fd, f, buf, nil, unix.MSG_DONTWAIT)
-		switch {
-		case err == syscall.EINTR:
-		case err != syscall.EAGAIN:
-			return r, err
-		case spin.again():
-		case deadline.IsZero():
-			if r, err = p.receive(fd, f, buf, nil, 0); err != syscall.EINTR {
+		sleep := onlyProcessor && deadline.IsZero() // there is nothing to try
+		if !sleep {
+			r, err := p.receive(fd, f, buf, nil, flags|unix.MSG_DONTWAIT)
+			switch {
+			case err == syscall.EINTR:
+				continue
+			case err != syscall.EAGAIN:
 				return r, err
-			}
-		default:
-			if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
-				return r, err
+			case spin.again():
+				continue
 			}
 		}
+		if !deadline.IsZero() {
+			if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
+				return receipt{fd: noFD}, err
+			}
+			continue
+		}
+		r, err := p.receive(fd, f, buf, nil, flags)
+		switch err {
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			err = syscall.ETIMEDOUT
+		}
+		return r, err
 	}
 }
 
@@ -216,6 +245,12 @@ func waitFor(fd int, events int16, deadline time.Time) error {
 	}
 }
 
+// unreadBy reports whether the peer has not taken yet what it was sent.
+func unreadBy(fd int) bool {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	return err == nil && n > 0
+}
+
 // listen makes a socket that listens under an abstract name.
 func listen(name string) (fd int, err error) {
 	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -237,8 +272,9 @@ func listen(name string) (fd int, err error) {
 }
 
 // dial connects to the socket of that name if a process pid listens there, or
-// any process if pid is 0. The peer's pid is the kernel's word.
-func dial(name string, pid int) (fd, peer int, err error) {
+// any process if pid is 0. The peer's pid is the kernel's word. Receiving on the
+// socket has the timeout answerIn, 0 for none.
+func dial(name string, pid int, answerIn time.Duration) (fd, peer int, err error) {
 	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return -1, 0, err
@@ -246,8 +282,11 @@ func dial(name string, pid int) (fd, peer int, err error) {
 	if fd, err = moveHigh(fd); err != nil {
 		return -1, 0, err
 	}
-	timeout := unix.NsecToTimeval(int64(peerTimeout))
-	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &timeout)
+	connectIn, receiveIn := unix.NsecToTimeval(int64(peerTimeout)), unix.NsecToTimeval(int64(answerIn))
+	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &connectIn)
+	if err == nil {
+		err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &receiveIn)
+	}
 	if err == nil {
 		// EAGAIN: the queue of the listener was full all the time.
 		err = ignoringEINTR(func() error { return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}) })

@@ -29,9 +29,11 @@ const (
 	// Requests about handles.
 	openRequest
 	deleteRequest
-	answer  // to a request; when it grants an open, the descriptor goes with it
-	confirm // the opener has the descriptor: the handle is used up
-	refuse  // it has not: the handle is unused again
+	// The answer to a request. When it grants an open, the descriptor goes with
+	// it, and the handle is used up when the opener takes the packet from its
+	// queue: the kernel tells the maker. An opener that has no use for the
+	// descriptor closes the connection instead.
+	answer
 
 	// Messages.
 	message
