@@ -120,8 +120,8 @@ func (m *manager) releaseAnchor(a *anchor) {
 
 // open makes a new open file description of the object, with its own access
 // mode and position.
-func (a *anchor) open(access int) (int, error) {
-	fd, err := reopen(a.fd, access)
+func (a *anchor) open(dir, access int) (int, error) {
+	fd, err := reopen(dir, a.fd, access)
 	if err == syscall.EACCES && access == a.access {
 		// The object belongs to another user, who gave this process a
 		// descriptor but not the permission to make one.
@@ -314,7 +314,7 @@ func (m *manager) openOwn(id uint64, access int) (int, error) {
 	if !covers(h.access, access) {
 		return -1, syscall.EACCES
 	}
-	fd, err := h.object.open(access)
+	fd, err := h.object.open(-1, access)
 	if err != nil {
 		return -1, err
 	}

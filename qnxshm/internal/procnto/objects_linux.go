@@ -3,6 +3,7 @@ package procnto
 import (
 	"bytes"
 	"io/fs"
+	"iter"
 	"math"
 	"os"
 	"strconv"
@@ -58,10 +59,9 @@ func describe(fd int) (descriptor, error) {
 	windows, ok := objects.known[d.key]
 	d.object = ok
 	if len(windows) > 0 {
-		if d.tag, err = windowTag(fd); err != nil {
+		if d.tag, d.window, err = windowOf(fd, windows); err != nil {
 			return descriptor{}, err
 		}
-		d.window = windows[d.tag]
 	}
 	return d, nil
 }
@@ -147,8 +147,7 @@ func (o *objectRegistry) sweep() {
 		if len(windows) == 0 {
 			continue
 		}
-		tag, err := windowTag(fd)
-		if w, ok := windows[tag]; ok && err == nil {
+		if tag, w, err := windowOf(fd, windows); err == nil && tag != 0 {
 			if live[key] == nil {
 				live[key] = make(map[uint64]window)
 			}
@@ -183,24 +182,40 @@ func setWindowTag(fd int) (tag uint64, err error) {
 	}
 }
 
-// windowTag returns the tag of fd's open file description, 0 if it has none.
-func windowTag(fd int) (uint64, error) {
+// windowOf returns the tag and the window of fd, zero if its open file
+// description has no tag. A description can have several: when its object
+// belongs to another user, it is passed on as it is, and tagged anew by each
+// recipient. One that only others have tagged is nothing this process may use.
+func windowOf(fd int, windows map[uint64]window) (tag uint64, w window, err error) {
 	info, err := readFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
-		return 0, err
+		return 0, w, err
 	}
-	// lock:	1: OFDLCK ADVISORY  READ -1 00:01:1027 4611686018427387906 4611686018427387906
-	for line := range bytes.Lines(info) {
-		fields := bytes.Fields(line)
-		if len(fields) < 9 || string(fields[0]) != "lock:" || string(fields[2]) != "OFDLCK" {
-			continue
+	for tag := range windowTags(info) {
+		if w, ok := windows[tag]; ok {
+			return tag, w, nil
 		}
-		start, err := strconv.ParseUint(string(fields[7]), 10, 64)
-		if err == nil && start >= firstTag && bytes.Equal(fields[7], fields[8]) {
-			return start, nil
+		err = syscall.EBADF
+	}
+	return 0, w, err
+}
+
+// windowTags finds the tags in the content of a file of /proc/self/fdinfo:
+//
+//	lock:	1: OFDLCK ADVISORY  READ -1 00:01:1027 4611686018427387906 4611686018427387906
+func windowTags(info []byte) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for line := range bytes.Lines(info) {
+			fields := bytes.Fields(line)
+			if len(fields) < 9 || string(fields[0]) != "lock:" || string(fields[2]) != "OFDLCK" || !bytes.Equal(fields[7], fields[8]) {
+				continue
+			}
+			tag, err := strconv.ParseUint(string(fields[7]), 10, 64)
+			if err == nil && tag >= firstTag && !yield(tag) {
+				return
+			}
 		}
 	}
-	return 0, nil
 }
 
 // objectMode is the mode of anonymous objects: who may open which access is
@@ -233,7 +248,7 @@ func OpenAnonymous(flags int, _ fs.FileMode) (int, error) {
 		return -1, err
 	}
 	if mode == os.O_RDONLY {
-		readOnly, err := reopen(fd, os.O_RDONLY)
+		readOnly, err := reopen(-1, fd, os.O_RDONLY)
 		if err == nil {
 			// The number must be the lowest free one, which memfd has.
 			err = unix.Dup3(readOnly, fd, unix.O_CLOEXEC)
@@ -263,17 +278,29 @@ func memfd(name string) (fd int, err error) {
 	return fd, err
 }
 
-// reopen makes a new open file description of fd's file.
-func reopen(fd, access int) (newFD int, err error) {
-	path := "/proc/self/fd/" + strconv.Itoa(fd)
+// reopen makes a new open file description of fd's file. dir is of openFDDir, or
+// -1.
+func reopen(dir, fd, access int) (newFD int, err error) {
+	path := strconv.Itoa(fd)
+	if dir < 0 {
+		path = "/proc/self/fd/" + path
+	}
 	err = ignoringEINTR(func() error {
-		newFD, err = unix.Open(path, access|unix.O_CLOEXEC, 0)
+		newFD, err = unix.Openat(dir, path, access|unix.O_CLOEXEC, 0)
 		return err
 	})
 	if err != nil {
 		return -1, err
 	}
 	return newFD, nil
+}
+
+func openFDDir() (int, error) {
+	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	return moveHigh(fd)
 }
 
 // Named objects are files of this directory.

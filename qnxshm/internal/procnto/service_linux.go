@@ -19,6 +19,7 @@ import (
 type service struct {
 	epfd     int
 	wakefd   int // makes run look at stopped
+	fdDir    int // /proc/self/fd: from there opening goes faster
 	listener *listener
 	watched  map[uint64]watched
 	lastID   uint64
@@ -44,7 +45,7 @@ func (m *manager) serve() error {
 		m.service.idle = false
 		return nil
 	}
-	s := &service{epfd: -1, wakefd: -1, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
+	s := &service{epfd: -1, wakefd: -1, fdDir: -1, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		s.closeDescriptors()
 		return err
@@ -57,6 +58,9 @@ func (m *manager) serve() error {
 
 func (s *service) open() (err error) {
 	if s.epfd, s.wakefd, err = newEpoll(); err != nil {
+		return err
+	}
+	if s.fdDir, err = openFDDir(); err != nil {
 		return err
 	}
 	s.listener, err = s.listen(processSocket(self().pid, self().start), 0)
@@ -104,7 +108,7 @@ func wake(eventfd int) {
 }
 
 func (s *service) closeDescriptors() {
-	for _, fd := range []int{s.epfd, s.wakefd} {
+	for _, fd := range []int{s.epfd, s.wakefd, s.fdDir} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
@@ -541,7 +545,7 @@ func (c *inbound) open(f *frame) bool {
 	}
 	fd := noFD
 	if err == nil {
-		fd, err = h.object.open(access)
+		fd, err = h.object.open(host.service.fdDir, access)
 	}
 	switch err {
 	case nil:
