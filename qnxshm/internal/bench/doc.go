@@ -1,0 +1,11 @@
+// Package bench measures the host: what handles, hand-offs and messages cost
+// between two processes, beside the same work written by hand in blocking C,
+// in the same run. It has tests and benchmarks only. This prints the table:
+//
+//	go test ./qnxshm/internal/bench -run '^$' -bench . -benchtime 1x
+//
+// Every number is a median of at least eleven rounds, in which this module and
+// the baseline take turns. Both run as two processes of their own, which have
+// the same CPUs: two, or only one. Nothing fails for being slow; counts of
+// allocations, and leaks, are tests.
+package bench
