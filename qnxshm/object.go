@@ -177,14 +177,15 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //
 // Errors:
 //
-//	EINVAL  access is not one of the three modes, length is 0 or negative, or
-//	        offset is negative or not a page multiple
-//	EBADF   the descriptor is not open
-//	EACCES  ReadWrite, but the descriptor is open for reading only; or the
-//	        descriptor, or access, is WriteOnly
-//	ENXIO   a window, and the range does not lie within it
-//	ENOMEM  no address space
-//	ENODEV  not an object that can be mapped
+//	EINVAL     access is not one of the three modes, length is 0 or negative, or
+//	           offset is negative or not a page multiple
+//	EBADF      the descriptor is not open
+//	EACCES     ReadWrite, but the descriptor is open for reading only; or the
+//	           descriptor, or access, is WriteOnly
+//	ENXIO      a window, and the range does not lie within it
+//	EOVERFLOW  offset and length together are too large
+//	ENOMEM     no address space
+//	ENODEV     not an object that can be mapped
 //
 // Implements: void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 func (o *Object) MapRange(access Access, offset, length int64) (*Mapping, error) {

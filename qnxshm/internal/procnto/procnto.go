@@ -12,7 +12,7 @@
 // The package has three layers, each in its own files:
 //
 //   - bookkeeping, without I/O and goroutines: handles.go, wire.go
-//   - memory and descriptors: objects_linux.go, memory_linux.go
+//   - memory and descriptors: objects_linux.go, memory_unsafe_linux.go
 //   - talking to other processes: socket_linux.go (the only user of raw
 //     socket calls), service_linux.go (what this process serves to others),
 //     makers_linux.go (what it asks of others), channel_linux.go and
