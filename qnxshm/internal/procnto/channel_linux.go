@@ -1,6 +1,7 @@
 package procnto
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -14,12 +15,18 @@ import (
 
 // Channel flags, as QNX numbers them.
 const (
-	flagDisconnect = 0x8
+	flagFixedPriority = 0x1
+	flagUnblock       = 0x2
+	flagDisconnect    = 0x8
+	flagSenderLen     = 0x20
+	flagReplyLen      = 0x80
 
-	knownChannelFlags = flagDisconnect
+	// The host has no priorities, and always tells the lengths.
+	knownChannelFlags = flagFixedPriority | flagUnblock | flagDisconnect | flagSenderLen | flagReplyLen
 )
 
 const (
+	codeUnblock    = -32
 	codeDisconnect = -33
 
 	firstSCOID = 0x10001
@@ -37,12 +44,12 @@ type channel struct {
 	gate    gate.Gate
 	queued  atomic.Int32 // pulses in own
 
-	mu        sync.Mutex
-	clients   map[clientKey]*client
-	bySCOID   map[int]*client
-	lastSCOID int
-	own       []Received // pulses that this library sends
-	closed    bool
+	mu      sync.Mutex
+	clients map[clientKey]*client
+	bySCOID map[int]*client
+	own     []Received // pulses that this library sends
+	muted   []*lane    // whose messages MsgReceivePulse has left to MsgReceive
+	closed  bool
 }
 
 // A clientKey tells a client process from a later one of the same pid.
@@ -65,14 +72,38 @@ type client struct {
 // A lane is the server's end of a socket for messages.
 type lane struct {
 	id     uint32
+	number int64 // the client's name for it
 	client *client
 	coid   int
 
-	mu     sync.Mutex
-	fd     int
-	seq    uint32 // of the message that waits for its reply, 0 if there is none
-	room   int64  // for the reply
-	packet packet
+	mu        sync.Mutex
+	fd        int
+	seq       uint32 // of the message that waits for its reply, 0 if there is none
+	last      uint32 // seq of the last message received
+	cancelled uint64 // seq of a message that shall not be received
+	packet    packet
+
+	// Of the message that waits.
+	info   Received
+	kept   []byte  // the message, unless it is in file
+	file   int     // or noFD
+	pieces []piece // written to the client's reply buffer
+}
+
+func (l *lane) rcvid() int64 { return int64(l.id)<<32 | int64(l.seq) }
+
+// forget ends the wait for a reply. The lane's lock is held.
+func (l *lane) forget() {
+	const worthKeeping = 4096
+	l.seq = 0
+	l.pieces = nil
+	if cap(l.kept) > worthKeeping {
+		l.kept = nil
+	}
+	if l.file != noFD {
+		unix.Close(l.file)
+		l.file = noFD
+	}
 }
 
 // serviceEvent is the epoll id of the service in a channel; lanes have less.
@@ -117,10 +148,9 @@ func ChannelCreate(flags uint32) (chid int, err error) {
 		return 0, syscall.EINVAL
 	}
 	ch := &channel{
-		flags:     flags,
-		clients:   make(map[clientKey]*client),
-		bySCOID:   make(map[int]*client),
-		lastSCOID: firstSCOID - 1,
+		flags:   flags,
+		clients: make(map[clientKey]*client),
+		bySCOID: make(map[int]*client),
 	}
 	if err := timersWork(); err != nil {
 		return 0, noDescriptors(err)
@@ -190,15 +220,15 @@ func ChannelDestroy(chid int) error {
 	return nil
 }
 
-// attach enters a connection of a client process.
+// attach enters a connection of a client process. The manager's lock is held.
 func (ch *channel) attach(pid int, token uint64) *client {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	key := clientKey{pid, token}
 	c := ch.clients[key]
 	if c == nil {
-		ch.lastSCOID++
-		c = &client{clientKey: key, channel: ch, scoid: ch.lastSCOID, lanes: make(map[*lane]struct{})}
+		host.lastSCOID = max(host.lastSCOID+1, firstSCOID)
+		c = &client{clientKey: key, channel: ch, scoid: host.lastSCOID, lanes: make(map[*lane]struct{})}
 		ch.clients[key] = c
 		ch.bySCOID[c.scoid] = c
 	}
@@ -229,9 +259,41 @@ func (c *client) gone() {
 	if ch.closed {
 		return
 	}
-	ch.own = append(ch.own, Received{Code: codeDisconnect, SCOID: c.scoid})
+	ch.push(Received{Code: codeDisconnect, SCOID: c.scoid})
+}
+
+// push sends a pulse of this library. The channel's lock is held.
+func (ch *channel) push(pulse Received) {
+	ch.own = append(ch.own, pulse)
 	ch.queued.Store(int32(len(ch.own)))
 	wake(ch.wakefd)
+}
+
+// cancel is called when a thread of the client does not want to wait any more
+// for its message seq on the lane of that number.
+func (c *client) cancel(number int64, seq uint64) (verdict int32) {
+	ch := c.channel
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for l := range c.lanes {
+		if l.number != number {
+			continue
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		switch {
+		case l.seq == 0 && uint64(l.last) == seq:
+			return cancelReplied
+		case uint64(l.seq) == seq && ch.flags&flagUnblock != 0:
+			ch.push(Received{Code: codeUnblock, Value: l.rcvid(), SCOID: c.scoid})
+			return cancelStay
+		case uint64(l.seq) == seq:
+			l.forget()
+		default:
+			l.cancelled = seq
+		}
+	}
+	return cancelGone
 }
 
 // nextOwn takes a pulse that this library has sent.
@@ -252,14 +314,31 @@ func (ch *channel) nextOwn() (Received, bool) {
 	return r, true
 }
 
-// DetachClient is ConnectDetach of a scoid.
+// DetachClient is ConnectDetach of a client of one channel.
 func DetachClient(chid, scoid int) error {
 	host.mu.Lock()
 	defer host.mu.Unlock()
 	ch := host.channels[chid]
-	if ch == nil {
+	if ch == nil || !host.cutOff(ch, scoid) {
 		return syscall.EINVAL
 	}
+	return nil
+}
+
+// detachClient is ConnectDetach of a scoid.
+func (m *manager) detachClient(scoid int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, ch := range m.channels {
+		if m.cutOff(ch, scoid) {
+			return nil
+		}
+	}
+	return syscall.EINVAL
+}
+
+// cutOff lets go of the client scoid of ch, if it has that.
+func (m *manager) cutOff(ch *channel, scoid int) bool {
 	ch.mu.Lock()
 	c := ch.bySCOID[scoid]
 	if c != nil {
@@ -267,14 +346,14 @@ func DetachClient(chid, scoid int) error {
 	}
 	ch.mu.Unlock()
 	if c == nil {
-		return syscall.EINVAL
+		return false
 	}
-	for _, w := range host.service.watched {
+	for _, w := range m.service.watched {
 		if w, ok := w.(*inbound); ok && w.client == c {
 			w.close()
 		}
 	}
-	return nil
+	return true
 }
 
 // cutOff forgets a client and unblocks its threads with what it means to them.
@@ -303,7 +382,7 @@ func (ch *channel) addLane(fd, pid int, hello *frame) bool {
 	if ch.closed || c == nil || c.clientKey != (clientKey{pid, hello.id}) || c.attached == 0 {
 		return false
 	}
-	l := &lane{client: c, coid: int(hello.coid), fd: fd}
+	l := &lane{number: hello.a, client: c, coid: int(hello.coid), fd: fd, file: noFD}
 	lanes.add(l)
 	if err := epollAdd(ch.epfd, fd, unix.EPOLLIN|unix.EPOLLRDHUP, uint64(l.id)); err != nil {
 		lanes.remove(l.id)
@@ -329,7 +408,7 @@ func (l *lane) close() {
 	if l.fd >= 0 {
 		unix.Close(l.fd)
 		l.fd = -1
-		l.seq = 0
+		l.forget()
 		lanes.remove(l.id)
 		admission.leave(l.client.pid)
 	}
@@ -376,16 +455,61 @@ var receivers = sync.Pool{New: func() any { return new(receiver) }}
 
 // MsgReceive is MsgReceive, with TimerTimeout if timeout is not negative.
 func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
+	rc, err := BeginReceive(chid, false)
+	if err != nil {
+		return Received{}, err
+	}
+	defer rc.End()
+	deadline := deadlineOf(timeout)
+	for {
+		r, err := rc.Try(buf, !onlyProcessor || timeout >= 0)
+		if err != syscall.EAGAIN {
+			return r, err
+		}
+		if err := rc.sleep(deadline); err != nil {
+			return Received{}, err
+		}
+	}
+}
+
+// A Receiving is a thread in MsgReceive. The C face waits between its methods,
+// on the caller's own thread.
+type Receiving struct {
+	ch         *channel
+	rcv        *receiver
+	pulsesOnly bool
+	// ready is set when rcv holds the event that sleep came back with.
+	ready bool
+}
+
+// BeginReceive enters MsgReceive, or MsgReceivePulse. On success End must
+// follow.
+func BeginReceive(chid int, pulsesOnly bool) (Receiving, error) {
 	ch := host.channel(chid)
 	if ch == nil || !ch.gate.Enter() {
-		return Received{}, syscall.ESRCH
+		return Receiving{}, syscall.ESRCH
 	}
-	defer ch.gate.Leave()
 	ch.service.join()
-	defer ch.service.leave()
-	rcv := receivers.Get().(*receiver)
-	defer receivers.Put(rcv)
-	deadline := deadlineOf(timeout)
+	if !pulsesOnly {
+		ch.unmute()
+	}
+	return Receiving{ch: ch, rcv: receivers.Get().(*receiver), pulsesOnly: pulsesOnly}, nil
+}
+
+// End leaves.
+func (rc *Receiving) End() {
+	receivers.Put(rc.rcv)
+	rc.ch.service.leave()
+	rc.ch.gate.Leave()
+}
+
+// Descriptor becomes readable when Try may succeed.
+func (rc *Receiving) Descriptor() int { return rc.ch.epfd }
+
+// Try takes a message or a pulse if there is one, else EAGAIN. With look it
+// looks, for a short while; without, it only takes what sleep has found.
+func (rc *Receiving) Try(buf []byte, look bool) (Received, error) {
+	ch := rc.ch
 	var spin spinner
 	for {
 		if ch.gate.Closed() {
@@ -396,49 +520,101 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 				return r, nil
 			}
 		}
-		var n int
-		var err error
-		if !onlyProcessor || !deadline.IsZero() {
-			n, err = pollEvents(ch.epfd, rcv.events[:])
-		}
-		if n == 0 && err == nil {
-			if spin.again() {
+		if !rc.ready {
+			if !look {
+				return Received{}, syscall.EAGAIN
+			}
+			n, err := pollEvents(ch.epfd, rc.rcv.events[:])
+			if n == 0 && err == nil && !spin.again() {
+				return Received{}, syscall.EAGAIN
+			}
+			if n == 0 || err != nil { // EINTR
 				continue
 			}
-			if n, err = ch.sleep(rcv, deadline); err == syscall.ETIMEDOUT {
-				return Received{}, err
-			}
 		}
-		if n == 0 || err != nil { // EINTR
-			continue
-		}
+		rc.ready = false
 		spin = spinner{}
-		ev := &rcv.events[0]
-		if epollID(ev) == serviceEvent {
-			ch.service.step()
-			continue
-		}
-		if l := lanes.get(uint32(epollID(ev))); l != nil {
-			r, got, gone := l.take(rcv, buf, ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0)
-			if gone {
-				ch.dropLane(l)
-			}
-			if got {
-				return r, nil
-			}
+		if r, got := rc.handle(&rc.rcv.events[0], buf); got {
+			return r, nil
 		}
 	}
 }
 
-// sleep waits until something may be there.
-func (ch *channel) sleep(rcv *receiver, deadline time.Time) (int, error) {
-	if deadline.IsZero() {
-		return unix.EpollWait(ch.epfd, rcv.events[:], -1)
+// handle acts on an event of the channel.
+func (rc *Receiving) handle(ev *unix.EpollEvent, buf []byte) (r Received, got bool) {
+	if epollID(ev) == serviceEvent {
+		rc.ch.service.step()
+		return r, false
 	}
-	if err := waitFor(ch.epfd, unix.POLLIN, deadline); err != nil {
-		return 0, err
+	l := lanes.get(uint32(epollID(ev)))
+	if l == nil {
+		return r, false
 	}
-	return pollEvents(ch.epfd, rcv.events[:])
+	hangup := ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0
+	if rc.pulsesOnly && !hangup && l.hasMessage(rc.rcv) {
+		rc.ch.mute(l)
+		return r, false
+	}
+	r, got, gone := l.take(rc.rcv, buf, hangup)
+	if gone {
+		rc.ch.dropLane(l)
+	}
+	return r, got
+}
+
+// sleep waits until something may be there, at most until the deadline unless
+// that is zero.
+func (rc *Receiving) sleep(deadline time.Time) error {
+	if !deadline.IsZero() {
+		return waitFor(rc.ch.epfd, unix.POLLIN, deadline)
+	}
+	n, err := unix.EpollWait(rc.ch.epfd, rc.rcv.events[:], -1)
+	rc.ready = n > 0 && err == nil
+	return nil
+}
+
+// hasMessage reports whether a message, not a pulse, is next on the lane.
+func (l *lane) hasMessage(rcv *receiver) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var f frame
+	if l.fd < 0 {
+		return false
+	}
+	r, err := rcv.packet.receive(l.fd, &f, rcv.rest[:], nil, unix.MSG_DONTWAIT|unix.MSG_PEEK)
+	if r.fd != noFD {
+		unix.Close(r.fd)
+	}
+	return err == nil && f.kind == message
+}
+
+// mute leaves the lane's message to a later MsgReceive.
+func (ch *channel) mute(l *lane) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if l.listen(ch.epfd, 0) {
+		ch.muted = append(ch.muted, l)
+	}
+}
+
+func (ch *channel) unmute() {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for _, l := range ch.muted {
+		l.listen(ch.epfd, unix.EPOLLIN)
+	}
+	ch.muted = nil
+}
+
+// listen changes what the channel is told of the lane, besides its end.
+func (l *lane) listen(epfd int, events uint32) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 {
+		return false
+	}
+	ev := unix.EpollEvent{Events: events | unix.EPOLLRDHUP, Fd: int32(l.id)}
+	return unix.EpollCtl(epfd, unix.EPOLL_CTL_MOD, l.fd, &ev) == nil
 }
 
 // deadlineOf is the zero time for a timeout that never ends.
@@ -460,9 +636,11 @@ func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, go
 	}
 	var f frame
 	rc, err := rcv.packet.receive(l.fd, &f, buf, rcv.rest[:], unix.MSG_DONTWAIT)
-	if rc.fd != noFD {
-		defer unix.Close(rc.fd)
-	}
+	defer func() {
+		if rc.fd != noFD {
+			unix.Close(rc.fd)
+		}
+	}()
 	switch {
 	case err == syscall.EINTR, err == syscall.EAGAIN:
 		return r, false, false
@@ -472,7 +650,7 @@ func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, go
 		return Received{Code: int(f.number), Value: f.a, SCOID: l.client.scoid}, true, false
 	case f.kind != message || l.seq != 0 || f.id == 0 || f.id > 1<<31-1 || f.a < 0 || f.b < 0:
 		return r, false, true
-	case hangup:
+	case hangup, f.id == l.cancelled:
 		return r, false, false
 	}
 	n := min(rc.n, len(buf))
@@ -487,12 +665,83 @@ func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, go
 	case int64(rc.n) != f.a || rc.fd != noFD:
 		return r, false, true
 	}
-	l.seq, l.room = uint32(f.id), f.b
-	return Received{
-		RcvID: int64(l.id)<<32 | int64(l.seq),
+	l.seq, l.last = uint32(f.id), uint32(f.id)
+	if f.inFile {
+		if l.file, err = moveHigh(rc.fd); err != nil {
+			l.file = noFD
+		}
+		rc.fd = noFD
+	} else {
+		l.kept = append(append(l.kept[:0], buf[:n]...), rcv.rest[:rc.n-n]...)
+	}
+	l.info = Received{
+		RcvID: l.rcvid(),
 		PID:   l.client.pid, SCOID: l.client.scoid, COID: l.coid,
 		MsgLen: n, SrcMsgLen: f.a, DstMsgLen: f.b,
-	}, true, false
+	}
+	return l.info, true, false
+}
+
+// waiting returns the lane on which rcvid waits for its reply, locked.
+func waiting(rcvid int64) (*lane, error) {
+	l := lanes.get(uint32(rcvid >> 32))
+	if l == nil || rcvid < 0 {
+		return nil, syscall.ESRCH
+	}
+	l.mu.Lock()
+	if l.fd < 0 || l.seq == 0 || l.seq != uint32(rcvid) {
+		l.mu.Unlock()
+		return nil, syscall.ESRCH
+	}
+	return l, nil
+}
+
+// MsgInfo is MsgInfo, with the chid.
+func MsgInfo(rcvid int64) (info Received, chid int, err error) {
+	l, err := waiting(rcvid)
+	if err != nil {
+		return Received{}, 0, err
+	}
+	defer l.mu.Unlock()
+	return l.info, l.client.channel.chid, nil
+}
+
+// MsgRead is MsgRead: it copies from offset of the client's message.
+func MsgRead(rcvid int64, buf []byte, offset int64) (n int, err error) {
+	l, err := waiting(rcvid)
+	if err != nil {
+		return 0, err
+	}
+	defer l.mu.Unlock()
+	size := l.info.SrcMsgLen
+	if offset < 0 || offset >= size {
+		return 0, nil
+	}
+	buf = buf[:min(int64(len(buf)), size-offset)]
+	if l.file == noFD {
+		return copy(buf, l.kept[offset:]), nil
+	}
+	if err := readAt(l.file, buf, offset); err != nil {
+		return 0, qnxerr.ESRVRFAULT
+	}
+	return len(buf), nil
+}
+
+// MsgWrite is MsgWrite: it copies to offset of the client's reply buffer, where
+// the client finds it when it is replied to.
+func MsgWrite(rcvid int64, data []byte, offset int64) (n int, err error) {
+	l, err := waiting(rcvid)
+	if err != nil {
+		return 0, err
+	}
+	defer l.mu.Unlock()
+	room := l.info.DstMsgLen
+	if offset < 0 || offset >= room {
+		return 0, nil
+	}
+	data = data[:min(int64(len(data)), room-offset)]
+	l.pieces = append(l.pieces, piece{offset, bytes.Clone(data)})
+	return len(data), nil
 }
 
 // MsgReply is MsgReply.
@@ -509,17 +758,15 @@ func MsgError(rcvid int64, errno syscall.Errno) error {
 }
 
 func answerMessage(rcvid int64, f frame, data []byte) error {
-	l := lanes.get(uint32(rcvid >> 32))
-	if l == nil || rcvid < 0 {
-		return syscall.ESRCH
+	l, err := waiting(rcvid)
+	if err != nil {
+		return err
 	}
-	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fd < 0 || l.seq == 0 || l.seq != uint32(rcvid) {
-		return syscall.ESRCH
-	}
-	if int64(len(data)) > l.room {
-		data = data[:l.room]
+	data = data[:min(int64(len(data)), l.info.DstMsgLen)]
+	if len(l.pieces) > 0 && f.errno == 0 {
+		data = packPieces(append(l.pieces, piece{0, data}))
+		f.number = 1
 	}
 	f.id, f.b = uint64(l.seq), int64(len(data))
 	if err := l.packet.sendPayload(l.fd, &f, data); err != nil {
@@ -527,10 +774,10 @@ func answerMessage(rcvid int64, f frame, data []byte) error {
 			return err // the client still waits
 		}
 		// The client is gone, or does not read: it is no client any more.
-		l.seq = 0
+		l.forget()
 		unix.Shutdown(l.fd, unix.SHUT_RDWR)
 		return syscall.ESRCH
 	}
-	l.seq = 0
+	l.forget()
 	return nil
 }

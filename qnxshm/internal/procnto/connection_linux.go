@@ -21,19 +21,25 @@ type connection struct {
 	scoid   int
 	coid    int
 	socket  string    // where to dial lanes
+	flags   uint32    // of the channel
 	control *outbound // stands for the attachment until it is closed
 	gate    gate.Gate
 
-	mu     sync.Mutex
-	idle   []*clientLane
-	busy   map[*clientLane]struct{}
-	closed bool
+	controlMu sync.Mutex // one exchange at a time
+
+	mu       sync.Mutex
+	idle     []*clientLane
+	busy     map[*clientLane]struct{}
+	lastLane int64
+	closed   bool
 }
 
 // A clientLane is the client's end of a socket for messages.
 type clientLane struct {
 	fd     int
+	number int64
 	seq    uint32
+	broken bool // cannot carry another message
 	packet packet
 }
 
@@ -132,7 +138,7 @@ func attached(control *outbound, pid int) (coid int) {
 	w := &control.answer
 	c := &connection{
 		server: pid, chid: int(w.number), scoid: int(w.scoid),
-		socket: processSocket(pid, uint64(w.a)), control: control,
+		socket: processSocket(pid, uint64(w.a)), flags: uint32(w.b), control: control,
 		busy: make(map[*clientLane]struct{}),
 	}
 	connections.add(c)
@@ -191,8 +197,11 @@ func ConnectServerInfo(coid int) (pid int, err error) {
 	return c.server, nil
 }
 
-// ConnectDetach is ConnectDetach.
+// ConnectDetach is ConnectDetach, of a connection or of a client (scoid).
 func ConnectDetach(coid int) error {
+	if coid < sideChannel {
+		return host.detachClient(coid)
+	}
 	c := connections.remove(coid)
 	if c == nil {
 		return syscall.EINVAL
@@ -240,8 +249,11 @@ func (c *connection) acquire() (*clientLane, error) {
 	default:
 		return nil, noDescriptors(err)
 	}
-	l := &clientLane{fd: fd}
-	hello := frame{kind: helloLane, number: int32(c.chid), coid: int32(c.coid), scoid: int32(c.scoid), id: self().token}
+	c.mu.Lock()
+	c.lastLane++
+	l := &clientLane{fd: fd, number: c.lastLane}
+	c.mu.Unlock()
+	hello := frame{kind: helloLane, number: int32(c.chid), coid: int32(c.coid), scoid: int32(c.scoid), id: self().token, a: l.number}
 	if err := l.packet.send(fd, &hello, nil, noFD); err != nil {
 		unix.Close(fd)
 		return nil, syscall.EBADF
@@ -273,69 +285,153 @@ func (c *connection) release(l *clientLane, good bool) {
 
 // MsgSend is MsgSend, with TimerTimeout if timeout is not negative.
 func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
-	c := connections.get(coid)
-	if c == nil || !c.gate.Enter() {
-		return 0, syscall.EBADF
-	}
-	defer c.gate.Leave()
-	l, err := c.acquire()
+	deadline := deadlineOf(timeout)
+	s, err := BeginSend(coid, msg, len(reply), deadline)
 	if err != nil {
 		return 0, err
 	}
-	status, good, err := l.exchange(msg, reply, deadlineOf(timeout))
-	if c.gate.Closed() && err != nil {
-		err = syscall.EBADF
+	defer s.End()
+	status, err = s.finish(reply, deadline)
+	if err == syscall.ETIMEDOUT && s.Stays() {
+		status, err = s.finish(reply, time.Time{})
 	}
-	c.release(l, good)
 	return status, err
 }
 
-// exchange sends a message and waits for its reply. The lane is good when it
-// can carry another one.
-func (l *clientLane) exchange(msg, replyBuf []byte, deadline time.Time) (status int, good bool, err error) {
-	l.seq = max(1, (l.seq+1)&(1<<31-1))
-	f := frame{kind: message, id: uint64(l.seq), a: int64(len(msg)), b: int64(len(replyBuf))}
-	for {
-		err = l.packet.sendPayload(l.fd, &f, msg)
-		if err != syscall.EAGAIN {
-			break
-		}
-		// Full of pulses that the server has not received.
-		if err = waitFor(l.fd, unix.POLLOUT, deadline); err != nil {
-			return 0, false, err
-		}
+// A Sending is a message that was sent and whose sender has not come back yet.
+// The C face waits between its methods, on the caller's own thread.
+type Sending struct {
+	c *connection
+	l *clientLane
+}
+
+// BeginSend sends a message whose reply has room bytes. On success End must
+// follow.
+func BeginSend(coid int, msg []byte, room int, deadline time.Time) (Sending, error) {
+	c := connections.get(coid)
+	if c == nil || !c.gate.Enter() {
+		return Sending{}, syscall.EBADF
 	}
+	l, err := c.acquire()
 	if err != nil {
-		if _, ok := err.(qnxerr.Cause); ok {
-			return 0, true, err
-		}
-		return 0, false, syscall.EBADF
+		c.gate.Leave()
+		return Sending{}, err
 	}
-	r, err := l.packet.await(l.fd, &f, replyBuf, deadline, 0)
+	s := Sending{c, l}
+	if err := l.send(msg, room, deadline); err != nil {
+		err = s.errorOf(err)
+		s.End()
+		return Sending{}, err
+	}
+	return s, nil
+}
+
+// send sends a message. Afterwards the lane is broken, unless the reply is
+// taken from it.
+func (l *clientLane) send(msg []byte, room int, deadline time.Time) error {
+	l.seq = max(1, (l.seq+1)&(1<<31-1))
+	f := frame{kind: message, id: uint64(l.seq), a: int64(len(msg)), b: int64(room)}
+	l.broken = true
+	for {
+		err := l.packet.sendPayload(l.fd, &f, msg)
+		if err == syscall.EAGAIN {
+			// Full of pulses that the server has not received.
+			if err = waitFor(l.fd, unix.POLLOUT, deadline); err == nil {
+				continue
+			}
+			return err
+		}
+		if _, ok := err.(qnxerr.Cause); ok {
+			l.broken = false // nothing was sent
+			return err
+		}
+		if err != nil {
+			return syscall.EBADF
+		}
+		return nil
+	}
+}
+
+// Descriptor becomes readable when Try may succeed.
+func (s Sending) Descriptor() int { return s.l.fd }
+
+// Try is finish that does not sleep: EAGAIN while there is no reply.
+func (s Sending) Try(reply []byte) (status int, err error) {
+	var f frame
+	r, err := s.l.packet.try(s.l.fd, &f, reply, 0)
+	if err == syscall.EAGAIN {
+		return 0, err
+	}
+	return s.result(&f, r, err, reply)
+}
+
+// finish waits for the reply.
+func (s Sending) finish(reply []byte, deadline time.Time) (status int, err error) {
+	var f frame
+	r, err := s.l.packet.await(s.l.fd, &f, reply, deadline, 0)
+	if err == syscall.ETIMEDOUT {
+		return 0, err
+	}
+	return s.result(&f, r, err, reply)
+}
+
+// result reads what has come on the lane.
+func (s Sending) result(f *frame, r receipt, err error, replyBuf []byte) (status int, _ error) {
 	if r.fd != noFD {
 		defer unix.Close(r.fd)
 	}
 	switch {
-	case err == syscall.ETIMEDOUT:
-		return 0, false, err
 	case err == io.EOF:
-		return 0, false, syscall.ESRCH
+		return 0, s.errorOf(syscall.ESRCH)
 	case err != nil:
-		return 0, false, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the server sent is no reply: " + err.Error()}
+		return 0, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the server sent is no reply: " + err.Error()}
 	case f.kind == welcome && f.errno != 0, f.kind == reply && f.id == 0 && f.errno != 0:
-		return 0, false, refusal(f.errno)
-	case f.kind != reply || f.id != uint64(l.seq) || r.lost:
-		return 0, false, syscall.ESRCH
+		return 0, s.errorOf(refusal(f.errno))
+	case f.kind != reply || f.id != uint64(s.l.seq) || r.lost:
+		return 0, syscall.ESRCH
 	case f.errno != 0:
-		return 0, true, syscall.Errno(f.errno)
-	case f.inFile:
-		if _, err := readPayload(r.fd, replyBuf, f.b); err != nil || r.n != 0 {
-			return 0, false, syscall.ESRCH
-		}
-	case f.b != int64(r.n) || r.fd != noFD:
-		return 0, false, syscall.ESRCH
+		err = syscall.Errno(f.errno)
+	case f.inFile && r.n == 0 && f.number == 1:
+		err = unpackPieces(r.fd, replyBuf, f.b)
+	case f.inFile && r.n == 0:
+		_, err = readPayload(r.fd, replyBuf, f.b)
+	case f.inFile || f.b != int64(r.n) || r.fd != noFD:
+		err = errMalformed
 	}
-	return int(f.a), true, nil
+	if err == errMalformed {
+		return 0, syscall.ESRCH
+	}
+	s.l.broken = false
+	return int(f.a), err
+}
+
+// errorOf is err, unless the connection was detached meanwhile.
+func (s Sending) errorOf(err error) error {
+	if s.c.gate.Closed() {
+		return syscall.EBADF
+	}
+	return err
+}
+
+// Stays tells the server that the sender does not want to wait any more, and
+// reports whether it has to: with UNBLOCK a server that has the message decides
+// itself how long its client stays blocked.
+func (s Sending) Stays() bool {
+	if s.c.flags&flagUnblock == 0 {
+		return false
+	}
+	s.c.controlMu.Lock()
+	defer s.c.controlMu.Unlock()
+	control := s.c.control
+	err := control.exchange(&frame{kind: cancel, id: uint64(s.l.seq), a: int64(s.l.number)}, 0)
+	control.discard()
+	return err == nil && control.answer.kind == answer && control.answer.errno != cancelGone
+}
+
+// End comes back from the send.
+func (s Sending) End() {
+	s.c.release(s.l, !s.l.broken)
+	s.c.gate.Leave()
 }
 
 // MsgSendPulse is MsgSendPulse.

@@ -21,7 +21,9 @@ type manager struct {
 	table    handleTable
 	anchors  map[anchorKey]*anchor
 	channels map[int]*channel
-	lastChid int
+
+	lastChid, lastSCOID int
+
 	makers   map[int]*maker
 	service  *service // nil while there is nothing to serve
 	packet   packet   // of what is received and sent under mu

@@ -1,6 +1,7 @@
 package procnto
 
 import (
+	"encoding/binary"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,7 @@ const payloadSeals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE |
 // sendPayload is send for a payload of any length. A qnxerr.Cause tells that it
 // could not be made ready; then nothing was sent.
 func (p *packet) sendPayload(fd int, f *frame, payload []byte) error {
-	if len(payload) <= maxInline {
+	if len(payload) <= maxInline && f.number == 0 {
 		return p.send(fd, f, payload, noFD)
 	}
 	file, err := payloadFile(payload)
@@ -71,15 +72,63 @@ func readPayload(fd int, buf []byte, size int64) (int, error) {
 	if int64(len(buf)) > size {
 		buf = buf[:size]
 	}
+	return len(buf), readAt(fd, buf, 0)
+}
+
+// readAt fills buf from a payload file.
+func readAt(fd int, buf []byte, offset int64) error {
 	for n := 0; n < len(buf); {
-		got, err := unix.Pread(fd, buf[n:], int64(n))
+		got, err := unix.Pread(fd, buf[n:], offset+int64(n))
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil || got == 0 {
-			return 0, errMalformed
+			return errMalformed
 		}
 		n += got
 	}
-	return len(buf), nil
+	return nil
+}
+
+// A piece is what a server has written to an offset of the client's reply
+// buffer.
+type piece struct {
+	offset int64
+	data   []byte
+}
+
+// packPieces makes a payload of pieces: of each the offset, the length and the
+// bytes.
+func packPieces(pieces []piece) []byte {
+	var b []byte
+	for _, p := range pieces {
+		b = binary.NativeEndian.AppendUint64(b, uint64(p.offset))
+		b = binary.NativeEndian.AppendUint64(b, uint64(len(p.data)))
+		b = append(b, p.data...)
+	}
+	return b
+}
+
+// unpackPieces writes the pieces of a payload of size bytes to a reply buffer.
+func unpackPieces(fd int, buf []byte, size int64) error {
+	var head [16]byte
+	if n, err := readPayload(fd, head[:], size); err != nil || n < len(head) {
+		return errMalformed
+	}
+	for at := int64(0); at < size; {
+		if size-at < int64(len(head)) || readAt(fd, head[:], at) != nil {
+			return errMalformed
+		}
+		at += int64(len(head))
+		offset := int64(binary.NativeEndian.Uint64(head[0:]))
+		length := int64(binary.NativeEndian.Uint64(head[8:]))
+		if offset < 0 || length < 0 || length > size-at || offset > int64(len(buf)) || length > int64(len(buf))-offset {
+			return errMalformed
+		}
+		if readAt(fd, buf[offset:offset+length], at) != nil {
+			return errMalformed
+		}
+		at += length
+	}
+	return nil
 }

@@ -455,6 +455,8 @@ func (c *inbound) dispatch(f *frame) bool {
 	switch {
 	case c.purpose == 0:
 		return c.hello(f)
+	case c.client != nil && f.kind == cancel:
+		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, f.id)}, noFD)
 	case c.purpose != helloHandles:
 		return false
 	}
@@ -506,7 +508,8 @@ func (c *inbound) hello(f *frame) bool {
 			return false
 		}
 		c.client = ch.attach(c.pid, f.id)
-		return c.answer(frame{kind: welcome, number: int32(chid), scoid: int32(c.client.scoid), a: int64(self().start)}, noFD)
+		w := frame{kind: welcome, number: int32(chid), scoid: int32(c.client.scoid), a: int64(self().start), b: int64(ch.flags)}
+		return c.answer(w, noFD)
 	case helloLane:
 		ch := host.channels[int(f.number)]
 		if ch == nil || !ch.addLane(c.fd, c.pid, f) {

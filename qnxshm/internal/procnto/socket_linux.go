@@ -184,32 +184,34 @@ func (s *spinner) again() bool {
 	return true
 }
 
+// try is receive that tries for a short while, then EAGAIN.
+func (p *packet) try(fd int, f *frame, buf []byte, flags int) (receipt, error) {
+	var spin spinner
+	for {
+		r, err := p.receive(fd, f, buf, nil, flags|unix.MSG_DONTWAIT)
+		if err != syscall.EINTR && (err != syscall.EAGAIN || !spin.again()) {
+			return r, err
+		}
+	}
+}
+
 // await is receive that waits for the packet, at most until the deadline unless
 // that is zero, and no longer than the socket's own timeout: then the error is
 // ETIMEDOUT.
 //
 // With the flag MSG_PEEK the packet stays in the queue.
 func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, flags int) (receipt, error) {
-	var spin spinner
+	if !onlyProcessor || !deadline.IsZero() { // else there is nothing to try
+		if r, err := p.try(fd, f, buf, flags); err != syscall.EAGAIN {
+			return r, err
+		}
+	}
+	if !deadline.IsZero() {
+		if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
+			return receipt{fd: noFD}, err
+		}
+	}
 	for {
-		sleep := onlyProcessor && deadline.IsZero() // there is nothing to try
-		if !sleep {
-			r, err := p.receive(fd, f, buf, nil, flags|unix.MSG_DONTWAIT)
-			switch {
-			case err == syscall.EINTR:
-				continue
-			case err != syscall.EAGAIN:
-				return r, err
-			case spin.again():
-				continue
-			}
-		}
-		if !deadline.IsZero() {
-			if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
-				return receipt{fd: noFD}, err
-			}
-			continue
-		}
 		r, err := p.receive(fd, f, buf, nil, flags)
 		switch err {
 		case syscall.EINTR:

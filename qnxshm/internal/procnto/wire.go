@@ -39,8 +39,11 @@ const (
 	message
 	pulse
 	reply
+	// On the connection of an attached client: its thread does not want to wait
+	// any more for the message id on the lane a. The answer is a cancelVerdict.
+	cancel
 
-	lastKind = reply
+	lastKind = cancel
 )
 
 // A frame is the head of every packet. What a field is used for depends on the
@@ -48,20 +51,29 @@ const (
 type frame struct {
 	kind  frameKind
 	errno int32
-	// access of an open; chid of a hello and its welcome; code of a pulse
+	// access of an open; chid of a hello and its welcome; code of a pulse;
+	// 1 for a reply whose payload is pieces (see packPieces)
 	number int32
 	// coid of a lane's hello; scoid of a welcome and of a lane's hello
 	coid, scoid int32
-	// handle of requests; process token of attaching hellos; seq of messages
-	// and replies
+	// handle of requests; process token of attaching hellos; seq of messages,
+	// their replies and cancels
 	id uint64
-	// window of an answer; start time of a welcome; lengths of messages (bytes
-	// sent, room for the reply); status of a reply and bytes of its payload;
-	// value of a pulse
+	// window of an answer; start time and channel flags of a welcome; number
+	// of a lane in its hello and in cancels; lengths of messages (bytes sent,
+	// room for the reply); status of a reply and bytes of its payload; value
+	// of a pulse
 	a, b int64
 	// the payload is not behind the frame but in a memfd that goes with it
 	inFile bool
 }
+
+// A cancelVerdict is the errno field of the answer to a cancel.
+const (
+	cancelGone    = iota // the message was not received, or nobody waits for its reply now
+	cancelStay           // the server was told, and will reply
+	cancelReplied        // the reply is on its way
+)
 
 var errMalformed = errors.New("malformed frame")
 
