@@ -59,7 +59,7 @@ func Open(h Handle, access Access) (*Object, error) {
 //
 // Errors:
 //
-//	EBADF  fd is negative
+//	EBADF  fd is negative or above 2147483647
 func NewObject(fd int) (*Object, error) {
 	if fd < 0 || fd > math.MaxInt32 {
 		return nil, fmt.Errorf("qnxshm: NewObject(%d): %w", fd, syscall.EBADF)

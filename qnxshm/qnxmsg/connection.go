@@ -103,9 +103,12 @@ func (c *Connection) ServerPID() (int, error) {
 //
 // Errors:
 //
-//	EBADF  the server or its channel was gone before the message was received
-//	ESRCH  the server died, or destroyed the channel, while it had the message
-//	any    the server answered with ReplyError
+//	EBADF   the server or its channel was gone before, or the channel was
+//	        destroyed before the message was received
+//	ESRCH   the server process died meanwhile, or destroyed the channel while it
+//	        had the message
+//	EAGAIN  host: no descriptor left to send with
+//	any     the server answered with ReplyError
 //
 // When Close was called the error matches os.ErrClosed instead.
 //

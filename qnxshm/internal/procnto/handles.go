@@ -1,4 +1,4 @@
-//go:build !qnx || linux
+//go:build linux
 
 package procnto
 

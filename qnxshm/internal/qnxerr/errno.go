@@ -80,6 +80,5 @@ var names = [...]struct {
 	{syscall.ESRCH, "ESRCH"},
 	{ESRVRFAULT, "ESRVRFAULT"},
 	{syscall.ETIMEDOUT, "ETIMEDOUT"},
-	{syscall.ETXTBSY, "ETXTBSY"},
 	{syscall.EXDEV, "EXDEV"},
 }

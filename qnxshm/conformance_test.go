@@ -1,0 +1,12 @@
+package qnxshm_test
+
+import (
+	"testing"
+
+	"github.com/go-qnx/shm/qnxshm/shmtest"
+)
+
+func TestMain(m *testing.M) { shmtest.Main(m) }
+
+// TestConformance runs every rule of the ledger, those of qnxmsg included.
+func TestConformance(t *testing.T) { shmtest.Run(t) }

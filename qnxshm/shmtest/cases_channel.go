@@ -1,0 +1,486 @@
+package shmtest
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
+)
+
+// server attaches a new name in this process.
+func (c *C) server() (ch *qnxmsg.Channel, name string) {
+	name = uniqueName()
+	ch, err := qnxmsg.AttachName(name)
+	c.must("attach a name", err)
+	return c.ownedChannel(ch), name
+}
+
+func (c *C) channel(flags qnxmsg.ChannelFlags) *qnxmsg.Channel {
+	ch, err := qnxmsg.NewChannel(flags)
+	c.must("make a channel", err)
+	return c.ownedChannel(ch)
+}
+
+func (c *C) ownedChannel(ch *qnxmsg.Channel) *qnxmsg.Channel {
+	c.cleanup(func() { ch.Close() })
+	return ch
+}
+
+// client opens a name in this process.
+func (c *C) client(name string) *qnxmsg.Connection {
+	conn, err := qnxmsg.OpenName(name)
+	c.must("open a name", err)
+	return c.ownedConnection(conn)
+}
+
+func (c *C) connect(pid, chid int) *qnxmsg.Connection {
+	conn, err := qnxmsg.Connect(pid, chid)
+	c.must("connect", err)
+	return c.ownedConnection(conn)
+}
+
+func (c *C) ownedConnection(conn *qnxmsg.Connection) *qnxmsg.Connection {
+	c.cleanup(func() { conn.Close() })
+	return conn
+}
+
+// receive receives a message that is not a pulse.
+func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
+	m, err := ch.ReceiveTimeout(make([]byte, 256), patience)
+	c.must("receive", err)
+	if m.IsPulse() {
+		c.fatalf("got pulse %+v, want a message", m.Pulse)
+	}
+	return m
+}
+
+func (c *C) receivePulse(ch *qnxmsg.Channel) qnxmsg.Pulse {
+	m, err := ch.ReceiveTimeout(make([]byte, 256), patience)
+	c.must("receive a pulse", err)
+	if !m.IsPulse() {
+		c.fatalf("got message %q, want a pulse", m.Data)
+	}
+	return m.Pulse
+}
+
+// nothingComes checks that nothing is received.
+func (c *C) nothingComes(ch *qnxmsg.Channel) {
+	m, err := ch.ReceiveTimeout(make([]byte, 256), silence)
+	if err == nil {
+		c.errorf("received %q, pulse %+v, want nothing", m.Data, m.Pulse)
+		return
+	}
+	c.fails("receive nothing", err, "ETIMEDOUT")
+}
+
+// sent is what came of a Send that runs beside the case.
+type sent struct {
+	status int
+	reply  string
+	err    error
+}
+
+func goSend(conn *qnxmsg.Connection, msg string, timeout time.Duration) <-chan sent {
+	done := make(chan sent, 1)
+	go func() {
+		reply := make([]byte, 64)
+		status, err := conn.SendTimeout([]byte(msg), reply, timeout)
+		done <- sent{status, strings.TrimRight(string(reply), "\x00"), err}
+	}()
+	return done
+}
+
+// echo answers every message of a channel with itself, and its length as the
+// status, until the channel is closed.
+func (c *C) echo(ch *qnxmsg.Channel) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 1<<10)
+		for {
+			m, err := ch.Receive(buf)
+			if err != nil {
+				return
+			}
+			if !m.IsPulse() {
+				m.Reply(len(m.Data), m.Data)
+			}
+		}
+	}()
+	c.cleanup(func() {
+		ch.Close()
+		<-done
+	})
+}
+
+// exchange sends on a connection and checks that the echo comes back.
+func (c *C) exchange(conn *qnxmsg.Connection) {
+	reply := make([]byte, len(text))
+	_, err := conn.SendTimeout([]byte(text), reply, patience)
+	c.must("send", err)
+	equal(c, "reply", string(reply), text)
+}
+
+var invalidNames = []string{"", "/", "/x", "..", "../x", "x/..", "x/../y"}
+
+// noticed is a context that tells when somebody has begun to wait for its end.
+type noticed struct {
+	context.Context
+	once   sync.Once
+	waited chan struct{}
+}
+
+func (n *noticed) Done() <-chan struct{} {
+	n.once.Do(func() { close(n.waited) })
+	return n.Context.Done()
+}
+
+func attachErr(name string) error {
+	ch, err := qnxmsg.AttachName(name)
+	if err == nil {
+		ch.Close()
+	}
+	return err
+}
+
+func openNameErr(name string) error {
+	conn, err := qnxmsg.OpenName(name)
+	if err == nil {
+		conn.Close()
+	}
+	return err
+}
+
+func connectErr(pid, chid int) error {
+	conn, err := qnxmsg.Connect(pid, chid)
+	if err == nil {
+		conn.Close()
+	}
+	return err
+}
+
+var channelCases = map[string]caseFunc{
+	"channel/flags-unknown": func(c *C) {
+		for _, flags := range []qnxmsg.ChannelFlags{1 << 31, 1 << 30, qnxmsg.Disconnect | 1<<29} {
+			ch, err := qnxmsg.NewChannel(flags)
+			if err == nil {
+				ch.Close()
+			}
+			c.errno("flags", err)
+		}
+	},
+	"channel/receive-timeout": func(c *C) {
+		ch := c.channel(0)
+		began := time.Now()
+		_, err := ch.ReceiveTimeout(nil, 50*time.Millisecond)
+		c.errno("receive", err)
+		c.lasted("receive", began, 50*time.Millisecond, patience)
+	},
+	"channel/receive-poll": func(c *C) {
+		began := time.Now()
+		_, err := c.channel(0).ReceiveTimeout(nil, 0)
+		c.errno("receive", err)
+		c.lasted("receive", began, 0, patience)
+	},
+	"channel/receive-poll-ready": func(c *C) {
+		ch := c.channel(0)
+		c.must("pulse", c.connect(0, ch.ID()).SendPulse(-1, 5, 6))
+		m, err := ch.ReceiveTimeout(nil, 0)
+		c.must("receive", err)
+		equal(c, "code", m.Pulse.Code, 5)
+	},
+	"channel/closed-wakes": func(c *C) {
+		ch := c.channel(0)
+		done := make(chan error)
+		const n = 5
+		for range n {
+			go func() {
+				_, err := ch.Receive(nil)
+				done <- err
+			}()
+		}
+		c.must("close", ch.Close())
+		for range n {
+			if err := <-done; !errors.Is(err, os.ErrClosed) {
+				c.errorf("Receive: got %v, want os.ErrClosed", err)
+			}
+		}
+	},
+	"channel/closed-before": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		answer := goSend(conn, text, patience)
+		m := c.receive(ch)
+		c.must("close", ch.Close())
+		c.must("close again", ch.Close())
+		<-answer
+		_, err := ch.Receive(nil)
+		_, errPoll := ch.ReceiveTimeout(nil, 0)
+		for what, err := range map[string]error{"Receive": err, "poll": errPoll, "Reply": m.Reply(0, nil), "ReplyError": m.ReplyError(syscall.EPERM), "DetachClient": ch.DetachClient(m.Info.SCOID)} {
+			if !errors.Is(err, os.ErrClosed) {
+				c.errorf("%s: got %v, want os.ErrClosed", what, err)
+			}
+		}
+	},
+	"channel/many-receivers": func(c *C) {
+		ch, name := c.server()
+		for range 8 {
+			c.echo(ch)
+		}
+		c.same("sends", sendMany(name, 40), map[string]int{"EOK": 40})
+		w := c.worker()
+		c.same("sends of another process", w.must(request{Op: "sendmany", Name: name, N: 40}).Counts, map[string]int{"EOK": 40})
+	},
+
+	"name/taken": func(c *C) {
+		ch, name := c.server()
+		c.errno("attach", attachErr(name))
+		c.echo(ch)
+		c.exchange(c.client(name)) // the first server is unharmed
+	},
+	"name/taken-elsewhere": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		w.attach(name)
+		c.errno("attach", attachErr(name))
+		_, own := c.server()
+		_, err := w.do(request{Op: "attach", Name: own})
+		c.errno("worker: attach", err)
+	},
+	"name/attach-invalid": func(c *C) {
+		for _, name := range invalidNames {
+			c.errno("name "+name, attachErr(name))
+		}
+	},
+	"name/attach-long": func(c *C) {
+		c.errno("256 bytes", attachErr(strings.Repeat("x", 256)))
+		c.errno("100000 bytes", attachErr(strings.Repeat("x", 100000)))
+	},
+	"name/attach-longest": func(c *C) {
+		base := uniqueName()
+		name := base + strings.Repeat("x", 255-len(base))
+		ch, err := qnxmsg.AttachName(name)
+		c.must("attach", err)
+		c.echo(c.ownedChannel(ch))
+		c.exchange(c.client(name))
+		c.fails("name that differs at its end", openNameErr(name[:254]+"y"), "ENOENT")
+	},
+	"name/attach-race": func(c *C) {
+		name := uniqueName()
+		var mu sync.Mutex
+		var won *qnxmsg.Channel
+		got := race(50, func(int) error {
+			ch, err := qnxmsg.AttachName(name)
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				won = ch
+			}
+			return err
+		})
+		if won != nil {
+			won.Close()
+		}
+		got["EEXIST"] += got["EBUSY"]
+		delete(got, "EBUSY")
+		c.same("attaches", got, map[string]int{"EOK": 1, "EEXIST": 49})
+	},
+	"name/closed": func(c *C) {
+		ch, name := c.server()
+		c.must("close", ch.Close())
+		c.fails("open", openNameErr(name), "ENOENT")
+		c.must("attach again", attachErr(name))
+		w := c.worker()
+		w.close(w.attach(name))
+		c.must("attach after another process", attachErr(name))
+	},
+	"name/server-killed": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		w.attach(name)
+		conn := c.client(name)
+		w.kill()
+		c.fails("open", openNameErr(name), "ENOENT")
+		c.must("attach", attachErr(name))
+		c.must("close", conn.Close())
+	},
+	"name/no-server": func(c *C) {
+		c.errno("open", openNameErr(uniqueName()))
+		_, name := c.server()
+		c.errno("longer name", openNameErr(name+"x"))
+		c.errno("shorter name", openNameErr(name[:len(name)-1]))
+	},
+	"name/open-invalid": func(c *C) {
+		for _, name := range invalidNames {
+			c.errno("name "+name, openNameErr(name))
+		}
+	},
+	"name/open-long": func(c *C) {
+		c.errno("256 bytes", openNameErr(strings.Repeat("x", 256)))
+		c.errno("100000 bytes", openNameErr(strings.Repeat("x", 100000)))
+	},
+	"name/open-at-once": func(c *C) {
+		_, name := c.server()
+		c.client(name)
+		w := c.worker()
+		w.openName(name)
+		theirs := uniqueName()
+		w.attach(theirs)
+		c.client(theirs)
+	},
+	"name/first-message": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		equal(c, "message", string(m.Data), text)
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+	},
+	"name/wait": func(c *C) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		waiting := &noticed{Context: ctx, waited: make(chan struct{})}
+		name := uniqueName()
+		done := make(chan error, 1)
+		go func() {
+			conn, err := qnxmsg.OpenWait(waiting, name)
+			if err == nil {
+				err = conn.Close()
+			}
+			done <- err
+		}()
+		<-waiting.waited
+		ch, err := qnxmsg.AttachName(name)
+		c.must("attach", err)
+		c.ownedChannel(ch)
+		c.must("OpenWait", <-done)
+	},
+	"name/wait-ends": func(c *C) {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		waiting := &noticed{Context: ctx, waited: make(chan struct{})}
+		done := make(chan error, 1)
+		go func() {
+			_, err := qnxmsg.OpenWait(waiting, uniqueName())
+			done <- err
+		}()
+		<-waiting.waited
+		cancel()
+		if err := <-done; !errors.Is(err, syscall.ENOENT) || !errors.Is(err, context.Canceled) {
+			c.errorf("OpenWait: got %v, want ENOENT and %v", err, context.Canceled)
+		}
+	},
+
+	"connect/no-process": func(c *C) {
+		w := c.worker()
+		chid := w.must(request{Op: "channel"}).N
+		w.exit()
+		c.errno("ended process", connectErr(w.pid(), chid))
+		c.errno("pid never given", connectErr(noProcess, 1))
+	},
+	"connect/pid-negative": func(c *C) {
+		ch := c.channel(0)
+		for _, pid := range append(wide(os.Getpid()), -1, -os.Getpid(), math.MinInt32) {
+			c.errno("pid", connectErr(pid, ch.ID()))
+		}
+	},
+	"connect/no-channel": func(c *C) {
+		ch := c.channel(0)
+		for _, chid := range append(wide(ch.ID()), ch.ID()+1000, -1, math.MaxInt32, math.MinInt32) {
+			c.errno("pid 0", connectErr(0, chid))
+			c.errno("own pid", connectErr(os.Getpid(), chid))
+		}
+	},
+	"connect/no-channel-elsewhere": func(c *C) {
+		w := c.worker()
+		c.errno("process without a channel", connectErr(w.pid(), 1))
+		chid := w.must(request{Op: "channel"}).N
+		c.errno("process with another", connectErr(w.pid(), chid+1000))
+		c.errno("negative", connectErr(w.pid(), -1))
+	},
+	"connect/channel-closed": func(c *C) {
+		ch := c.channel(0)
+		c.channel(0)
+		c.must("close", ch.Close())
+		c.errno("own", connectErr(os.Getpid(), ch.ID()))
+		w := c.worker()
+		theirs := w.must(request{Op: "channel"})
+		w.must(request{Op: "channel"})
+		w.close(theirs.Ref)
+		c.errno("of another process", connectErr(w.pid(), theirs.N))
+	},
+	"connect/pid-zero": func(c *C) {
+		ch := c.channel(0)
+		c.echo(ch)
+		conn := c.connect(0, ch.ID())
+		c.exchange(conn)
+		pid, err := conn.ServerPID()
+		c.must("ServerPID", err)
+		equal(c, "server", pid, os.Getpid())
+	},
+	"connect/other": func(c *C) {
+		ch := c.channel(0)
+		w := c.worker()
+		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		equal(c, "message", string(m.Data), text)
+		equal(c, "channel", m.Info.ChannelID, ch.ID())
+		c.must("reply", m.Reply(0, []byte("answer")))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "answer")
+	},
+	"connect/server-stopped": func(c *C) {
+		c.hostOnly()
+		w := c.worker()
+		name := uniqueName()
+		w.attach(name)
+		chid := w.must(request{Op: "channel"}).N
+		c.must("stop the server", stop(w.cmd.Process))
+		c.cleanup(func() { resume(w.cmd.Process) })
+		byName := make(chan error, 1)
+		go func() { byName <- openNameErr(name) }()
+		began := time.Now()
+		c.errno("by pid", connectErr(w.pid(), chid))
+		c.errno("by name", <-byName)
+		c.lasted("connecting", began, 4*time.Second, 15*time.Second)
+		c.must("let the server go on", resume(w.cmd.Process))
+		c.must("by pid", connectErr(w.pid(), chid))
+		c.must("by name", openNameErr(name))
+	},
+	"connect/server-pid": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		w.attach(name)
+		chid := w.must(request{Op: "channel"}).N
+		for what, conn := range map[string]*qnxmsg.Connection{"by name": c.client(name), "by pid": c.connect(w.pid(), chid)} {
+			pid, err := conn.ServerPID()
+			c.must("ServerPID "+what, err)
+			equal(c, "server "+what, pid, w.pid())
+		}
+	},
+	"connect/use-after-close": func(c *C) {
+		_, name := c.server()
+		conn := c.client(name)
+		c.must("close", conn.Close())
+		c.must("close again", conn.Close())
+		_, errSend := conn.Send(nil, nil)
+		_, errTimeout := conn.SendTimeout(nil, nil, 0)
+		_, errPID := conn.ServerPID()
+		for what, err := range map[string]error{"Send": errSend, "SendTimeout": errTimeout, "SendPulse": conn.SendPulse(-1, 0, 0), "ServerPID": errPID} {
+			if !errors.Is(err, os.ErrClosed) {
+				c.errorf("%s: got %v, want os.ErrClosed", what, err)
+			}
+		}
+	},
+}

@@ -1,0 +1,270 @@
+package shmtest
+
+import (
+	"errors"
+	"math"
+	"os"
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
+)
+
+// pulses sends pulses with the values 0 to n-1.
+func (c *C) pulses(conn *qnxmsg.Connection, n int) {
+	for i := range n {
+		c.must("pulse", conn.SendPulse(-1, i%128, int64(i)))
+	}
+}
+
+// disconnected receives the one disconnect pulse of a client.
+func (c *C) disconnected(ch *qnxmsg.Channel, scoid int) {
+	p := c.receivePulse(ch)
+	equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
+	equal(c, "scoid", p.SCOID, scoid)
+	c.must("detach", ch.DetachClient(p.SCOID))
+}
+
+// introduced exchanges one message with a worker and returns its scoid.
+func (c *C) introduced(ch *qnxmsg.Channel, w *worker, conn ref) (scoid int) {
+	answer := w.send(conn, text, patience)
+	m := c.receive(ch)
+	c.must("reply", m.Reply(0, nil))
+	_, err := answer.wait()
+	c.must("worker: send", err)
+	return m.Info.SCOID
+}
+
+var pulseCases = map[string]caseFunc{
+	"pulse/received": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		scoid := c.introduced(ch, w, conn)
+		for i, value := range []int64{0, 1, -1, math.MaxInt32, math.MinInt32} {
+			w.must(request{Op: "pulse", Ref: conn, N: i * 31, Size: value})
+			m, err := ch.ReceiveTimeout(make([]byte, 64), patience)
+			c.must("receive", err)
+			equal(c, "is a pulse", m.IsPulse(), true)
+			equal(c, "info", m.Info, qnxmsg.Info{})
+			equal(c, "length", len(m.Data), 0)
+			equal(c, "pulse", m.Pulse, qnxmsg.Pulse{Code: i * 31, Value: value, SCOID: scoid})
+		}
+	},
+	"pulse/wide-value": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for _, value := range []int64{math.MaxInt64, math.MinInt64, 0x0123456789abcdef} {
+			err := conn.SendPulse(-1, 0, value)
+			if target && errors.Is(err, syscall.EINVAL) {
+				c.skipf("this release carries 32 bits")
+			}
+			c.must("pulse", err)
+			equal(c, "value", c.receivePulse(ch).Value, value)
+		}
+	},
+	"pulse/no-wait": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		c.pulses(conn, 3)
+		w := c.worker()
+		w.must(request{Op: "pulse", Ref: w.openName(name), N: 9})
+		for range 4 {
+			c.receivePulse(ch)
+		}
+	},
+	"pulse/order": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		for range 20 {
+			w.must(request{Op: "pulse", Ref: conn, N: 1})
+			w.must(request{Op: "pulse", Ref: conn, N: 2})
+			answer := w.send(conn, text, patience)
+			equal(c, "first", c.receivePulse(ch).Code, 1)
+			equal(c, "second", c.receivePulse(ch).Code, 2)
+			m := c.receive(ch)
+			c.must("reply", m.Reply(0, nil))
+			_, err := answer.wait()
+			c.must("worker: send", err)
+		}
+	},
+	"pulse/not-answered": func(c *C) {
+		ch, name := c.server()
+		c.pulses(c.client(name), 1)
+		m, err := ch.ReceiveTimeout(nil, patience)
+		c.must("receive", err)
+		c.errno("Reply", m.Reply(0, nil))
+		c.errno("ReplyError", m.ReplyError(syscall.EPERM))
+		c.errno("ReplyError 0", m.ReplyError(0))
+	},
+	"pulse/priority": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for _, priority := range append(wide(10), 0, -2, 256, math.MinInt32, math.MaxInt32) {
+			c.errno("priority", conn.SendPulse(priority, 0, 0))
+		}
+		c.must("priority 1", conn.SendPulse(1, 7, 0))
+		equal(c, "code", c.receivePulse(ch).Code, 7)
+		c.nothingComes(ch)
+	},
+	"pulse/code": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for _, code := range append(wide(1), -1, 128, qnxmsg.PulseDisconnect, qnxmsg.PulseUnblock, math.MaxInt32) {
+			c.errno("code", conn.SendPulse(-1, code, 0))
+		}
+		c.nothingComes(ch)
+	},
+	"pulse/dead-channel": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		ch := w.attach(name)
+		w.must(request{Op: "channel"})
+		conn := c.client(name)
+		w.close(ch)
+		c.errno("other process", conn.SendPulse(-1, 0, 0))
+		own, name := c.server()
+		conn = c.client(name)
+		own.Close()
+		c.errno("own process", conn.SendPulse(-1, 0, 0))
+	},
+	"pulse/dead-server": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		w.attach(name)
+		conn := c.client(name)
+		w.kill()
+		c.errno("pulse", conn.SendPulse(-1, 0, 0))
+	},
+	"pulse/many": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		for i := range 100 {
+			w.must(request{Op: "pulse", Ref: conn, N: i, Size: int64(i)})
+		}
+		for i := range 100 {
+			p := c.receivePulse(ch)
+			equal(c, "code", p.Code, i)
+			equal(c, "value", p.Value, int64(i))
+		}
+		c.nothingComes(ch)
+	},
+	"pulse/flood": func(c *C) {
+		c.hostOnly()
+		w := c.worker()
+		name := uniqueName()
+		theirs := w.attach(name)
+		own, ownName := c.server()
+		for _, name := range []string{name, ownName} {
+			conn := c.client(name)
+			n := 0
+			var err error
+			for ; err == nil && n < 1<<16; n++ {
+				err = conn.SendPulse(-1, 0, int64(n))
+			}
+			c.errno("pulse", err)
+			if n--; n < 100 {
+				c.errorf("only %d pulses wait", n)
+			}
+			for i := range n {
+				var p qnxmsg.Pulse
+				if name == ownName {
+					p = c.receivePulse(own)
+				} else if r := w.must(request{Op: "receive", Ref: theirs, Timeout: patience}); r.Pulse != nil {
+					p = *r.Pulse
+				}
+				equal(c, "value", p.Value, int64(i))
+			}
+			// There is room again.
+			c.soon("a pulse", func() bool { return conn.SendPulse(-1, 0, 0) == nil })
+		}
+	},
+
+	"disconnect/closed": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		scoid := c.introduced(ch, w, conn)
+		w.close(conn)
+		c.disconnected(ch, scoid)
+		c.nothingComes(ch)
+		// The same for a client in the server's process.
+		own := c.client(name)
+		answer := goSend(own, text, patience)
+		m := c.receive(ch)
+		c.must("reply", m.Reply(0, nil))
+		c.must("send", (<-answer).err)
+		own.Close()
+		c.disconnected(ch, m.Info.SCOID)
+		c.nothingComes(ch)
+	},
+	"disconnect/killed": func(c *C) {
+		ch, w, _, m, _ := c.asked()
+		w.kill()
+		c.disconnected(ch, m.Info.SCOID)
+		c.nothingComes(ch)
+	},
+	"disconnect/last": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		first, second := w.openName(name), w.openName(name)
+		scoid := c.introduced(ch, w, first)
+		equal(c, "scoid", c.introduced(ch, w, second), scoid)
+		w.close(first)
+		c.nothingComes(ch)
+		equal(c, "scoid", c.introduced(ch, w, second), scoid)
+		w.close(second)
+		c.disconnected(ch, scoid)
+		c.nothingComes(ch)
+	},
+	"disconnect/silent-client": func(c *C) {
+		ch, name := c.server()
+		for _, end := range []func(w *worker, conn ref){
+			func(w *worker, conn ref) { w.close(conn) },
+			func(w *worker, _ ref) { w.kill() },
+			func(w *worker, _ ref) { w.exit() },
+		} {
+			w := c.worker()
+			end(w, w.openName(name))
+			p := c.receivePulse(ch)
+			equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
+			c.must("detach", ch.DetachClient(p.SCOID))
+			c.nothingComes(ch)
+		}
+	},
+	"disconnect/each": func(c *C) {
+		ch, name := c.server()
+		var workers []*worker
+		scoids := make(map[int]bool)
+		for range 5 {
+			w := c.worker()
+			scoids[c.introduced(ch, w, w.openName(name))] = true
+			workers = append(workers, w)
+		}
+		equal(c, "clients", len(scoids), 5)
+		for _, w := range workers {
+			w.kill()
+		}
+		for range workers {
+			p := c.receivePulse(ch)
+			equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
+			equal(c, "is a client that has not gone yet", scoids[p.SCOID], true)
+			delete(scoids, p.SCOID)
+			c.must("detach", ch.DetachClient(p.SCOID))
+		}
+		c.nothingComes(ch)
+	},
+	"disconnect/not-asked": func(c *C) {
+		ch := c.channel(0)
+		w := c.worker()
+		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+		c.introduced(ch, w, conn)
+		w.close(conn)
+		c.nothingComes(ch)
+		again := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+		c.introduced(ch, w, again)
+		w.kill()
+		c.nothingComes(ch)
+	},
+}

@@ -1,0 +1,571 @@
+package shmtest
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
+)
+
+// attempts are how long a case waits until a client that has called Send must
+// be blocked. Nothing tells another process when that is so; hence the case
+// takes its errno for final only when waiting longer does not change it.
+var attempts = []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second}
+
+// replyBlocked makes a client in this process wait for the answer of a worker.
+func (c *C) replyBlocked() (w *worker, ch ref, msg reply, answer <-chan sent) {
+	w = c.worker()
+	name := uniqueName()
+	ch = w.attach(name)
+	answer = goSend(c.client(name), text, patience)
+	msg = w.receive(ch)
+	return w, ch, msg, answer
+}
+
+// asked makes a worker wait for the answer of this process.
+func (c *C) asked() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
+	ch, name := c.server()
+	w = c.worker()
+	conn = w.openName(name)
+	answer = w.send(conn, text, -1)
+	return ch, w, conn, c.receive(ch), answer
+}
+
+// timedOut lets a client time out after its message was received.
+func (c *C) timedOut() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message) {
+	ch, name := c.server()
+	w = c.worker()
+	conn = w.openName(name)
+	answer := w.send(conn, "first", 100*time.Millisecond)
+	m = c.receive(ch)
+	_, err := answer.wait()
+	c.fails("worker: send", err, "ETIMEDOUT")
+	return ch, w, conn, m
+}
+
+var sendCases = map[string]caseFunc{
+	"send/status": func(c *C) {
+		ch, w, conn, m, answer := c.asked()
+		for _, status := range []int{42, 0, 1, math.MaxInt32} {
+			c.must("reply", m.Reply(status, nil))
+			r, err := answer.wait()
+			c.must("worker: send", err)
+			equal(c, "status", r.N, status)
+			answer = w.send(conn, text, -1)
+			m = c.receive(ch)
+		}
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+	},
+	"send/status-negative": func(c *C) {
+		_, _, _, m, answer := c.asked()
+		for _, status := range append(wide(0), -1, math.MinInt32) {
+			c.errno("status", m.Reply(status, nil))
+		}
+		c.must("reply", m.Reply(7, nil))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 7)
+	},
+	"send/error-passes": func(c *C) {
+		ch, w, conn, m, answer := c.asked()
+		errnos := map[syscall.Errno]string{
+			syscall.EPERM: "EPERM", syscall.ENOENT: "ENOENT", syscall.EINVAL: "EINVAL", syscall.EBADF: "EBADF", syscall.ESRCH: "ESRCH",
+			syscall.ENOSYS: "ENOSYS", syscall.EBADMSG: "EBADMSG", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.ENOTSUP: "ENOTSUP",
+			syscall.EINTR: "EINTR", syscall.EAGAIN: "EAGAIN", qnxmsg.ESRVRFAULT: "ESRVRFAULT",
+		}
+		for errno, name := range errnos {
+			c.must("error", m.ReplyError(errno))
+			_, err := answer.wait()
+			c.fails("worker: send", err, name)
+			answer = w.send(conn, text, -1)
+			m = c.receive(ch)
+		}
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+	},
+	"send/error-zero": func(c *C) {
+		_, _, _, m, answer := c.asked()
+		c.must("error", m.ReplyError(0))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 0)
+	},
+	"send/sizes": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		buf := make([]byte, 16<<20)
+		for _, n := range []int{0, 1, 63, 64, 65, 4095, 4096, 4097, 65535, 65536, 65537, 200_000, 1 << 20, 16 << 20} {
+			for _, back := range []int{0, n} {
+				answer := w.start(request{Op: "send", Ref: conn, Pattern: n, N: back, Timeout: patience})
+				m, err := ch.ReceiveTimeout(buf, patience)
+				c.must("receive", err)
+				equal(c, "length", len(m.Data), n)
+				equal(c, "message", crc32.ChecksumIEEE(m.Data), crc32.ChecksumIEEE(pattern(n)))
+				want := pattern(back / 2)
+				c.must("reply", m.Reply(n, want))
+				r, err := answer.wait()
+				c.must("worker: send", err)
+				equal(c, "status", r.N, n)
+				want = append(want, make([]byte, back-back/2)...)
+				equal(c, fmt.Sprintf("reply of %d bytes", back), r.Sum, crc32.ChecksumIEEE(want))
+			}
+		}
+		// The same with nothing but the reply long.
+		answer := w.start(request{Op: "send", Ref: conn, N: 16 << 20, Timeout: patience})
+		m := c.receive(ch)
+		want := pattern(16 << 20)
+		c.must("reply", m.Reply(0, want))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "long reply", r.Sum, crc32.ChecksumIEEE(want))
+	},
+	"send/receive-short": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		for _, n := range []int{100, 5000, 300_000} {
+			for _, room := range []int{0, 10, n - 1} {
+				answer := w.start(request{Op: "send", Ref: conn, Pattern: n, N: 1, Timeout: patience})
+				buf := make([]byte, n)
+				m, err := ch.ReceiveTimeout(buf[:room], patience)
+				c.must("receive", err)
+				equal(c, "received", m.Info.MsgLen, int64(room))
+				equal(c, "length of the data", len(m.Data), room)
+				equal(c, "sent", m.Info.SrcMsgLen, int64(n))
+				equal(c, "message", string(m.Data), string(pattern(n)[:room]))
+				equal(c, "what lies behind the buffer", strings.Trim(string(buf[room:]), "\x00"), "")
+				c.must("reply", m.Reply(0, nil))
+				_, err = answer.wait()
+				c.must("worker: send", err)
+			}
+		}
+	},
+	"send/reply-long": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for _, n := range []int{20, 5000, 300_000} {
+			answer := pattern(n)
+			done := make(chan error, 1)
+			reply := make([]byte, n)
+			go func() {
+				_, err := conn.SendTimeout(nil, reply[:10], patience)
+				done <- err
+			}()
+			m := c.receive(ch)
+			c.must("reply", m.Reply(0, answer))
+			c.must("send", <-done)
+			equal(c, "reply", string(reply[:10]), string(answer[:10]))
+			equal(c, "what lies behind the buffer", strings.Trim(string(reply[10:]), "\x00"), "")
+		}
+	},
+	"send/reply-short": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for _, n := range []int{0, 3} {
+			done := make(chan error, 1)
+			reply := []byte("............")
+			go func() {
+				_, err := conn.SendTimeout(nil, reply, patience)
+				done <- err
+			}()
+			m := c.receive(ch)
+			c.must("reply", m.Reply(0, []byte("abc")[:n]))
+			c.must("send", <-done)
+			equal(c, "reply", string(reply), "abc"[:n]+"............"[n:])
+		}
+	},
+	"send/lengths": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		for _, n := range []struct{ send, reply int }{{0, 0}, {1, 0}, {0, 1}, {200, 3000}, {70_000, 80_000}} {
+			answer := w.start(request{Op: "send", Ref: conn, Pattern: n.send, N: n.reply, Timeout: patience})
+			m := c.receive(ch)
+			equal(c, "received", m.Info.MsgLen, int64(min(n.send, 256)))
+			equal(c, "sent", m.Info.SrcMsgLen, int64(n.send))
+			equal(c, "wanted in reply", m.Info.DstMsgLen, int64(n.reply))
+			c.must("reply", m.Reply(0, nil))
+			_, err := answer.wait()
+			c.must("worker: send", err)
+		}
+	},
+	"send/sender": func(c *C) {
+		_, w, _, m, answer := c.asked()
+		equal(c, "pid", m.Info.PID, w.pid())
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+		ch, name := c.server()
+		own := goSend(c.client(name), text, patience)
+		m = c.receive(ch)
+		equal(c, "own pid", m.Info.PID, os.Getpid())
+		c.must("reply", m.Reply(0, nil))
+		c.must("send", (<-own).err)
+	},
+	"send/client-id": func(c *C) {
+		ch, name := c.server()
+		first, second := c.worker(), c.worker()
+		id := func(w *worker, conn ref) int {
+			answer := w.send(conn, text, patience)
+			m := c.receive(ch)
+			c.must("reply", m.Reply(0, nil))
+			_, err := answer.wait()
+			c.must("worker: send", err)
+			return m.Info.SCOID
+		}
+		a, b, other := first.openName(name), first.openName(name), second.openName(name)
+		scoid := id(first, a)
+		equal(c, "same connection", id(first, a), scoid)
+		equal(c, "second connection", id(first, b), scoid)
+		if id(second, other) == scoid {
+			c.errorf("two processes have the scoid %#x", scoid)
+		}
+	},
+	"send/own-process": func(c *C) {
+		ch, name := c.server()
+		c.echo(ch)
+		conn := c.client(name)
+		for range 10 {
+			c.exchange(conn)
+		}
+	},
+	"send/handle": func(c *C) {
+		_, w, _, m, answer := c.asked()
+		obj := c.object(page)
+		c.write(obj, 0, text)
+		b, err := c.handle(obj, m.Info.PID, qnxshm.ReadOnly).AppendBinary(nil)
+		c.must("AppendBinary", err)
+		c.must("reply", m.Reply(len(b), b))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		var h qnxshm.Handle
+		c.must("UnmarshalBinary", h.UnmarshalBinary(r.Data[:r.N]))
+		equal(c, "contents", w.mustRead(w.mustOpen(h, qnxshm.ReadOnly), 0, len(text)), text)
+	},
+	"send/handle-to-server": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		ch := w.attach(name)
+		conn := c.client(name)
+		server, err := conn.ServerPID()
+		c.must("ServerPID", err)
+		obj := c.object(page)
+		c.write(obj, 0, text)
+		b, err := c.handle(obj, server, qnxshm.ReadOnly).AppendBinary(nil)
+		c.must("AppendBinary", err)
+		answer := goSend(conn, string(b), patience)
+		m := w.receive(ch)
+		var h qnxshm.Handle
+		c.must("UnmarshalBinary", h.UnmarshalBinary(m.Data))
+		equal(c, "contents", w.mustRead(w.mustOpen(h, qnxshm.ReadOnly), 0, len(text)), text)
+		w.must(request{Op: "reply", Ref: m.Ref})
+		c.must("send", (<-answer).err)
+	},
+	"send/out-of-order": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		w := c.worker()
+		theirs := w.openName(name)
+		const n = 5
+		var own []<-chan sent
+		var others []*call
+		for i := range n {
+			own = append(own, goSend(conn, fmt.Sprintf("own %d", i), patience))
+			others = append(others, w.send(theirs, fmt.Sprintf("other %d", i), patience))
+		}
+		var messages []qnxmsg.Message
+		for range 2 * n {
+			messages = append(messages, c.receive(ch))
+		}
+		for i := len(messages) - 1; i >= 0; i-- {
+			c.must("reply", messages[i].Reply(0, messages[i].Data))
+		}
+		for i := range n {
+			got := <-own[i]
+			c.must("send", got.err)
+			equal(c, "reply", got.reply, fmt.Sprintf("own %d", i))
+			r, err := others[i].wait()
+			c.must("worker: send", err)
+			equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), fmt.Sprintf("other %d", i))
+		}
+	},
+	"send/concurrent": func(c *C) {
+		ch, name := c.server()
+		for range 4 {
+			c.echo(ch)
+		}
+		conn := c.client(name)
+		c.same("sends", race(100, func(i int) error {
+			for j := range 10 {
+				msg := fmt.Sprintf("%d of %d", j, i)
+				if got := <-goSend(conn, msg, patience); got.err != nil {
+					return got.err
+				} else if got.reply != msg {
+					return fmt.Errorf("sent %q, got the answer to %q", msg, got.reply)
+				}
+			}
+			return nil
+		}), map[string]int{"EOK": 100})
+	},
+	"send/many-clients": func(c *C) {
+		const processes, each = 8, 25
+		ch, name := c.server()
+		var calls []*call
+		for range processes {
+			calls = append(calls, c.worker().start(request{Op: "sendmany", Name: name, N: each}))
+		}
+		// All of them wait at once before the first one is answered.
+		var messages []qnxmsg.Message
+		for len(messages) < processes*each {
+			messages = append(messages, c.receive(ch))
+		}
+		for _, m := range messages {
+			c.must("reply", m.Reply(len(m.Data), m.Data))
+		}
+		for _, call := range calls {
+			r, err := call.wait()
+			c.must("worker: sends", err)
+			c.same("sends", r.Counts, map[string]int{"EOK": each})
+		}
+	},
+	"send/second-reply": func(c *C) {
+		_, _, _, m, answer := c.asked()
+		c.must("reply", m.Reply(1, []byte("first")))
+		c.errno("second reply", m.Reply(2, []byte("second")))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "first")
+		c.errno("third reply", m.Reply(3, nil))
+	},
+	"send/second-error": func(c *C) {
+		_, _, _, m, answer := c.asked()
+		c.must("error", m.ReplyError(syscall.EPERM))
+		c.errno("second error", m.ReplyError(syscall.EACCES))
+		c.fails("reply after the error", m.Reply(0, nil), "ESRCH")
+		_, err := answer.wait()
+		c.fails("worker: send", err, "EPERM")
+	},
+	"send/client-killed": func(c *C) {
+		_, w, _, m, _ := c.asked()
+		w.kill()
+		c.errno("reply", m.Reply(0, nil))
+		c.fails("error", m.ReplyError(syscall.EPERM), "ESRCH")
+	},
+	"send/reply-after-timeout": func(c *C) {
+		_, _, _, m := c.timedOut()
+		c.errno("reply", m.Reply(0, []byte("late")))
+		c.fails("error", m.ReplyError(syscall.EPERM), "ESRCH")
+	},
+	"send/next-after-timeout": func(c *C) {
+		ch, w, conn, late := c.timedOut()
+		answer := w.send(conn, "second", patience)
+		m := c.receive(ch)
+		equal(c, "message", string(m.Data), "second")
+		c.fails("late reply", late.Reply(1, []byte("late")), "ESRCH")
+		c.must("reply", m.Reply(2, []byte("own")))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 2)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "own")
+	},
+	"send/timeout-send-blocked": func(c *C) {
+		_, name := c.server()
+		began := time.Now()
+		c.errno("own process", (<-goSend(c.client(name), text, 50*time.Millisecond)).err)
+		c.lasted("send", began, 50*time.Millisecond, patience)
+		w := c.worker()
+		_, err := w.send(w.openName(name), text, 50*time.Millisecond).wait()
+		c.errno("other process", err)
+	},
+	"send/timeout-reply-blocked": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		answer := w.send(w.openName(name), text, 100*time.Millisecond)
+		c.receive(ch)
+		_, err := answer.wait()
+		c.errno("other process", err)
+		own := goSend(c.client(name), text, 100*time.Millisecond)
+		c.receive(ch)
+		c.errno("own process", (<-own).err)
+	},
+	"send/timeout-zero": func(c *C) {
+		_, name := c.server()
+		began := time.Now()
+		c.errno("own process", (<-goSend(c.client(name), text, 0)).err)
+		c.lasted("send", began, 0, patience)
+		w := c.worker()
+		_, err := w.send(w.openName(name), text, 0).wait()
+		c.errno("other process", err)
+	},
+	"send/timeout-withdraws": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		_, err := w.send(conn, "withdrawn", 50*time.Millisecond).wait()
+		c.fails("worker: send", err, "ETIMEDOUT")
+		c.fails("send", (<-goSend(c.client(name), "withdrawn", 50*time.Millisecond)).err, "ETIMEDOUT")
+		c.nothingComes(ch)
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		equal(c, "message", string(m.Data), text)
+		c.must("reply", m.Reply(0, nil))
+		_, err = answer.wait()
+		c.must("worker: send", err)
+	},
+	"send/server-killed-reply-blocked": func(c *C) {
+		w, _, _, answer := c.replyBlocked()
+		w.kill()
+		c.errno("send", (<-answer).err)
+	},
+	"send/server-killed-send-blocked": func(c *C) {
+		for i, wait := range attempts {
+			w := c.worker()
+			name := uniqueName()
+			w.attach(name)
+			answer := goSend(c.client(name), text, patience)
+			time.Sleep(wait)
+			w.kill()
+			got := <-answer
+			if last := i == len(attempts)-1; nameOf(got.err) != "EBADF" || last {
+				c.errno("send", got.err)
+				return
+			}
+		}
+	},
+	"send/server-exits": func(c *C) {
+		w, _, _, answer := c.replyBlocked()
+		w.exit()
+		c.errno("send", (<-answer).err)
+	},
+	"send/server-gone": func(c *C) {
+		for _, end := range []func(*worker){(*worker).kill, (*worker).exit} {
+			w := c.worker()
+			name := uniqueName()
+			w.attach(name)
+			conn := c.client(name)
+			chid := w.must(request{Op: "channel"}).N
+			other := c.connect(w.pid(), chid)
+			end(w)
+			for _, conn := range []*qnxmsg.Connection{conn, other, conn} {
+				c.errno("send", (<-goSend(conn, text, patience)).err)
+			}
+		}
+	},
+	"send/channel-gone": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		ch := w.attach(name)
+		w.must(request{Op: "channel"}) // the process itself goes on
+		conn := c.client(name)
+		w.close(ch)
+		c.errno("other process", (<-goSend(conn, text, patience)).err)
+		own, name := c.server()
+		conn = c.client(name)
+		own.Close()
+		c.errno("own process", (<-goSend(conn, text, patience)).err)
+	},
+	"send/channel-closed-send-blocked": func(c *C) {
+		w := c.worker()
+		name := uniqueName()
+		ch := w.attach(name)
+		answer := goSend(c.client(name), text, patience)
+		time.Sleep(attempts[1]) // see there; too early is EBADF as well
+		w.close(ch)
+		c.errno("other process", (<-answer).err)
+		own, name := c.server()
+		answer = goSend(c.client(name), text, patience)
+		time.Sleep(attempts[1])
+		own.Close()
+		c.errno("own process", (<-answer).err)
+	},
+	"send/channel-closed-reply-blocked": func(c *C) {
+		w, ch, _, answer := c.replyBlocked()
+		w.close(ch)
+		c.errno("other process", (<-answer).err)
+		own, name := c.server()
+		answer = goSend(c.client(name), text, patience)
+		c.receive(own)
+		own.Close()
+		c.errno("own process", (<-answer).err)
+	},
+	"send/closed-wakes": func(c *C) {
+		ch, name := c.server()
+		for _, received := range []bool{true, false} {
+			conn := c.client(name)
+			const n = 3
+			var answers []<-chan sent
+			for range n {
+				answers = append(answers, goSend(conn, text, patience))
+			}
+			for range n {
+				if received {
+					c.receive(ch)
+				}
+			}
+			c.must("close", conn.Close())
+			for _, answer := range answers {
+				if err := (<-answer).err; !errors.Is(err, os.ErrClosed) {
+					c.errorf("received %v: Send: got %v, want os.ErrClosed", received, err)
+				}
+			}
+		}
+	},
+	"send/reply-after-close": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		w.close(conn)
+		_, err := answer.wait()
+		c.fails("worker: send", err, "ErrClosed")
+		c.errno("reply", m.Reply(0, nil))
+	},
+
+	"detach/unknown-client": func(c *C) {
+		ch, _, _, m, _ := c.asked()
+		for _, scoid := range append(wide(m.Info.SCOID), m.Info.SCOID+1000, -1, 0, math.MaxInt32) {
+			if scoid != m.Info.SCOID {
+				c.errno("scoid", ch.DetachClient(scoid))
+			}
+		}
+		c.must("reply", m.Reply(0, nil))
+	},
+	"detach/client-gone": func(c *C) {
+		ch, w, _, m, _ := c.asked()
+		w.kill()
+		p := c.receivePulse(ch)
+		equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
+		equal(c, "scoid", p.SCOID, m.Info.SCOID)
+		c.must("detach", ch.DetachClient(p.SCOID))
+		c.fails("detach again", ch.DetachClient(p.SCOID), "EINVAL")
+	},
+	"detach/blocked-client": func(c *C) {
+		ch, _, _, m, answer := c.asked()
+		c.must("detach", ch.DetachClient(m.Info.SCOID))
+		if _, err := answer.wait(); err == nil {
+			c.errorf("worker: send succeeded after it was cut off")
+		}
+		c.fails("reply", m.Reply(0, nil), "ESRCH")
+	},
+	"detach/cuts-off": func(c *C) {
+		ch, w, conn, m, answer := c.asked()
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+		c.must("detach", ch.DetachClient(m.Info.SCOID))
+		_, err = w.send(conn, text, patience).wait()
+		c.errno("later send", err)
+	},
+}

@@ -1,0 +1,19 @@
+// Package shmtest is the conformance suite of qnxshm and qnxmsg: a ledger of
+// rules, each with the evidence it rests on, and for every rule exactly one
+// case that checks it. It runs on the host, and compiled for a target it runs
+// there; so "the same errno on both" is a list that can be read and checked.
+// CONTRACT.md is the ledger as a table.
+//
+// A test package runs the suite with
+//
+//	func TestMain(m *testing.M)          { shmtest.Main(m) }
+//	func TestConformance(t *testing.T)   { shmtest.Run(t) }
+//
+// and one rule of it with
+//
+//	go test -run 'TestConformance/open/used$'
+//
+// Many rules are about two or more processes. The suite starts the test binary
+// again for them, and Main turns such a process into a worker that makes calls
+// of the public API as it is told and reports what they answered.
+package shmtest

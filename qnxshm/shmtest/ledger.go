@@ -1,0 +1,401 @@
+package shmtest
+
+import "slices"
+
+// Evidence says why a rule is believed.
+type Evidence string
+
+const (
+	// Documented: a published QNX manual states it, or follows from what it
+	// states in plain words.
+	Documented Evidence = "documented"
+	// Observed: code or tests of others that run on QNX show it.
+	Observed Evidence = "observed"
+	// Assumed: no source states it; this is the careful reading, which a
+	// target may contradict. Source says what it is inferred from.
+	Assumed Evidence = "assumed"
+)
+
+// A Rule is one rule of behaviour.
+type Rule struct {
+	ID         string   // stable; the name of the rule's case under TestConformance
+	Call       string   // the C function it is about
+	Condition  string   // when it applies
+	Effect     string   // the name of an errno, or what happens
+	AlsoAccept []string // what a target may answer as well, "EOK" for success; never counts on the host
+	Evidence   Evidence
+	Source     string // the document or program, or what an assumption is inferred from
+	Since      string // first release that has the call: "" for QNX SDP 7.1 and older, else "8.0"
+
+	// HostDiffers tells how host and target differ here, if they do.
+	HostDiffers string
+}
+
+// IsErrno reports whether the effect is an errno, and nothing but that.
+func (r *Rule) IsErrno() bool {
+	if len(r.Effect) < 3 || r.Effect[0] != 'E' {
+		return false
+	}
+	for _, c := range r.Effect {
+		if c < 'A' || c > 'Z' {
+			return r.Effect == "E2BIG"
+		}
+	}
+	return true
+}
+
+// Ledger returns every rule, grouped by call.
+func Ledger() []Rule { return slices.Clone(ledger) }
+
+// The calls.
+const (
+	cCreate   = "shm_create_handle"
+	cSubrange = "shm_create_subrange_handle"
+	cOpen     = "shm_open_handle"
+	cOpenPID  = "shm_open_handle_pid"
+	cDelete   = "shm_delete_handle"
+	cShmOpen  = "shm_open"
+	cUnlink   = "shm_unlink"
+	cTruncate = "ftruncate"
+	cMmap     = "mmap"
+	cChannel  = "ChannelCreate"
+	cAttach   = "name_attach"
+	cName     = "name_open"
+	cConnect  = "ConnectAttach"
+	cDetach   = "ConnectDetach"
+	cInfo     = "ConnectServerInfo"
+	cSend     = "MsgSend"
+	cReceive  = "MsgReceive"
+	cReply    = "MsgReply"
+	cError    = "MsgError"
+	cPulse    = "MsgSendPulse"
+)
+
+// The sources.
+const (
+	lib70 = "QNX SDP 7.0 C Library Reference, "
+	lib71 = "QNX SDP 7.1 C Library Reference, "
+	lib80 = "QNX SDP 8.0 C Library Reference, "
+
+	docCreate   = lib71 + "shm_create_handle()"
+	docSubrange = lib80 + "shm_create_subrange_handle()"
+	docOpen     = lib71 + "shm_open_handle()"
+	docDelete   = lib71 + "shm_delete_handle()"
+	docShmOpen  = lib70 + "shm_open()"
+	docUnlink   = lib80 + "shm_unlink()"
+	docTruncate = lib70 + "ftruncate()"
+	docMmap     = lib71 + "mmap()"
+	docGuide    = "QNX SDP 7.1 Programmer's Guide, Shared Memory"
+	docArch     = "QNX SDP 7.1 System Architecture, Creating a shared memory object"
+	docStarted  = "Getting Started with QNX Neutrino, Message Passing"
+	docSend     = lib70 + "MsgSend()"
+	docReceive  = lib70 + "MsgReceive()"
+	docReply    = lib70 + "MsgReply()"
+	docError    = lib70 + "MsgError()"
+	docNameOpen = lib70 + "name_open()"
+	docDetach   = lib71 + "ConnectDetach()"
+
+	hdr80  = "QNX SDP 8.0 headers"
+	score  = "Eclipse S-CORE baselibs, OS-abstraction tests for QNX"
+	course = "QNX training exercises on shared memory by handle"
+
+	infFits    = "inferred: an integer that does not fit its C type is an invalid value, never a shortened one"
+	infOrder   = "inferred: libc can check arguments only before it asks the process manager, and the process manager the descriptor first"
+	infKept    = "inferred: the manual ties the implicit delete to a successful conversion"
+	infPart    = "inferred: the call would have no purpose if the recipient could reach more than the part"
+	infSilent  = "inferred: telling more would confirm a guessed handle"
+	infLife    = "inferred: no manual says it; programs must not depend on more"
+	infPOSIX   = "POSIX, mmap()"
+	infOld     = "published QNX Neutrino 6.4 source; newer manuals are silent"
+	infModule  = "a rule of this module"
+	infBlocked = "inferred from the states of a blocked client in " + docStarted
+)
+
+const (
+	diffOther   = "On the target whatever is behind the descriptor answers."
+	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
+)
+
+var ledger = []Rule{
+	// shm_create_handle
+	{ID: "create/access-two-modes", Call: cCreate, Condition: "access is more than one mode", Effect: "EINVAL", Evidence: Documented, Source: docCreate},
+	{ID: "create/access-other-bits", Call: cCreate, Condition: "access has bits besides the mode", Effect: "EINVAL", Evidence: Documented, Source: docCreate},
+	{ID: "create/options-unknown", Call: cCreate, Condition: "unknown option bits", Effect: "EINVAL", Evidence: Assumed, Source: hdr80 + ", sys/mman.h: the mask of valid options"},
+	{ID: "create/fd-negative", Call: cCreate, Condition: "fd is negative", Effect: "EBADF", Evidence: Observed, Source: score},
+	{ID: "create/fd-not-open", Call: cCreate, Condition: "fd is not open", Effect: "EBADF", Evidence: Documented, Source: docCreate},
+	{ID: "create/fd-out-of-range", Call: cCreate, Condition: "fd does not fit a descriptor", Effect: "EBADF", Evidence: Assumed, Source: infFits},
+	{ID: "create/fd-not-memory", Call: cCreate, Condition: "fd is a file, a directory or a pipe", Effect: "EBADF", AlsoAccept: []string{"ENOSYS", "ENOTSUP", "EINVAL", "EPERM", "EACCES", "ENOTTY"}, Evidence: Assumed, Source: "inferred: the manual takes descriptors of shared-memory objects only", HostDiffers: diffOther},
+	{ID: "create/read-only-fd-gives-write", Call: cCreate, Condition: "access O_RDWR or O_WRONLY, fd open for reading only", Effect: "EACCES", Evidence: Documented, Source: docCreate},
+	{ID: "create/write-only-fd-gives-read", Call: cCreate, Condition: "access O_RDONLY or O_RDWR, fd open for writing only", Effect: "EACCES", Evidence: Documented, Source: docCreate},
+	{ID: "create/no-such-process", Call: cCreate, Condition: "no process pid", Effect: "ESRCH", Evidence: Documented, Source: docCreate},
+	{ID: "create/zombie", Call: cCreate, Condition: "process pid has ended and was not waited for", Effect: "ESRCH", Evidence: Assumed, Source: "inferred: there is no address space left to give memory to"},
+	{ID: "create/pid-zero", Call: cCreate, Condition: "pid 0", Effect: "ESRCH", Evidence: Assumed, Source: "inferred: nothing says that 0 is the caller here"},
+	{ID: "create/pid-negative", Call: cCreate, Condition: "pid is negative", Effect: "ESRCH", Evidence: Assumed, Source: "inferred: not a valid process"},
+	{ID: "create/pid-out-of-range", Call: cCreate, Condition: "pid does not fit pid_t", Effect: "ESRCH", Evidence: Assumed, Source: infFits},
+	{ID: "create/own-pid", Call: cCreate, Condition: "pid is the caller's own", Effect: "works: the caller opens the handle", Evidence: Observed, Source: score},
+	{ID: "create/size-zero", Call: cCreate, Condition: "the object has size 0", Effect: "works; the object can grow later", Evidence: Observed, Source: score},
+	{ID: "create/fd-from-handle", Call: cCreate, Condition: "fd came from a handle", Effect: "works: the recipient passes the object on to a third process", Evidence: Documented, Source: docCreate},
+	{ID: "create/fd-from-handle-access", Call: cCreate, Condition: "fd came from a read-only handle, access O_RDWR", Effect: "EACCES", Evidence: Documented, Source: docCreate},
+	{ID: "create/fd-duplicate", Call: cCreate, Condition: "fd is a duplicate of a descriptor", Effect: "works", Evidence: Assumed, Source: "POSIX, dup(): both refer to the same open file description"},
+	{ID: "create/fd-stays", Call: cCreate, Condition: "success", Effect: "fd is only lent: it serves for more handles", Evidence: Documented, Source: docCreate},
+	{ID: "create/distinct", Call: cCreate, Condition: "success", Effect: "every handle has another value, never 0 or all ones", Evidence: Assumed, Source: docCreate + ": a handle is unique; programs use 0 and -1 for none"},
+	{ID: "create/several-recipients", Call: cCreate, Condition: "handles of one object for several processes", Effect: "each process opens its own, all share the memory", Evidence: Documented, Source: docGuide},
+	{ID: "create/order-access-fd", Call: cCreate, Condition: "bad access and bad fd", Effect: "EINVAL", Evidence: Assumed, Source: infOrder},
+	{ID: "create/order-options-fd", Call: cCreate, Condition: "unknown options and bad fd", Effect: "EINVAL", Evidence: Assumed, Source: infOrder},
+	{ID: "create/order-access-pid", Call: cCreate, Condition: "bad access and no process pid", Effect: "EINVAL", Evidence: Assumed, Source: infOrder},
+	{ID: "create/order-fd-pid", Call: cCreate, Condition: "bad fd and no process pid", Effect: "EBADF", Evidence: Assumed, Source: infOrder},
+	{ID: "create/order-mode-pid", Call: cCreate, Condition: "more access than fd has and no process pid", Effect: "EACCES", AlsoAccept: []string{"ESRCH"}, Evidence: Assumed, Source: infOrder},
+
+	// shm_create_subrange_handle
+	{ID: "subrange/size-unaligned", Call: cSubrange, Condition: "size is not a page multiple", Effect: "EINVAL", Evidence: Assumed, Source: docSubrange + ": states the rule, names no errno", Since: "8.0"},
+	{ID: "subrange/offset-unaligned", Call: cSubrange, Condition: "offset is not a page multiple", Effect: "EINVAL", Evidence: Assumed, Source: docSubrange + ": states the rule, names no errno", Since: "8.0"},
+	{ID: "subrange/size-zero", Call: cSubrange, Condition: "size 0", Effect: "EINVAL", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "subrange/size-negative", Call: cSubrange, Condition: "size is negative", Effect: "EINVAL", Evidence: Assumed, Source: infFits, Since: "8.0"},
+	{ID: "subrange/offset-negative", Call: cSubrange, Condition: "offset is negative", Effect: "EINVAL", Evidence: Assumed, Source: infFits, Since: "8.0"},
+	{ID: "subrange/past-end", Call: cSubrange, Condition: "the part ends past the end of the object", Effect: "EINVAL", AlsoAccept: []string{"ENXIO"}, Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "subrange/past-partial-page", Call: cSubrange, Condition: "the part ends inside the object's last page, past its last byte", Effect: "EINVAL", AlsoAccept: []string{"ENXIO", "EOK"}, Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "subrange/overflow", Call: cSubrange, Condition: "offset + size overflows", Effect: "EINVAL", AlsoAccept: []string{"ENXIO", "EOVERFLOW"}, Evidence: Assumed, Source: infFits, Since: "8.0"},
+	{ID: "subrange/access-bad", Call: cSubrange, Condition: "access is not exactly one mode", Effect: "EINVAL", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/fd-bad", Call: cSubrange, Condition: "fd is not open", Effect: "EBADF", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/mode", Call: cSubrange, Condition: "more access than fd has", Effect: "EACCES", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/pid-bad", Call: cSubrange, Condition: "no process pid", Effect: "ESRCH", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/whole", Call: cSubrange, Condition: "the part is the whole object", Effect: "works", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/single-use", Call: cSubrange, Condition: "the handle is opened a second time", Effect: "ESRCH", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "window/start", Call: cSubrange, Condition: "the recipient maps what it opened", Effect: "offset 0 is the start of the part", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/write", Call: cSubrange, Condition: "the recipient writes to the part", Effect: "the bytes appear in the part of the object, and no others change", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/length", Call: cSubrange, Condition: "size of the descriptor", Effect: "is the size of the part", Evidence: Assumed, Source: infPart, Since: "8.0", HostDiffers: "On the host fstat called past this module tells the size of the whole object."},
+	{ID: "window/map-outside", Call: cMmap, Condition: "a range that is not within the window", Effect: "ENXIO", AlsoAccept: []string{"EINVAL", "EACCES", "EOVERFLOW"}, Evidence: Assumed, Source: infPart + "; POSIX, mmap() names this errno", Since: "8.0"},
+	{ID: "window/resize", Call: cTruncate, Condition: "the descriptor is a window", Effect: "EPERM", AlsoAccept: []string{"EINVAL", "EACCES"}, Evidence: Assumed, Source: infPart, Since: "8.0", HostDiffers: "On the host ftruncate called past this module acts on the whole object."},
+	{ID: "window/handle-of-window", Call: cCreate, Condition: "fd is a window", Effect: "the handle gives the same window", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/nested-offset", Call: cSubrange, Condition: "fd is a window", Effect: "offset counts from the start of that window", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/nested-past-end", Call: cSubrange, Condition: "fd is a window, the part lies in the object but not in the window", Effect: "EINVAL", AlsoAccept: []string{"ENXIO"}, Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/duplicate", Call: cSubrange, Condition: "a duplicate of a window", Effect: "is the same window, for size, mmap and further handles", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/duplicate-nested", Call: cSubrange, Condition: "fd is a duplicate of a window", Effect: "offset counts from the start of that window", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/beside-whole", Call: cSubrange, Condition: "one process holds a window and the whole object", Effect: "each descriptor keeps its own extent", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "window/shrunk", Call: cMmap, Condition: "the object was cut off under a mapped window", Effect: "View and ReadAt return an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule, Since: "8.0"},
+
+	// shm_open_handle
+	{ID: "open/never-existed", Call: cOpen, Condition: "the handle never existed", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docOpen},
+	{ID: "open/guessed", Call: cOpen, Condition: "the value is near that of a good handle", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docOpen},
+	{ID: "open/used", Call: cOpen, Condition: "the handle was opened before", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "open/deleted", Call: cOpen, Condition: "the handle was deleted", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docDelete},
+	{ID: "open/other-process", Call: cOpen, Condition: "the handle was made for another process", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: infSilent},
+	{ID: "open/other-process-kept", Call: cOpen, Condition: "another process tried to open the handle", Effect: "the handle is still good for its recipient", Evidence: Assumed, Source: infKept},
+	{ID: "open/by-maker", Call: cOpen, Condition: "the maker opens a handle that it made for another process", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: infSilent},
+	{ID: "open/zero", Call: cOpen, Condition: "handle 0", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: docCreate + ": the example uses 0 for none"},
+	{ID: "open/all-ones", Call: cOpen, Condition: "handle of all ones", Effect: "EBADF", AlsoAccept: []string{"ESRCH"}, Evidence: Observed, Source: score + "; " + docOpen + " documents ESRCH"},
+	{ID: "open/more-access", Call: cOpen, Condition: "access above the handle's", Effect: "EACCES", Evidence: Documented, Source: docOpen},
+	{ID: "open/more-access-kept", Call: cOpen, Condition: "access above the handle's was refused", Effect: "the handle is still good", Evidence: Assumed, Source: infKept},
+	{ID: "open/write-only-handle-reads", Call: cOpen, Condition: "access O_RDONLY or O_RDWR, handle O_WRONLY", Effect: "EACCES", Evidence: Assumed, Source: "inferred: the handle gives no mode but its own"},
+	{ID: "open/access-illegal", Call: cOpen, Condition: "access is not one of the three modes", Effect: "EINVAL", Evidence: Documented, Source: docOpen},
+	{ID: "open/access-illegal-kept", Call: cOpen, Condition: "illegal access was refused", Effect: "the handle is still good", Evidence: Assumed, Source: infKept},
+	{ID: "open/order-access-handle", Call: cOpen, Condition: "illegal access and no such handle", Effect: "EINVAL", AlsoAccept: []string{"ESRCH", "EBADF"}, Evidence: Assumed, Source: infOrder},
+	{ID: "open/order-recipient-mode", Call: cOpen, Condition: "handle made for another process, and access above the handle's", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: infSilent},
+	{ID: "open/cloexec-flag", Call: cOpen, Condition: "access has O_CLOEXEC", Effect: "works as without", Evidence: Documented, Source: docOpen},
+	{ID: "open/read-write-handle-any-mode", Call: cOpen, Condition: "handle O_RDWR, access any mode", Effect: "works", Evidence: Documented, Source: docCreate},
+	{ID: "open/write-only-handle", Call: cOpen, Condition: "handle and access O_WRONLY", Effect: "works", Evidence: Documented, Source: docCreate},
+	{ID: "open/table-full", Call: cOpen, Condition: "the process has no descriptor left", Effect: "EMFILE", Evidence: Documented, Source: docOpen},
+	{ID: "open/table-full-kept", Call: cOpen, Condition: "the open failed for want of a descriptor", Effect: "the handle is still good", Evidence: Assumed, Source: infKept},
+	{ID: "open/table-full-own", Call: cOpen, Condition: "the maker itself has no descriptor left to open its own handle", Effect: "EMFILE", Evidence: Documented, Source: docOpen},
+	{ID: "open/maker-stopped", Call: cOpen, Condition: "the maker is stopped", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docOpen + ": EAGAIN is the errno for short resources", HostDiffers: diffStopped + " On the host the errno comes after 5 s, and its text says so."},
+	{ID: "open/maker-stopped-kept", Call: cOpen, Condition: "the open failed because the maker was stopped", Effect: "the handle is still good when the maker goes on", Evidence: Assumed, Source: infKept, HostDiffers: diffStopped},
+	{ID: "open/lowest-descriptor", Call: cOpen, Condition: "success", Effect: "the descriptor is the lowest free one", Evidence: Documented, Source: docOpen},
+	{ID: "open/close-on-exec", Call: cOpen, Condition: "success", Effect: "FD_CLOEXEC is set", Evidence: Documented, Source: docOpen},
+	{ID: "open/same-memory", Call: cOpen, Condition: "maker and recipient map the object", Effect: "each sees what the other writes", Evidence: Documented, Source: docGuide},
+	{ID: "open/same-size", Call: cOpen, Condition: "the maker resizes the object", Effect: "the recipient's descriptor shows the new size", Evidence: Documented, Source: docGuide},
+	{ID: "open/race-goroutines", Call: cOpen, Condition: "a thousand goroutines open one handle", Effect: "one succeeds, the others get ESRCH", Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "open/race-processes", Call: cOpen, Condition: "several processes race for one handle, many times each", Effect: "the recipient succeeds once, everything else gets ESRCH", Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "open/race-delete", Call: cOpen, Condition: "recipient opens while the maker deletes", Effect: "one of the two succeeds, the other gets ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "open/concurrent", Call: cOpen, Condition: "many goroutines open a handle each", Effect: "all succeed", Evidence: Documented, Source: docOpen + ": thread-safe"},
+
+	// shm_open_handle_pid
+	{ID: "maker/matches", Call: cOpenPID, Condition: "pid made the handle", Effect: "works", Evidence: Assumed, Source: hdr80 + ", sys/mman.h", Since: "8.0"},
+	{ID: "maker/own", Call: cOpenPID, Condition: "pid is the caller, which made the handle for itself", Effect: "works", Evidence: Assumed, Source: hdr80 + ", sys/mman.h", Since: "8.0"},
+	{ID: "maker/differs", Call: cOpenPID, Condition: "another process made the handle", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EINVAL", "EBADF"}, Evidence: Assumed, Source: infSilent, Since: "8.0"},
+	{ID: "maker/differs-kept", Call: cOpenPID, Condition: "an open with another pid failed", Effect: "the handle is still good", Evidence: Assumed, Source: infKept, Since: "8.0"},
+	{ID: "maker/nobody", Call: cOpenPID, Condition: "pid is 0, negative, or does not fit pid_t", Effect: "ESRCH", AlsoAccept: []string{"EINVAL", "EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: "inferred: no wildcard is documented", Since: "8.0"},
+	{ID: "maker/is-not-creator", Call: cOpenPID, Condition: "a recipient passed the object on", Effect: "the maker is who made the handle, not who created the object", Evidence: Assumed, Source: hdr80 + ", sys/mman.h", Since: "8.0"},
+
+	// shm_delete_handle
+	{ID: "delete/unknown", Call: cDelete, Condition: "the handle never existed", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "delete/zero", Call: cDelete, Condition: "handle 0 or all ones", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: docDelete},
+	{ID: "delete/opened", Call: cDelete, Condition: "the handle was opened before", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "delete/twice", Call: cDelete, Condition: "the handle was deleted before", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "delete/stranger", Call: cDelete, Condition: "the caller is neither maker nor recipient", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "delete/stranger-kept", Call: cDelete, Condition: "a stranger tried to delete the handle", Effect: "the handle is still good", Evidence: Documented, Source: docDelete},
+	{ID: "delete/by-maker", Call: cDelete, Condition: "the caller made the handle", Effect: "works", Evidence: Documented, Source: docDelete},
+	{ID: "delete/by-recipient", Call: cDelete, Condition: "the handle was made for the caller", Effect: "works", Evidence: Documented, Source: docDelete},
+	{ID: "delete/spares-others", Call: cDelete, Condition: "other handles of the object exist", Effect: "they stay good", Evidence: Documented, Source: docDelete},
+	{ID: "delete/maker-stopped", Call: cDelete, Condition: "recipient deletes, the maker is stopped", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule, HostDiffers: diffStopped},
+
+	// How long things live.
+	{ID: "life/maker-exits", Call: cOpen, Condition: "the maker has exited", Effect: "ESRCH", AlsoAccept: []string{"EOK", "EBADF"}, Evidence: Assumed, Source: infLife},
+	{ID: "life/maker-killed", Call: cOpen, Condition: "the maker was killed", Effect: "ESRCH", AlsoAccept: []string{"EOK", "EBADF"}, Evidence: Assumed, Source: infLife},
+	{ID: "life/recipient-exits", Call: cDelete, Condition: "the recipient has exited without using the handle", Effect: "ESRCH", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: "inferred: another process may get the recipient's pid"},
+	{ID: "life/handle-keeps-object", Call: cOpen, Condition: "the maker has closed and unmapped the object", Effect: "the unused handle keeps it alive: the recipient opens it and finds the contents", Evidence: Assumed, Source: infLife},
+	{ID: "life/maker-keeps-mapping", Call: cOpen, Condition: "the maker has closed its descriptor and keeps its mapping", Effect: "works", Evidence: Observed, Source: course},
+	{ID: "life/unlinked", Call: cOpen, Condition: "the object's name was removed", Effect: "works", Evidence: Assumed, Source: docUnlink + ": the name is one reference among others"},
+	{ID: "life/recipient-execs", Call: cOpen, Condition: "the recipient has called exec", Effect: "works: it is the same process", Evidence: Assumed, Source: docCreate + ": the handle is bound to the pid"},
+	{ID: "life/recipients-child", Call: cOpen, Condition: "a child of the recipient opens the handle", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EBADF"}, Evidence: Documented, Source: docCreate + ": the handle is bound to the pid"},
+	{ID: "life/recipients-child-kept", Call: cOpen, Condition: "a child of the recipient tried to open the handle", Effect: "the handle is still good for the recipient", Evidence: Assumed, Source: infKept},
+	{ID: "life/makers-child", Call: cDelete, Condition: "a child of the maker deletes the handle", Effect: "ESRCH", Evidence: Assumed, Source: docDelete + ": the source is one process"},
+	{ID: "life/descriptor-outlives-maker", Call: cOpen, Condition: "the maker exits after the recipient has opened", Effect: "the descriptor stays good: it can be mapped", Evidence: Documented, Source: docOpen},
+	{ID: "life/mapping-outlives-maker", Call: cOpen, Condition: "the maker exits after the recipient has mapped", Effect: "the mapping stays good", Evidence: Documented, Source: docOpen},
+	{ID: "life/passed-on-outlives-creator", Call: cOpen, Condition: "the object's creator exits; the maker of the handle, to whom it was passed, lives", Effect: "works", Evidence: Assumed, Source: "inferred: the handle is its maker's"},
+
+	// shm_open
+	{ID: "object/new-is-empty", Call: cShmOpen, Condition: "a new object", Effect: "has size 0", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/close-on-exec", Call: cShmOpen, Condition: "success", Effect: "FD_CLOEXEC is set", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/lowest-descriptor", Call: cShmOpen, Condition: "success", Effect: "the descriptor is the lowest free one", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/anonymous-distinct", Call: cShmOpen, Condition: "SHM_ANON twice", Effect: "two objects", Evidence: Documented, Source: docGuide},
+	{ID: "object/anonymous-flags", Call: cShmOpen, Condition: "SHM_ANON with and without O_CREAT, O_EXCL, O_TRUNC", Effect: "works", Evidence: Observed, Source: score + "; " + docGuide + ", examples"},
+	{ID: "object/anonymous-write-only", Call: cShmOpen, Condition: "SHM_ANON, O_WRONLY", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docShmOpen + ": O_WRONLY is not listed"},
+	{ID: "object/anonymous-unknown-flags", Call: cShmOpen, Condition: "SHM_ANON and flags that are not for shared memory", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docShmOpen + ": other flags are not listed"},
+	{ID: "object/anonymous-read-only", Call: cShmOpen, Condition: "SHM_ANON, O_RDONLY", Effect: "works: an empty object that cannot grow", Evidence: Assumed, Source: "inferred: useless, but nothing forbids it"},
+	{ID: "object/zero-filled", Call: cShmOpen, Condition: "memory that was never written", Effect: "reads as zero", Evidence: Documented, Source: docTruncate},
+	{ID: "object/named", Call: cShmOpen, Condition: "two processes open one name", Effect: "they share the memory", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/missing", Call: cShmOpen, Condition: "no such name, no O_CREAT", Effect: "ENOENT", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/empty-name", Call: cShmOpen, Condition: "the name is empty", Effect: "ENOENT", AlsoAccept: []string{"EINVAL"}, Evidence: Documented, Source: docShmOpen},
+	{ID: "object/missing-directory", Call: cShmOpen, Condition: "a directory in the name does not exist", Effect: "ENOENT", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/exists", Call: cShmOpen, Condition: "O_CREAT and O_EXCL and the name exists", Effect: "EEXIST", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/exclusive-race", Call: cShmOpen, Condition: "many open one name with O_CREAT and O_EXCL", Effect: "one succeeds, the others get EEXIST", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/name-too-long", Call: cShmOpen, Condition: "the name is longer than NAME_MAX", Effect: "ENAMETOOLONG", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/name-with-zero-byte", Call: cShmOpen, Condition: "the name has a zero byte", Effect: "EINVAL", Evidence: Assumed, Source: infModule},
+	{ID: "object/named-write-only", Call: cShmOpen, Condition: "O_WRONLY", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docShmOpen + ": O_WRONLY is not listed"},
+	{ID: "object/named-unknown-flags", Call: cShmOpen, Condition: "flags that are not for shared memory", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docShmOpen + ": other flags are not listed"},
+	{ID: "object/truncated", Call: cShmOpen, Condition: "O_RDWR and O_TRUNC", Effect: "the size becomes 0", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/create-existing", Call: cShmOpen, Condition: "O_CREAT without O_EXCL and the name exists", Effect: "opens it, the contents stay", Evidence: Documented, Source: docShmOpen},
+	{ID: "object/mode-zero", Call: cShmOpen, Condition: "O_CREAT with permissions 0", Effect: "the creator's descriptor works", Evidence: Observed, Source: score},
+	{ID: "object/permission", Call: cShmOpen, Condition: "the object's permissions refuse the mode", Effect: "EACCES", Evidence: Documented, Source: docShmOpen},
+
+	// shm_unlink
+	{ID: "unlink/no-such-name", Call: cUnlink, Condition: "no such name", Effect: "ENOENT", Evidence: Documented, Source: docUnlink},
+	{ID: "unlink/name-empty", Call: cUnlink, Condition: "the name is empty", Effect: "ENOENT", Evidence: Documented, Source: docUnlink},
+	{ID: "unlink/name-long", Call: cUnlink, Condition: "the name is longer than PATH_MAX", Effect: "ENAMETOOLONG", Evidence: Documented, Source: docUnlink},
+	{ID: "unlink/keeps-object", Call: cUnlink, Condition: "descriptors and mappings exist", Effect: "they stay good", Evidence: Documented, Source: docUnlink},
+	{ID: "unlink/frees-name", Call: cUnlink, Condition: "the name is opened again with O_CREAT", Effect: "a new object", Evidence: Documented, Source: docUnlink},
+
+	// ftruncate
+	{ID: "truncate/negative", Call: cTruncate, Condition: "the size is negative", Effect: "EINVAL", Evidence: Documented, Source: docTruncate},
+	{ID: "truncate/read-only", Call: cTruncate, Condition: "the descriptor is not open for writing", Effect: "EINVAL", AlsoAccept: []string{"EBADF", "EACCES"}, Evidence: Documented, Source: docTruncate},
+	{ID: "truncate/any-size", Call: cTruncate, Condition: "the size is not a page multiple", Effect: "the object has that size, to the byte", Evidence: Assumed, Source: infOld},
+	{ID: "truncate/grow", Call: cTruncate, Condition: "the object is made smaller, then larger", Effect: "the new bytes are zero", Evidence: Documented, Source: docTruncate},
+	{ID: "truncate/by-recipient", Call: cTruncate, Condition: "a recipient with O_RDWR resizes the object", Effect: "works for all", Evidence: Documented, Source: docGuide},
+
+	// mmap
+	{ID: "map/read-only-descriptor", Call: cMmap, Condition: "write access, the descriptor is open for reading", Effect: "EACCES", Evidence: Documented, Source: docArch + "; " + infPOSIX},
+	{ID: "map/write-only-descriptor", Call: cMmap, Condition: "the descriptor is open for writing only", Effect: "EACCES", Evidence: Documented, Source: docArch + "; " + infPOSIX},
+	{ID: "map/write-only-access", Call: cMmap, Condition: "access O_WRONLY", Effect: "EACCES", Evidence: Assumed, Source: infModule},
+	{ID: "map/access-illegal", Call: cMmap, Condition: "access is not one of the three modes", Effect: "EINVAL", Evidence: Assumed, Source: infModule},
+	{ID: "map/length-zero", Call: cMmap, Condition: "length 0", Effect: "EINVAL", Evidence: Observed, Source: score + "; " + docMmap},
+	{ID: "map/length-negative", Call: cMmap, Condition: "length is negative", Effect: "EINVAL", Evidence: Assumed, Source: infFits},
+	{ID: "map/empty-object", Call: cMmap, Condition: "the whole of an object of size 0", Effect: "EINVAL", Evidence: Observed, Source: score + "; " + docMmap},
+	{ID: "map/offset-unaligned", Call: cMmap, Condition: "offset is not a page multiple", Effect: "EINVAL", Evidence: Assumed, Source: infPOSIX},
+	{ID: "map/offset-negative", Call: cMmap, Condition: "offset is negative", Effect: "EINVAL", AlsoAccept: []string{"ENXIO", "EOVERFLOW"}, Evidence: Assumed, Source: infFits},
+	{ID: "map/not-open", Call: cMmap, Condition: "the descriptor is not open", Effect: "EBADF", Evidence: Assumed, Source: infPOSIX},
+	{ID: "map/offset", Call: cMmap, Condition: "offset is a page multiple", Effect: "the mapping begins there", Evidence: Documented, Source: docMmap},
+	{ID: "map/survives-close", Call: cMmap, Condition: "the descriptor is closed", Effect: "the mapping stays good", Evidence: Documented, Source: docUnlink},
+	{ID: "map/longer-than-object", Call: cMmap, Condition: "the length is past the end of the object", Effect: "works; touching memory past the last page is an error that matches ErrTruncated, in View and ReadAt, until the object grows", Evidence: Assumed, Source: infOld + "; " + infModule},
+	{ID: "map/shrunk", Call: cMmap, Condition: "the object was made smaller under a mapping", Effect: "View, ReadAt and WriteAt return an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},
+	{ID: "map/shrunk-by-other", Call: cMmap, Condition: "another process made the object smaller", Effect: "ReadAt returns an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},
+
+	// ChannelCreate, MsgReceive
+	{ID: "channel/flags-unknown", Call: cChannel, Condition: "unknown flags", Effect: "EINVAL", AlsoAccept: []string{"ENOTSUP"}, Evidence: Assumed, Source: infModule + "; " + score + " sees ENOTSUP on 7.1"},
+	{ID: "channel/receive-timeout", Call: cReceive, Condition: "nothing comes in time", Effect: "ETIMEDOUT", Evidence: Observed, Source: score},
+	{ID: "channel/receive-poll", Call: cReceive, Condition: "timeout 0, nothing there", Effect: "ETIMEDOUT", Evidence: Assumed, Source: lib80 + "TimerTimeout(): no time means do not block"},
+	{ID: "channel/receive-poll-ready", Call: cReceive, Condition: "timeout 0, a pulse is there", Effect: "it is received", Evidence: Assumed, Source: lib80 + "TimerTimeout(): the timeout begins when the call blocks"},
+	{ID: "channel/closed-wakes", Call: cReceive, Condition: "the channel is closed while calls wait", Effect: "each returns an error that matches os.ErrClosed", Evidence: Assumed, Source: infOld + " (ESRCH); " + infModule},
+	{ID: "channel/closed-before", Call: cReceive, Condition: "the channel was closed before", Effect: "an error that matches os.ErrClosed", Evidence: Assumed, Source: infModule},
+	{ID: "channel/many-receivers", Call: cReceive, Condition: "many wait on one channel", Effect: "each message goes to one of them", Evidence: Documented, Source: docStarted},
+
+	// name_attach, name_open
+	{ID: "name/taken", Call: cAttach, Condition: "this process has the name", Effect: "EEXIST", AlsoAccept: []string{"EBUSY"}, Evidence: Assumed, Source: "inferred: the nearest meaning"},
+	{ID: "name/taken-elsewhere", Call: cAttach, Condition: "another process has the name", Effect: "EEXIST", AlsoAccept: []string{"EBUSY"}, Evidence: Assumed, Source: "inferred: the nearest meaning"},
+	{ID: "name/attach-invalid", Call: cAttach, Condition: `the name is empty, begins with "/" or has ".."`, Effect: "EINVAL", Evidence: Assumed, Source: infOld},
+	{ID: "name/attach-long", Call: cAttach, Condition: "the name is longer than 255 bytes", Effect: "ENAMETOOLONG", Evidence: Assumed, Source: docNameOpen},
+	{ID: "name/attach-longest", Call: cAttach, Condition: "the name has 255 bytes", Effect: "works", Evidence: Assumed, Source: infModule},
+	{ID: "name/attach-race", Call: cAttach, Condition: "many attach one name", Effect: "one succeeds, the others get EEXIST (EBUSY)", Evidence: Assumed, Source: "inferred: a name has one server"},
+	{ID: "name/closed", Call: cAttach, Condition: "the channel was closed", Effect: "the name is gone, and free for others", Evidence: Documented, Source: lib70 + "name_detach()"},
+	{ID: "name/server-killed", Call: cAttach, Condition: "the server was killed", Effect: "the name is gone, and free for others", Evidence: Assumed, Source: "inferred: the path manager drops the paths of a dead process"},
+	{ID: "name/no-server", Call: cName, Condition: "no server has the name", Effect: "ENOENT", Evidence: Documented, Source: docNameOpen},
+	{ID: "name/open-invalid", Call: cName, Condition: `the name is empty, begins with "/" or has ".."`, Effect: "EINVAL", Evidence: Assumed, Source: infOld},
+	{ID: "name/open-long", Call: cName, Condition: "the name is longer than 255 bytes", Effect: "ENAMETOOLONG", Evidence: Documented, Source: docNameOpen},
+	{ID: "name/open-at-once", Call: cName, Condition: "the server does not receive yet", Effect: "returns at once", Evidence: Observed, Source: score},
+	{ID: "name/first-message", Call: cName, Condition: "a client has opened the name and sends", Effect: "the first thing that the server receives is the client's own message", Evidence: Observed, Source: score},
+	{ID: "name/wait", Call: cName, Condition: "OpenWait, the server comes later", Effect: "connects", Evidence: Assumed, Source: infModule},
+	{ID: "name/wait-ends", Call: cName, Condition: "OpenWait, the context ends", Effect: "an error that matches both ENOENT and the context's", Evidence: Assumed, Source: infModule},
+
+	// ConnectAttach
+	{ID: "connect/no-process", Call: cConnect, Condition: "no process pid", Effect: "ESRCH", Evidence: Assumed, Source: infOld},
+	{ID: "connect/pid-negative", Call: cConnect, Condition: "pid is negative or does not fit pid_t", Effect: "ESRCH", AlsoAccept: []string{"EINVAL", "EBADF"}, Evidence: Assumed, Source: score + ": pid -1 fails; " + infFits},
+	{ID: "connect/no-channel", Call: cConnect, Condition: "the process has no such channel", Effect: "ESRCH", Evidence: Assumed, Source: infOld},
+	{ID: "connect/no-channel-elsewhere", Call: cConnect, Condition: "another process has no such channel", Effect: "ESRCH", Evidence: Assumed, Source: infOld},
+	{ID: "connect/channel-closed", Call: cConnect, Condition: "the channel was destroyed", Effect: "ESRCH", Evidence: Assumed, Source: infOld},
+	{ID: "connect/pid-zero", Call: cConnect, Condition: "pid 0", Effect: "connects to the calling process", Evidence: Observed, Source: score},
+	{ID: "connect/other", Call: cConnect, Condition: "pid and channel of another process", Effect: "works", Evidence: Documented, Source: docStarted},
+	{ID: "connect/server-stopped", Call: cConnect, Condition: "the server is stopped; by name or by pid", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infOld + ": EAGAIN is the errno for short resources", HostDiffers: "On the target the kernel connects: a stopped server does not matter. On the host the errno comes after 5 s."},
+	{ID: "connect/server-pid", Call: cInfo, Condition: "a connection by name or by pid", Effect: "tells the server's pid", Evidence: Documented, Source: lib71 + "ConnectServerInfo()"},
+	{ID: "connect/use-after-close", Call: cDetach, Condition: "the connection was closed", Effect: "every later call matches os.ErrClosed", Evidence: Assumed, Source: infModule},
+
+	// MsgSend, MsgReply, MsgError
+	{ID: "send/status", Call: cReply, Condition: "the server replies with a status", Effect: "it is the result of MsgSend", Evidence: Observed, Source: score},
+	{ID: "send/status-negative", Call: cReply, Condition: "the status is negative or has more than 31 bits", Effect: "EINVAL", Evidence: Assumed, Source: infModule + ": C clients would take it for an error"},
+	{ID: "send/error-passes", Call: cError, Condition: "the server answers with an errno", Effect: "MsgSend fails with it", Evidence: Documented, Source: docError},
+	{ID: "send/error-zero", Call: cError, Condition: "the server answers with errno 0", Effect: "MsgSend succeeds with status 0", Evidence: Documented, Source: docError},
+	{ID: "send/sizes", Call: cSend, Condition: "messages and replies of 0 bytes to 16 MiB", Effect: "arrive whole", Evidence: Documented, Source: docSend},
+	{ID: "send/receive-short", Call: cReceive, Condition: "the buffer is shorter than the message", Effect: "what fits is received, and the lengths tell", Evidence: Documented, Source: docReceive},
+	{ID: "send/reply-long", Call: cReply, Condition: "the reply is longer than the client's buffer", Effect: "what fits is copied", Evidence: Documented, Source: docReply},
+	{ID: "send/reply-short", Call: cReply, Condition: "the reply is shorter than the client's buffer", Effect: "the rest of the buffer keeps what it had", Evidence: Documented, Source: docReply},
+	{ID: "send/lengths", Call: cReceive, Condition: "a message was received", Effect: "its info tells the bytes received, sent, and wanted in reply", Evidence: Documented, Source: lib70 + "what's new: the lengths are always filled in"},
+	{ID: "send/sender", Call: cReceive, Condition: "a message was received", Effect: "its info tells the sender's pid", Evidence: Documented, Source: docReceive},
+	{ID: "send/client-id", Call: cReceive, Condition: "two connections of one process, and one of another", Effect: "there is one scoid for each process", Evidence: Documented, Source: docStarted},
+	{ID: "send/own-process", Call: cSend, Condition: "client and server are one process", Effect: "works", Evidence: Observed, Source: score},
+	{ID: "send/handle", Call: cSend, Condition: "the server replies with a handle made for the sender", Effect: "the client opens and maps it", Evidence: Documented, Source: docCreate + ", example"},
+	{ID: "send/handle-to-server", Call: cSend, Condition: "the client makes a handle for the server and sends it", Effect: "the server opens and maps it", Evidence: Observed, Source: "Eclipse S-CORE, tracing library"},
+	{ID: "send/out-of-order", Call: cReply, Condition: "two messages are answered in the other order", Effect: "each client gets its own reply", Evidence: Documented, Source: docStarted},
+	{ID: "send/concurrent", Call: cSend, Condition: "many send on one connection", Effect: "each gets its own reply", Evidence: Documented, Source: docSend},
+	{ID: "send/many-clients", Call: cSend, Condition: "200 connections of several processes send at once", Effect: "each gets its own reply", Evidence: Documented, Source: docStarted},
+	{ID: "send/second-reply", Call: cReply, Condition: "the message was answered before", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+	{ID: "send/second-error", Call: cError, Condition: "the message was answered before", Effect: "ESRCH", Evidence: Documented, Source: docError},
+	{ID: "send/client-killed", Call: cReply, Condition: "the client was killed while it waited", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+	{ID: "send/reply-after-timeout", Call: cReply, Condition: "the client has timed out", Effect: "ESRCH", Evidence: Observed, Source: score},
+	{ID: "send/next-after-timeout", Call: cSend, Condition: "the client sends again after a timeout", Effect: "it gets the answer to this message, not the late one", Evidence: Observed, Source: score},
+	{ID: "send/timeout-send-blocked", Call: cSend, Condition: "timeout, the message was not received", Effect: "ETIMEDOUT", Evidence: Observed, Source: score},
+	{ID: "send/timeout-reply-blocked", Call: cSend, Condition: "timeout, the message was received and not answered", Effect: "ETIMEDOUT", Evidence: Observed, Source: score},
+	{ID: "send/timeout-zero", Call: cSend, Condition: "timeout 0, nobody receives", Effect: "ETIMEDOUT", Evidence: Assumed, Source: lib80 + "TimerTimeout(): no time means do not block"},
+	{ID: "send/timeout-withdraws", Call: cSend, Condition: "a message timed out before it was received", Effect: "the server never sees it", Evidence: Assumed, Source: infBlocked},
+	{ID: "send/server-killed-reply-blocked", Call: cSend, Condition: "the server process dies while it has the message", Effect: "ESRCH", Evidence: Documented, Source: docSend},
+	{ID: "send/server-killed-send-blocked", Call: cSend, Condition: "the server process dies before it has received the message", Effect: "ESRCH", Evidence: Documented, Source: docSend},
+	{ID: "send/server-exits", Call: cSend, Condition: "the server process exits while it has the message", Effect: "ESRCH", Evidence: Documented, Source: docSend},
+	{ID: "send/server-gone", Call: cSend, Condition: "the server process was gone before", Effect: "EBADF", Evidence: Documented, Source: docSend},
+	{ID: "send/channel-gone", Call: cSend, Condition: "the channel was destroyed before", Effect: "EBADF", Evidence: Documented, Source: docSend},
+	{ID: "send/channel-closed-send-blocked", Call: cSend, Condition: "the channel is destroyed before the message was received", Effect: "EBADF", AlsoAccept: []string{"ESRCH"}, Evidence: Observed, Source: score},
+	{ID: "send/channel-closed-reply-blocked", Call: cSend, Condition: "the channel is destroyed while the server has the message", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infOld},
+	{ID: "send/closed-wakes", Call: cSend, Condition: "the connection is closed while calls wait", Effect: "each returns an error that matches os.ErrClosed", Evidence: Assumed, Source: infOld + " (EBADF); " + infModule},
+	{ID: "send/reply-after-close", Call: cReply, Condition: "the client has closed its connection", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+
+	// ConnectDetach
+	{ID: "detach/unknown-client", Call: cDetach, Condition: "the server detaches a client that is none", Effect: "EINVAL", Evidence: Documented, Source: docDetach},
+	{ID: "detach/client-gone", Call: cDetach, Condition: "after the disconnect pulse", Effect: "works once", Evidence: Documented, Source: docStarted},
+	{ID: "detach/blocked-client", Call: cDetach, Condition: "the client waits for an answer", Effect: "its MsgSend fails", Evidence: Assumed, Source: infModule},
+	{ID: "detach/cuts-off", Call: cSend, Condition: "the server has detached the client", Effect: "EBADF", Evidence: Assumed, Source: infModule},
+
+	// Pulses
+	{ID: "pulse/received", Call: cPulse, Condition: "a client sends a pulse", Effect: "the server receives its code and value, and the client's scoid", Evidence: Documented, Source: docStarted},
+	{ID: "pulse/wide-value", Call: cPulse, Condition: "the value has 64 bits", Effect: "it arrives whole", Evidence: Assumed, Source: hdr80 + ", sys/neutrino.h: union sigval", Since: "8.0", HostDiffers: "QNX SDP 7.1 carries 32 bits; a wider value is EINVAL there."},
+	{ID: "pulse/no-wait", Call: cPulse, Condition: "nobody receives", Effect: "returns at once", Evidence: Documented, Source: docStarted},
+	{ID: "pulse/order", Call: cPulse, Condition: "one thread sends two pulses, then a message", Effect: "they are received in this order", Evidence: Observed, Source: score},
+	{ID: "pulse/not-answered", Call: cReply, Condition: "the server answers a pulse", Effect: "EINVAL", Evidence: Assumed, Source: infModule + "; " + docReceive + ": never reply to a pulse"},
+	{ID: "pulse/priority", Call: cPulse, Condition: "the priority is not -1 and not 1 to 255", Effect: "EINVAL", Evidence: Assumed, Source: infOld},
+	{ID: "pulse/code", Call: cPulse, Condition: "the code is not 0 to 127", Effect: "EINVAL", Evidence: Assumed, Source: infModule + ": negative codes are the system's"},
+	{ID: "pulse/dead-channel", Call: cPulse, Condition: "the channel is gone", Effect: "EBADF", Evidence: Assumed, Source: infOld},
+	{ID: "pulse/dead-server", Call: cPulse, Condition: "the server process is gone", Effect: "EBADF", Evidence: Assumed, Source: infOld},
+	{ID: "pulse/many", Call: cPulse, Condition: "a hundred pulses wait", Effect: "all are received, in order", Evidence: Documented, Source: docStarted},
+	{ID: "pulse/flood", Call: cPulse, Condition: "the server has too many pulses waiting", Effect: "EAGAIN", Evidence: Assumed, Source: infOld, HostDiffers: "The number differs: some two hundred for each connection on the host."},
+	{ID: "disconnect/closed", Call: cPulse, Condition: "a client closes its last connection", Effect: "one disconnect pulse, with the client's scoid", Evidence: Observed, Source: score},
+	{ID: "disconnect/killed", Call: cPulse, Condition: "a client is killed", Effect: "one disconnect pulse, with the client's scoid", Evidence: Documented, Source: docStarted},
+	{ID: "disconnect/last", Call: cPulse, Condition: "a client closes one of two connections", Effect: "no disconnect pulse before the second is closed", Evidence: Observed, Source: score},
+	{ID: "disconnect/silent-client", Call: cPulse, Condition: "a client that never sent anything goes away", Effect: "one disconnect pulse", Evidence: Assumed, Source: docStarted},
+	{ID: "disconnect/each", Call: cPulse, Condition: "several client processes go away", Effect: "one disconnect pulse for each", Evidence: Documented, Source: docStarted},
+	{ID: "disconnect/not-asked", Call: cChannel, Condition: "a channel without the flag Disconnect", Effect: "no disconnect pulse", Evidence: Documented, Source: docStarted},
+}

@@ -1,0 +1,383 @@
+package shmtest
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+const (
+	caseLimit = 60 * time.Second // then a case is taken to hang
+	leakLimit = 5 * time.Second  // for what ends by itself some time after its last use
+)
+
+// target tells that this is a real target, where a rule's AlsoAccept counts.
+const target = runtime.GOOS == "qnx"
+
+// Main is the TestMain of a package that calls Run. It turns a process that Run
+// has started into a worker, and runs the tests in any other. It does not
+// return.
+func Main(m *testing.M) {
+	if os.Getenv(workerEnv) != "" {
+		os.Exit(work(os.Stdin, os.Stdout))
+	}
+	mainCalled.Store(true)
+	os.Exit(m.Run())
+}
+
+var mainCalled atomic.Bool
+
+// Run runs the case of every rule as a subtest named by the rule's ID, checks
+// that nothing is left behind, and logs the report.
+func Run(t *testing.T) {
+	if !supported {
+		t.Skip("neither host nor target: " + runtime.GOOS)
+	}
+	if !mainCalled.Load() {
+		t.Fatal("TestMain of this package must call shmtest.Main")
+	}
+	if err := Check(); err != nil {
+		t.Fatal(err)
+	}
+	if err := startPoller(); err != nil {
+		t.Fatal(err)
+	}
+	results.reset()
+	before := countResources()
+	t.Cleanup(func() { // runs when the parallel cases have ended, too
+		if !t.Failed() {
+			checkLeaks(t, before)
+		}
+		var b strings.Builder
+		Report(&b)
+		t.Log("\n" + b.String())
+	})
+	for _, i := range order() {
+		rule := &ledger[i]
+		t.Run(rule.ID, func(t *testing.T) { runCase(t, rule, caseOf(rule.ID)) })
+	}
+}
+
+// order is the order in which the cases run: the ledger's, unless the tests are
+// shuffled.
+func order() []int {
+	if f := flag.Lookup("test.shuffle"); f != nil && f.Value.String() != "off" {
+		return rand.Perm(len(ledger))
+	}
+	all := make([]int, len(ledger))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// Check reports rules without a case, cases without a rule, and IDs that occur
+// twice.
+func Check() error {
+	var errs []error
+	rules := make(map[string]bool)
+	for _, r := range ledger {
+		if rules[r.ID] {
+			errs = append(errs, fmt.Errorf("shmtest: two rules %s", r.ID))
+		}
+		rules[r.ID] = true
+		if caseOf(r.ID) == nil {
+			errs = append(errs, fmt.Errorf("shmtest: rule %s has no case", r.ID))
+		}
+	}
+	seen := make(map[string]bool)
+	for _, group := range allCases {
+		for id := range group {
+			if seen[id] {
+				errs = append(errs, fmt.Errorf("shmtest: two cases %s", id))
+			}
+			seen[id] = true
+			if !rules[id] {
+				errs = append(errs, fmt.Errorf("shmtest: case %s has no rule", id))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+type caseFunc func(c *C)
+
+var allCases = []map[string]caseFunc{
+	createCases, subrangeCases, openCases, lifeCases, objectCases, mapCases,
+	channelCases, sendCases, pulseCases,
+}
+
+// slow are the cases that mostly wait; they run beside each other.
+var slow = map[string]bool{
+	"open/maker-stopped":      true,
+	"open/maker-stopped-kept": true,
+	"delete/maker-stopped":    true,
+	"connect/server-stopped":  true,
+}
+
+func caseOf(id string) caseFunc {
+	for _, group := range allCases {
+		if f := group[id]; f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// C is one run of a case. The case runs on a goroutine of its own, so that one
+// that hangs can be given up; fatalf and skipf end that goroutine only.
+type C struct {
+	rule *Rule
+
+	mu       sync.Mutex
+	log      []string
+	seen     []string // what the rule's errno was
+	failed   bool
+	skipped  bool
+	cleanups []func()
+	workers  []*worker
+}
+
+func runCase(t *testing.T, rule *Rule, run caseFunc) {
+	if slow[rule.ID] {
+		t.Parallel()
+	}
+	c := &C{rule: rule}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer c.finish()
+		run(c)
+	}()
+	limit := time.NewTimer(caseLimit)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+		c.errorf("no end after %v; all goroutines:\n%s", caseLimit, stacks())
+		c.killWorkers() // most calls that hang do so on a worker
+		select {
+		case <-done:
+		case <-time.After(leakLimit):
+		}
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rule.IsErrno() && len(c.seen) == 0 && !c.failed && !c.skipped {
+		c.failed = true
+		c.log = append(c.log, "the case did not look at the errno")
+	}
+	for _, line := range c.log {
+		t.Log(line)
+	}
+	results.add(rule.ID, result{seen: slices.Clone(c.seen), failed: c.failed, skipped: c.skipped && !c.failed})
+	switch {
+	case c.failed:
+		t.Fail()
+	case c.skipped:
+		t.SkipNow()
+	}
+}
+
+// finish undoes what the case has set up, last things first.
+func (c *C) finish() {
+	for {
+		c.mu.Lock()
+		n := len(c.cleanups)
+		if n == 0 {
+			c.mu.Unlock()
+			return
+		}
+		f := c.cleanups[n-1]
+		c.cleanups = c.cleanups[:n-1]
+		c.mu.Unlock()
+		f()
+	}
+}
+
+func (c *C) cleanup(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cleanups = append(c.cleanups, f)
+}
+
+// killWorkers ends the workers of a case that hangs. Those that can still tell
+// do so in what they write while they end.
+func (c *C) killWorkers() {
+	c.mu.Lock()
+	workers := slices.Clone(c.workers)
+	c.mu.Unlock()
+	for _, w := range workers {
+		w.cmd.Process.Signal(syscall.SIGQUIT)
+		select {
+		case <-w.ended:
+		case <-time.After(time.Second):
+			w.cmd.Process.Kill()
+		}
+	}
+}
+
+func (c *C) logf(format string, args ...any) {
+	line := caseLine() + fmt.Sprintf(format, args...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log = append(c.log, line)
+}
+
+// caseLine tells where in its case the caller is.
+func caseLine() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		if name := filepath.Base(frame.File); strings.HasPrefix(name, "cases_") {
+			return fmt.Sprintf("%s:%d: ", name, frame.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+func (c *C) errorf(format string, args ...any) {
+	c.logf(format, args...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = true
+}
+
+func (c *C) fatalf(format string, args ...any) {
+	c.errorf(format, args...)
+	runtime.Goexit()
+}
+
+func (c *C) skipf(format string, args ...any) {
+	c.logf(format, args...)
+	c.mu.Lock()
+	c.skipped = true
+	c.mu.Unlock()
+	runtime.Goexit()
+}
+
+// hostOnly skips what a target has no counterpart for.
+func (c *C) hostOnly() {
+	if target {
+		c.skipf("a rule of the host")
+	}
+}
+
+// errno checks an error against the rule's effect, which is an errno.
+func (c *C) errno(what string, err error) {
+	c.absent(err)
+	got := nameOf(err)
+	c.mu.Lock()
+	if !slices.Contains(c.seen, got) {
+		c.seen = append(c.seen, got)
+	}
+	c.mu.Unlock()
+	if got != c.rule.Effect && !(target && slices.Contains(c.rule.AlsoAccept, got)) {
+		c.errorf("%s: got %s (%v), want %s", what, got, err, c.rule.Effect)
+	}
+}
+
+// fails checks an error that is not the rule itself. A target only has to fail.
+func (c *C) fails(what string, err error, want string) {
+	c.absent(err)
+	if got := nameOf(err); got != want && (!target || err == nil) {
+		c.errorf("%s: got %s (%v), want %s", what, got, err, want)
+	}
+}
+
+// must ends the case unless err is nil.
+func (c *C) must(what string, err error) {
+	c.absent(err)
+	if err != nil {
+		c.fatalf("%s: got %s (%v), want success", what, nameOf(err), err)
+	}
+}
+
+// absent skips a rule about a call that this release of the target lacks.
+func (c *C) absent(err error) {
+	if target && c.rule.Since != "" && nameOf(err) == "ENOSYS" {
+		c.skipf("since %s: %v", c.rule.Since, err)
+	}
+}
+
+func equal[T comparable](c *C, what string, got, want T) {
+	if got != want {
+		c.errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// nameOf names an error as the ledger does.
+func nameOf(err error) string {
+	var remote remoteError
+	var errno syscall.Errno
+	switch {
+	case err == nil:
+		return "EOK"
+	case errors.As(err, &remote):
+		return remote.name
+	case errors.Is(err, os.ErrClosed):
+		return "ErrClosed"
+	case errors.Is(err, qnxshm.ErrTruncated):
+		return "ErrTruncated"
+	case errors.Is(err, io.EOF):
+		return "EOF"
+	case errors.As(err, &errno):
+		return qnxerr.Name(errno)
+	}
+	return err.Error()
+}
+
+func stacks() string {
+	for size := 1 << 16; ; size *= 2 {
+		buf := make([]byte, size)
+		if n := runtime.Stack(buf, true); n < size {
+			return string(buf[:n])
+		}
+	}
+}
+
+// resources counts what a program must not leave behind.
+type resources struct{ descriptors, goroutines, children int }
+
+func countResources() resources {
+	return resources{descriptors: openDescriptors(), goroutines: runtime.NumGoroutine(), children: childProcesses()}
+}
+
+// checkLeaks compares with what there was before the suite. The library lets go
+// of idle connections a little after their last use, and nothing tells when, so
+// it looks again until the deadline.
+func checkLeaks(t *testing.T, before resources) {
+	deadline := time.Now().Add(leakLimit)
+	for {
+		now := countResources()
+		if now.descriptors <= before.descriptors && now.goroutines <= before.goroutines && now.children <= before.children {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("left behind: descriptors %d → %d, goroutines %d → %d, children %d → %d\n%s\n%s",
+				before.descriptors, now.descriptors, before.goroutines, now.goroutines, before.children, now.children,
+				describeDescriptors(), stacks())
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}

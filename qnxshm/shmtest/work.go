@@ -1,0 +1,402 @@
+package shmtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
+)
+
+// maxCarried is the longest data that travels between case and worker; of
+// longer data only the sum does.
+const maxCarried = 1 << 12
+
+func errnoByName(name string) (syscall.Errno, bool) { return qnxerr.ByName(name) }
+
+// work is the life of a worker: it does what it is asked for until nobody can
+// ask any more.
+func work(in io.Reader, out io.Writer) (exitCode int) {
+	h := &hands{refs: make(map[ref]any)}
+	enc := json.NewEncoder(out)
+	var mu sync.Mutex // enc
+	send := func(r reply) {
+		mu.Lock()
+		defer mu.Unlock()
+		enc.Encode(r)
+	}
+	send(reply{})
+	for dec := json.NewDecoder(in); ; {
+		var req request
+		if err := dec.Decode(&req); err != nil {
+			return 0
+		}
+		go func() {
+			r, err := h.do(&req)
+			r.ID, r.Err = req.ID, nameOf(err)
+			if err != nil {
+				r.Text = err.Error()
+			}
+			r.Sum = crc32.ChecksumIEEE(r.Data)
+			if len(r.Data) > maxCarried {
+				r.Data = nil
+			}
+			send(r)
+		}()
+	}
+}
+
+// hands are what a worker works with: the things it holds.
+type hands struct {
+	mu   sync.Mutex
+	last ref
+	refs map[ref]any
+	fill []int
+}
+
+func (h *hands) keep(v any) ref {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last++
+	h.refs[h.last] = v
+	return h.last
+}
+
+func get[T any](h *hands, r ref) (v T, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	v, ok := h.refs[r].(T)
+	if !ok {
+		err = fmt.Errorf("shmtest: %d is %T, not %T", r, h.refs[r], v)
+	}
+	return v, err
+}
+
+func (h *hands) do(req *request) (r reply, err error) {
+	op := operations[req.Op]
+	if op == nil {
+		return r, fmt.Errorf("shmtest: no operation %q", req.Op)
+	}
+	if req.Pattern > 0 {
+		req.Data = pattern(req.Pattern)
+	}
+	err = op(h, req, &r)
+	return r, err
+}
+
+var operations = map[string]func(h *hands, req *request, r *reply) error{
+	"create": func(h *hands, req *request, r *reply) error {
+		obj, err := qnxshm.Create(req.Size)
+		return h.kept(r, obj, err)
+	},
+	"named": func(h *hands, req *request, r *reply) error {
+		fd, err := qnxshm.OpenObject(req.Name, req.N, 0o600)
+		if err != nil {
+			return err
+		}
+		obj, err := qnxshm.NewObject(fd)
+		return h.kept(r, obj, err)
+	},
+	"handle": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Handle, err = obj.CreateHandle(req.PID, req.Access, &qnxshm.HandleConfig{Offset: req.Offset, Size: req.Size})
+		return err
+	},
+	"open": func(h *hands, req *request, r *reply) error {
+		obj, err := qnxshm.Open(req.Handle, req.Access)
+		return h.kept(r, obj, err)
+	},
+	"openpid": func(h *hands, req *request, r *reply) error {
+		fd, err := qnxshm.OpenHandlePID(req.Handle, req.Access, req.PID)
+		if err != nil {
+			return err
+		}
+		obj, err := qnxshm.NewObject(fd)
+		return h.kept(r, obj, err)
+	},
+	"delete": func(_ *hands, req *request, _ *reply) error { return qnxshm.DeleteHandle(req.Handle) },
+	"race": func(_ *hands, req *request, r *reply) error {
+		r.Counts = openRace(req.Handle, req.N)
+		return nil
+	},
+	"size": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Size, err = obj.Size()
+		return err
+	},
+	"truncate": func(h *hands, req *request, _ *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return obj.Truncate(req.Size)
+	},
+	"map": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		m, err := obj.Map(req.Access)
+		return h.kept(r, m, err)
+	},
+	"read": func(h *hands, req *request, r *reply) error {
+		m, done, err := h.memory(req.Ref, qnxshm.ReadOnly)
+		if err != nil {
+			return err
+		}
+		defer done()
+		r.Data = make([]byte, req.N)
+		_, err = m.ReadAt(r.Data, req.Offset)
+		return err
+	},
+	"write": func(h *hands, req *request, r *reply) error {
+		m, done, err := h.memory(req.Ref, qnxshm.ReadWrite)
+		if err != nil {
+			return err
+		}
+		defer done()
+		_, err = m.WriteAt(req.Data, req.Offset)
+		return err
+	},
+	"close": func(h *hands, req *request, _ *reply) error {
+		h.mu.Lock()
+		v := h.refs[req.Ref]
+		h.mu.Unlock()
+		switch v := v.(type) {
+		case *qnxshm.Mapping:
+			return v.Unmap()
+		case io.Closer:
+			return v.Close()
+		}
+		return fmt.Errorf("shmtest: %d is %T, which is not closed", req.Ref, v)
+	},
+	"fill": func(h *hands, _ *request, r *reply) (err error) {
+		h.fill, err = fillDescriptors()
+		return err
+	},
+	"unfill": func(h *hands, _ *request, _ *reply) error {
+		for _, fd := range h.fill {
+			closeFD(fd)
+		}
+		return nil
+	},
+	"exec":  func(*hands, *request, *reply) error { return execSelf() },
+	"child": inChild,
+
+	"channel": func(h *hands, req *request, r *reply) error {
+		ch, err := qnxmsg.NewChannel(qnxmsg.ChannelFlags(req.N))
+		if err != nil {
+			return err
+		}
+		r.N = ch.ID()
+		return h.kept(r, ch, nil)
+	},
+	"attach": func(h *hands, req *request, r *reply) error {
+		ch, err := qnxmsg.AttachName(req.Name)
+		return h.kept(r, ch, err)
+	},
+	"openname": func(h *hands, req *request, r *reply) error {
+		conn, err := qnxmsg.OpenName(req.Name)
+		return h.kept(r, conn, err)
+	},
+	"connect": func(h *hands, req *request, r *reply) error {
+		conn, err := qnxmsg.Connect(req.PID, req.N)
+		return h.kept(r, conn, err)
+	},
+	"send": func(h *hands, req *request, r *reply) error {
+		conn, err := get[*qnxmsg.Connection](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Data = make([]byte, req.N)
+		r.N, err = conn.SendTimeout(req.Data, r.Data, req.Timeout)
+		return err
+	},
+	"sendmany": func(_ *hands, req *request, r *reply) error {
+		r.Counts = sendMany(req.Name, req.N)
+		return nil
+	},
+	"pulse": func(h *hands, req *request, _ *reply) error {
+		conn, err := get[*qnxmsg.Connection](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return conn.SendPulse(-1, req.N, req.Size)
+	},
+	"receive": func(h *hands, req *request, r *reply) error {
+		ch, err := get[*qnxmsg.Channel](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		m, err := ch.ReceiveTimeout(make([]byte, req.N), req.Timeout)
+		if err != nil {
+			return err
+		}
+		if m.IsPulse() {
+			r.Pulse = &m.Pulse
+		}
+		r.Data, r.Info = m.Data, m.Info
+		return h.kept(r, &m, nil)
+	},
+	"reply": func(h *hands, req *request, _ *reply) error {
+		m, err := get[*qnxmsg.Message](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return m.Reply(req.N, req.Data)
+	},
+	"error": func(h *hands, req *request, _ *reply) error {
+		m, err := get[*qnxmsg.Message](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		errno, err := errnoNamed(req.Errno)
+		if err != nil {
+			return err
+		}
+		return m.ReplyError(errno)
+	},
+}
+
+func (h *hands) kept(r *reply, v any, err error) error {
+	if err == nil {
+		r.Ref = h.keep(v)
+	}
+	return err
+}
+
+// memory gives the mapping that r is, or a new one of the object that r is.
+func (h *hands) memory(r ref, access qnxshm.Access) (m *qnxshm.Mapping, done func(), err error) {
+	if m, err = get[*qnxshm.Mapping](h, r); err == nil {
+		return m, func() {}, nil
+	}
+	obj, err := get[*qnxshm.Object](h, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if m, err = obj.Map(access); err != nil {
+		return nil, nil, err
+	}
+	return m, func() { m.Unmap() }, nil
+}
+
+// openRace opens one handle from n goroutines at once and counts how the calls
+// ended.
+func openRace(h qnxshm.Handle, n int) map[string]int {
+	return race(n, func(int) error {
+		obj, err := qnxshm.Open(h, qnxshm.ReadOnly)
+		if err == nil {
+			err = obj.Close()
+		}
+		return err
+	})
+}
+
+// race runs f from n goroutines at once and counts how the calls ended.
+func race(n int, f func(i int) error) map[string]int {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	counts := make(map[string]int)
+	begin := make(chan struct{})
+	for i := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			<-begin
+			name := nameOf(f(i))
+			mu.Lock()
+			defer mu.Unlock()
+			counts[name]++
+		}()
+	}
+	close(begin)
+	wg.Wait()
+	return counts
+}
+
+// sendMany makes n connections to a name, sends a message on each at once, and
+// counts how the calls ended. The server echoes.
+func sendMany(name string, n int) map[string]int {
+	return race(n, func(i int) error {
+		conn, err := qnxmsg.OpenName(name)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		msg := fmt.Sprintf("%d of process %d", i, os.Getpid())
+		answer := make([]byte, 64)
+		n, err := conn.Send([]byte(msg), answer)
+		if err != nil {
+			return err
+		}
+		if got := string(answer[:min(n, len(answer))]); got != msg {
+			return fmt.Errorf("sent %q, got the answer to %q", msg, got)
+		}
+		return nil
+	})
+}
+
+// pattern is data of n bytes in which no two places look alike.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	x := uint32(n)*2654435761 + 1
+	for i := range b {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		b[i] = byte(x)
+	}
+	return b
+}
+
+// inChild does the inner request in a child of this process.
+func inChild(_ *hands, req *request, r *reply) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(exe)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	var hello, inner reply
+	dec := json.NewDecoder(stdout)
+	err = dec.Decode(&hello)
+	if err == nil {
+		if err = json.NewEncoder(stdin).Encode(req.Inner); err == nil {
+			err = dec.Decode(&inner)
+		}
+	}
+	stdin.Close()
+	if err = errors.Join(err, cmd.Wait()); err != nil {
+		return fmt.Errorf("shmtest: child of a worker: %w", err)
+	}
+	*r = inner
+	if inner.Err != "EOK" {
+		return remoteError{inner.Err, inner.Text}
+	}
+	return nil
+}
