@@ -22,6 +22,12 @@ const ESRVRFAULT = qnxerr.ESRVRFAULT
 // runs anything.
 type ChannelFlags uint32
 
+// Unblock (_NTO_CHF_UNBLOCK): a client that has a timeout, or is interrupted,
+// stays blocked once its message was received. The server gets a PulseUnblock
+// instead, with the message's id as value, and must answer the message: what it
+// replies is what the client's Send returns.
+const Unblock ChannelFlags = 0x2
+
 // Disconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the last
 // connection of a client process is gone, be it closed or killed.
 const Disconnect ChannelFlags = 0x8
@@ -86,7 +92,7 @@ func (c *Channel) ID() int { return c.chid }
 
 // Pulse codes that the system sends. Codes from 0 to 127 are free for programs.
 const (
-	PulseUnblock    = -32 // _PULSE_CODE_UNBLOCK
+	PulseUnblock    = -32 // _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
 	PulseDisconnect = -33 // _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
 )
 
@@ -118,6 +124,10 @@ type Message struct {
 	rcvid   int64 // 0 for a pulse
 	channel *Channel
 }
+
+// ID returns the message's id (rcvid), which a PulseUnblock has as its value; 0
+// for a pulse.
+func (m *Message) ID() int64 { return m.rcvid }
 
 // IsPulse reports whether this is a pulse.
 func (m *Message) IsPulse() bool { return m.rcvid == 0 }
@@ -237,10 +247,9 @@ func (c *Channel) Close() error {
 	var err error
 	c.gate.Close(func() {
 		if c.name != nil {
-			err = nameDetach(c.name)
-		}
-		if e := channelDestroy(c.chid); e != nil {
-			err = e
+			err = nameDetach(c.name, c.chid) // and the channel goes with it
+		} else {
+			err = channelDestroy(c.chid)
 		}
 	})
 	if err != nil {

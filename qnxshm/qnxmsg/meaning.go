@@ -24,16 +24,24 @@ func meaning(call string, errno syscall.Errno) string {
 		if errno == syscall.ESRCH {
 			return "no such process, or no such channel in it"
 		}
-	case "MsgSend", "MsgSendPulse":
+	case "MsgSend":
+		// Or the server's answer, which may be any errno.
+		switch errno {
+		case syscall.EBADF:
+			return "the server's channel is gone (or the server answered so)"
+		case syscall.ESRCH:
+			return "the server died before it replied (or answered so)"
+		case syscall.ETIMEDOUT:
+			return "no reply in time (or the server answered so)"
+		}
+	case "MsgSendPulse":
 		switch errno {
 		case syscall.EBADF:
 			return "the server's channel is gone"
-		case syscall.ESRCH:
-			return "the server died before it replied"
 		case syscall.EAGAIN:
 			return "the server has too many pulses waiting"
-		case syscall.ETIMEDOUT:
-			return "no reply in time"
+		case syscall.EINVAL:
+			return "priority is 1 to 255 or -1, code 0 to 127"
 		}
 	case "MsgReceive":
 		switch errno {

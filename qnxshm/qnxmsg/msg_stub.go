@@ -22,7 +22,10 @@ func channelDestroy(chid int) error { return procnto.ChannelDestroy(chid) }
 
 func nameAttach(name string, chid int) (*attachedName, error) { return procnto.NameAttach(name, chid) }
 
-func nameDetach(n *attachedName) error { return n.Detach() }
+func nameDetach(n *attachedName, chid int) error {
+	n.Detach()
+	return procnto.ChannelDestroy(chid)
+}
 
 func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int, err error) {
 	r, err := procnto.MsgReceive(chid, buf, timeout)
@@ -55,7 +58,10 @@ func nameOpen(name string) (coid int, err error) { return procnto.NameOpen(name)
 
 func connectDetach(coid int) error { return procnto.ConnectDetach(coid) }
 
-func serverPID(coid int) (int, error) { return procnto.ConnectServerInfo(coid) }
+func serverPID(coid int) (int, error) {
+	info, err := procnto.ConnectServerInfo(coid)
+	return info.PID, err
+}
 
 func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
 	return procnto.MsgSend(coid, msg, reply, timeout)

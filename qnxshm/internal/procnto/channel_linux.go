@@ -62,6 +62,7 @@ type clientKey struct {
 // connections.
 type client struct {
 	clientKey
+	peer     unix.Ucred
 	channel  *channel
 	scoid    int
 	attached int
@@ -221,14 +222,14 @@ func ChannelDestroy(chid int) error {
 }
 
 // attach enters a connection of a client process. The manager's lock is held.
-func (ch *channel) attach(pid int, token uint64) *client {
+func (ch *channel) attach(peer unix.Ucred, token uint64) *client {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	key := clientKey{pid, token}
+	key := clientKey{int(peer.Pid), token}
 	c := ch.clients[key]
 	if c == nil {
 		host.lastSCOID = max(host.lastSCOID+1, firstSCOID)
-		c = &client{clientKey: key, channel: ch, scoid: host.lastSCOID, lanes: make(map[*lane]struct{})}
+		c = &client{clientKey: key, peer: peer, channel: ch, scoid: host.lastSCOID, lanes: make(map[*lane]struct{})}
 		ch.clients[key] = c
 		ch.bySCOID[c.scoid] = c
 	}
@@ -285,6 +286,7 @@ func (c *client) cancel(number int64, seq uint64) (verdict int32) {
 		case l.seq == 0 && uint64(l.last) == seq:
 			return cancelReplied
 		case uint64(l.seq) == seq && ch.flags&flagUnblock != 0:
+			l.info.UnblockRequested = true
 			ch.push(Received{Code: codeUnblock, Value: l.rcvid(), SCOID: c.scoid})
 			return cancelStay
 		case uint64(l.seq) == seq:
@@ -335,6 +337,27 @@ func (m *manager) detachClient(scoid int) error {
 		}
 	}
 	return syscall.EINVAL
+}
+
+// ClientInfo tells about a client.
+type ClientInfo struct{ PID, UID, GID int }
+
+// ConnectClientInfo is ConnectClientInfo; scoid -1 is the calling process.
+func ConnectClientInfo(scoid int) (ClientInfo, error) {
+	if scoid == -1 {
+		return ClientInfo{self().pid, unix.Geteuid(), unix.Getegid()}, nil
+	}
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	for _, ch := range host.channels {
+		ch.mu.Lock()
+		c := ch.bySCOID[scoid]
+		ch.mu.Unlock()
+		if c != nil {
+			return ClientInfo{c.pid, int(c.peer.Uid), int(c.peer.Gid)}, nil
+		}
+	}
+	return ClientInfo{}, syscall.EINVAL
 }
 
 // cutOff lets go of the client scoid of ch, if it has that.
@@ -502,6 +525,9 @@ func (rc *Receiving) End() {
 	rc.ch.service.leave()
 	rc.ch.gate.Leave()
 }
+
+// ChannelID returns the chid.
+func (rc *Receiving) ChannelID() int { return rc.ch.chid }
 
 // Descriptor becomes readable when Try may succeed.
 func (rc *Receiving) Descriptor() int { return rc.ch.epfd }

@@ -188,13 +188,13 @@ func (n *Name) Detach() error {
 	return nil
 }
 
-// ConnectServerInfo returns the pid of the server behind coid.
-func ConnectServerInfo(coid int) (pid int, err error) {
+// ConnectServerInfo is ConnectServerInfo, for connections of this process.
+func ConnectServerInfo(coid int) (ServerInfo, error) {
 	c := connections.get(coid)
 	if c == nil {
-		return 0, syscall.EINVAL
+		return ServerInfo{}, syscall.EINVAL
 	}
-	return c.server, nil
+	return ServerInfo{c.server, c.chid, c.scoid}, nil
 }
 
 // ConnectDetach is ConnectDetach, of a connection or of a client (scoid).

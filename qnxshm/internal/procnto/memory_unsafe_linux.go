@@ -125,6 +125,18 @@ func Munmap(addr unsafe.Pointer, length uint64) error {
 	return unix.MunmapPtr(addr, uintptr(length))
 }
 
+// Mprotect is mprotect.
+func Mprotect(addr unsafe.Pointer, length uint64, prot uint32) error {
+	if prot&^protAll != 0 {
+		return syscall.EINVAL
+	}
+	_, _, errno := unix.Syscall(unix.SYS_MPROTECT, uintptr(addr), uintptr(length), uintptr(hostProt(prot)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
 // ObjectSize is the size of the object or window behind fd.
 func ObjectSize(fd int) (int64, error) {
 	d, err := describe(fd)

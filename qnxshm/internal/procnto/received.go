@@ -12,7 +12,12 @@ type Received struct {
 	MsgLen    int   // bytes in the receive buffer
 	SrcMsgLen int64 // bytes sent
 	DstMsgLen int64 // bytes the sender has room for
+	// The sender does not want to wait any more (from MsgInfo).
+	UnblockRequested bool
 
 	Code  int // of a pulse
 	Value int64
 }
+
+// ServerInfo tells about the other end of a connection.
+type ServerInfo struct{ PID, ChannelID, SCOID int }

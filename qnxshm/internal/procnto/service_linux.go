@@ -268,16 +268,39 @@ func (l *listener) ready(uint32) {
 			host.admit(fd, l.chid)
 		case syscall.EINTR, syscall.ECONNABORTED:
 		case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
-			l.pause()
-			return
+			if !l.shed() {
+				return
+			}
 		default:
 			return
 		}
 	}
 }
 
-// pause lets the others wait in the listener's queue while this process has no
-// descriptor left, without being woken for them over and over.
+// shed is called when there is no descriptor for the next connection. It closes
+// an idle one, or else turns the next one away, so that nobody waits for what
+// may never come.
+func (l *listener) shed() (again bool) {
+	s := host.service
+	if c := s.longestIdle(); c != nil {
+		c.close()
+		return true
+	}
+	if s.fdDir < 0 {
+		l.pause()
+		return false
+	}
+	unix.Close(s.fdDir)
+	if fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK); err == nil {
+		host.turnAway(fd)
+		again = true
+	}
+	s.fdDir, _ = openFDDir() // -1 if somebody was faster: then without
+	return again
+}
+
+// pause lets the others wait in the listener's queue, without being woken for
+// them over and over.
 func (l *listener) pause() {
 	const pause = 20 * time.Millisecond
 	s := host.service
@@ -296,8 +319,9 @@ func (l *listener) pause() {
 type inbound struct {
 	fd       int
 	id       uint64
-	pid      int // of the peer, as the kernel says
-	chid     int // of the name it was opened by, 0 if by process
+	peer     unix.Ucred // as the kernel says
+	pid      int        // of the peer
+	chid     int        // of the name it was opened by, 0 if by process
 	purpose  frameKind
 	transit  *handle // its descriptor was sent and perhaps not taken yet
 	client   *client
@@ -306,46 +330,56 @@ type inbound struct {
 
 // admit takes a new connection in, or turns it away.
 func (m *manager) admit(fd, chid int) {
-	pid, err := peerPID(fd)
-	if err == nil {
-		fd, err = moveHigh(fd)
-		if err != nil {
-			return
-		}
-	}
+	cred, err := peerOf(fd)
 	if err != nil {
 		unix.Close(fd)
 		return
 	}
+	pid := int(cred.Pid)
 	if !m.makeRoom(pid) {
-		m.packet.send(fd, &frame{kind: welcome, errno: int32(syscall.EAGAIN)}, nil, noFD)
-		unix.Close(fd)
+		m.turnAway(fd)
 		return
 	}
-	c := &inbound{fd: fd, pid: pid, chid: chid}
-	if c.id, err = m.service.watch(fd, c); err != nil {
+	c := &inbound{fd: fd, peer: *cred, pid: pid, chid: chid}
+	if c.fd, err = moveHigh(fd); err == nil {
+		c.id, err = m.service.watch(c.fd, c)
+	}
+	if err != nil {
 		admission.leave(pid)
-		unix.Close(fd)
+		if c.fd >= 0 {
+			unix.Close(c.fd)
+		}
 	}
 }
 
-// makeRoom counts a connection from pid in, closing idle ones if it must.
+// turnAway tells a peer that there is no room for its connection.
+func (m *manager) turnAway(fd int) {
+	m.packet.send(fd, &frame{kind: welcome, errno: int32(syscall.EAGAIN)}, nil, noFD)
+	unix.Close(fd)
+}
+
+// makeRoom counts a connection from pid in, closing an idle one if it must.
 func (m *manager) makeRoom(pid int) bool {
 	if admission.enter(pid) {
 		return true
 	}
-	var oldest *inbound
-	for _, w := range m.service.watched {
+	c := m.service.longestIdle()
+	if c == nil {
+		return false
+	}
+	c.close()
+	return admission.enter(pid)
+}
+
+// longestIdle returns the connection to close first, nil if none can be.
+func (s *service) longestIdle() (oldest *inbound) {
+	for _, w := range s.watched {
 		c, ok := w.(*inbound)
 		if ok && c.idle() && (oldest == nil || c.lastUsed < oldest.lastUsed) {
 			oldest = c
 		}
 	}
-	if oldest == nil {
-		return false
-	}
-	oldest.close()
-	return admission.enter(pid)
+	return oldest
 }
 
 // admission bounds the connections from other processes, and the share each of
@@ -507,7 +541,7 @@ func (c *inbound) hello(f *frame) bool {
 			c.answer(frame{kind: welcome, errno: int32(syscall.ESRCH)}, noFD)
 			return false
 		}
-		c.client = ch.attach(c.pid, f.id)
+		c.client = ch.attach(c.peer, f.id)
 		w := frame{kind: welcome, number: int32(chid), scoid: int32(c.client.scoid), a: int64(self().start), b: int64(ch.flags)}
 		return c.answer(w, noFD)
 	case helloLane:

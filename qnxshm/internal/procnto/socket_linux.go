@@ -294,7 +294,10 @@ func dial(name string, pid int, answerIn time.Duration) (fd, peer int, err error
 		err = ignoringEINTR(func() error { return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}) })
 	}
 	if err == nil {
-		peer, err = peerPID(fd)
+		var cred *unix.Ucred
+		if cred, err = peerOf(fd); err == nil {
+			peer = int(cred.Pid)
+		}
 	}
 	if err == nil && pid != 0 && peer != pid {
 		err = syscall.ECONNREFUSED // somebody else has taken the name
@@ -306,15 +309,14 @@ func dial(name string, pid int, answerIn time.Duration) (fd, peer int, err error
 	return fd, peer, nil
 }
 
-func peerPID(fd int) (int, error) {
+// peerOf returns who is at the other end of a connection, or who listened there
+// when it was made.
+func peerOf(fd int) (*unix.Ucred, error) {
 	cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
-	if err != nil {
-		return 0, err
+	if err == nil && cred.Pid <= 0 {
+		err = errForeignNamespace
 	}
-	if cred.Pid <= 0 {
-		return 0, errForeignNamespace
-	}
-	return int(cred.Pid), nil
+	return cred, err
 }
 
 var errForeignNamespace = errors.New("the other process is in another pid namespace")

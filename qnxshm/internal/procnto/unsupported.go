@@ -66,7 +66,7 @@ func ConnectAttach(pid, chid int) (coid int, err error) { return 0, errUnsupport
 
 func ConnectDetach(coid int) error { return errUnsupported }
 
-func ConnectServerInfo(coid int) (pid int, err error) { return 0, errUnsupported }
+func ConnectServerInfo(coid int) (ServerInfo, error) { return ServerInfo{}, errUnsupported }
 
 func DetachClient(chid, scoid int) error { return errUnsupported }
 
