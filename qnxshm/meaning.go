@@ -26,6 +26,8 @@ func meaning(call string, errno syscall.Errno) string {
 		switch errno {
 		case syscall.EACCES:
 			return "more access than the handle gives"
+		case syscall.EAGAIN:
+			return "not enough resources; on the host the maker did not answer, being stopped, or has no descriptor left; the handle is kept"
 		case syscall.EBADF:
 			return "not a handle"
 		case syscall.EINVAL:

@@ -198,7 +198,11 @@ func (o *Object) MapRange(access Access, offset, length int64) (*Mapping, error)
 }
 
 func mapRange(fd int, access Access, offset, length int64) (*Mapping, error) {
-	data, err := mapMemory(fd, access, offset, length)
+	var data []byte
+	err := error(syscall.EACCES)
+	if access != WriteOnly { // there is no memory that can only be written
+		data, err = mapMemory(fd, access, offset, length)
+	}
 	if err != nil {
 		return nil, wrap(err, "mmap", "fd %d, %v, offset %d, length %d", fd, access, offset, length)
 	}

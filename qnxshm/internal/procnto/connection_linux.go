@@ -355,14 +355,15 @@ func (l *clientLane) send(msg []byte, room int, deadline time.Time) error {
 // Descriptor becomes readable when Try may succeed.
 func (s Sending) Descriptor() int { return s.l.fd }
 
-// Try is finish that does not sleep: EAGAIN while there is no reply.
-func (s Sending) Try(reply []byte) (status int, err error) {
+// Try is finish that does not sleep, and not done while there is no reply.
+func (s Sending) Try(reply []byte) (status int, done bool, err error) {
 	var f frame
 	r, err := s.l.packet.try(s.l.fd, &f, reply, 0)
 	if err == syscall.EAGAIN {
-		return 0, err
+		return 0, false, nil
 	}
-	return s.result(&f, r, err, reply)
+	status, err = s.result(&f, r, err, reply)
+	return status, true, err
 }
 
 // finish waits for the reply.

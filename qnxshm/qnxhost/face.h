@@ -1,0 +1,42 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+/* What the C files of the face share. */
+#ifndef QNXHOST_FACE_H
+#define QNXHOST_FACE_H
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+
+/* Every call is between enter and leave: in the forked child of a process that
+   used the library there is no Go runtime to call, and a program's signal
+   handlers must not run on a stack of Go's. */
+struct qnxhost_call {
+	sigset_t mask; /* the caller's */
+};
+
+bool qnxhost_enter(struct qnxhost_call *call);
+void qnxhost_leave(struct qnxhost_call *call);
+
+/* Evaluates to the errno of a call to Go, or ENOSYS. */
+#define QNXHOST_CALL(expression) \
+	__extension__({ \
+		struct qnxhost_call call_; \
+		int error_ = ENOSYS; \
+		if (qnxhost_enter(&call_)) { \
+			error_ = (expression); \
+			qnxhost_leave(&call_); \
+		} \
+		error_; \
+	})
+
+/* What a call of libc returns: 0, or -1 and errno. */
+static inline int qnxhost_result(int error)
+{
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+#include "face.h"
+
+int shm_create_handle(int fd, pid_t pid, int flags, shm_handle_t *handlep, unsigned options)
+{
+	uint64_t h = 0;
+	int error = handlep ? QNXHOST_CALL(qnxhost_go_create_handle(fd, pid, flags, options, &h)) : EFAULT;
+
+	if (error == 0)
+		*handlep = h;
+	return qnxhost_result(error);
+}
+
+int shm_create_subrange_handle(int fd, pid_t pid, int flags, shm_handle_t *handlep, unsigned options, size_t size, off_t offset)
+{
+	uint64_t h = 0;
+	int error = handlep ? QNXHOST_CALL(qnxhost_go_create_subrange_handle(fd, pid, flags, options, size, offset, &h)) : EFAULT;
+
+	if (error == 0)
+		*handlep = h;
+	return qnxhost_result(error);
+}
+
+static int descriptor(int error, int fd)
+{
+	return error == 0 ? fd : qnxhost_result(error);
+}
+
+int shm_open_handle(shm_handle_t handle, int flags)
+{
+	int fd = -1;
+	int error = QNXHOST_CALL(qnxhost_go_open_handle(handle, flags, &fd));
+
+	return descriptor(error, fd);
+}
+
+int shm_open_handle_pid(shm_handle_t handle, int flags, pid_t pid)
+{
+	int fd = -1;
+	int error = QNXHOST_CALL(qnxhost_go_open_handle_pid(handle, flags, pid, &fd));
+
+	return descriptor(error, fd);
+}
+
+int shm_delete_handle(shm_handle_t handle)
+{
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_delete_handle(handle)));
+}
+
+int qnxhost_shm_open(const char *name, int oflag, mode_t mode)
+{
+	int fd = -1;
+	char *path = name == SHM_ANON ? NULL : (char *)name;
+	int error = name ? QNXHOST_CALL(qnxhost_go_shm_open(path, path ? oflag : oflag & ~O_ANON, mode, &fd)) : EFAULT;
+
+	return descriptor(error, fd);
+}
+
+int qnxhost_shm_unlink(const char *name)
+{
+	if (name == NULL)
+		return qnxhost_result(EFAULT);
+	if (name == SHM_ANON)
+		return qnxhost_result(EINVAL);
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_shm_unlink((char *)name)));
+}
+
+void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+{
+	void *p = MAP_FAILED;
+	int error = QNXHOST_CALL(qnxhost_go_mmap(addr, len, prot, flags, fd, off, &p));
+
+	if (error == 0)
+		return p;
+	errno = error;
+	return MAP_FAILED;
+}
+
+int qnxhost_munmap(void *addr, size_t len)
+{
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_munmap(addr, len)));
+}
+
+int munmap_flags(void *addr, size_t len, unsigned flags)
+{
+	if (flags != 0)
+		return qnxhost_result(EINVAL);
+	return qnxhost_munmap(addr, len);
+}
+
+int qnxhost_mprotect(void *addr, size_t len, int prot)
+{
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_mprotect(addr, len, prot)));
+}
+
+/* A window has a size of its own, and keeps it. The rest of what fstat tells is
+   the file's. */
+#undef fstat /* the system's is needed below */
+int qnxhost_fstat(int fd, struct stat *st)
+{
+	off_t size;
+	int result = fstat(fd, st);
+
+	if (result == 0 && S_ISREG(st->st_mode) && QNXHOST_CALL(qnxhost_go_size(fd, &size)) == 0)
+		st->st_size = size;
+	return result;
+}
+
+int qnxhost_ftruncate(int fd, off_t length)
+{
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_truncate(fd, length)));
+}
+
+/* What the host cannot do. */
+
+void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t handle, off_t off)
+{
+	(void)addr, (void)len, (void)prot, (void)flags, (void)handle, (void)off;
+	errno = ENOSYS;
+	return MAP_FAILED;
+}
+
+void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off)
+{
+	(void)pid;
+	return mmap_handle(addr, len, prot, flags, handle, off);
+}
+
+int shm_ctl(int fd, int flags, uint64_t paddr, uint64_t size)
+{
+	(void)fd, (void)flags, (void)paddr, (void)size;
+	return qnxhost_result(ENOSYS);
+}
+
+int shm_ctl_special(int fd, int flags, uint64_t paddr, uint64_t size, unsigned special)
+{
+	(void)special;
+	return shm_ctl(fd, flags, paddr, size);
+}
+
+int shm_revoke(int fd, pid_t pid)
+{
+	(void)fd, (void)pid;
+	return qnxhost_result(ENOSYS);
+}

@@ -1,0 +1,39 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+/* What several of these headers need: the release, assertions, a few names. */
+#ifndef QNXHOST_BASE_H
+#define QNXHOST_BASE_H
+
+#include <features.h>
+#pragma GCC system_header
+
+/* __QNX__ is 800 or more on 8.0 and 1 before that. */
+#ifndef _NTO_VERSION
+#if defined __QNX__ && __QNX__ + 0 < 800
+#define _NTO_VERSION 710
+#else
+#define _NTO_VERSION 800
+#endif
+#endif
+
+#ifdef __cplusplus
+#define QNXHOST_ASSERT(condition, text) static_assert(condition, text)
+#define QNXHOST_BEGIN extern "C" {
+#define QNXHOST_END }
+#else
+#define QNXHOST_ASSERT(condition, text) _Static_assert(condition, text)
+#define QNXHOST_BEGIN
+#define QNXHOST_END
+#endif
+
+/* For layouts that cross a process or language border. */
+#define QNXHOST_SIZE(type, bytes) \
+	QNXHOST_ASSERT(sizeof(type) == (bytes), "size of " #type)
+#define QNXHOST_AT(type, member, bytes) \
+	QNXHOST_ASSERT(__builtin_offsetof(type, member) == (bytes), "offset of " #member)
+
+#ifndef NOFD
+#define NOFD (-1)
+#endif
+
+#endif

@@ -1,0 +1,469 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+#define _GNU_SOURCE
+#include <limits.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/neutrino.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+#include "face.h"
+
+/* The functions that do the work return what the _r forms do: a value, or a
+   negative errno. */
+
+#define MAX_PARTS 524288
+
+/* From Go, instead of an errno: the call would have to wait. */
+#define NOT_YET (-1)
+
+/* TimerTimeout arms one timeout for the next call of this thread that blocks. */
+static __thread struct {
+	unsigned states; /* 0: none */
+	uint64_t nanoseconds;
+} timeout;
+
+/* Takes the timeout, whatever it is for: it is for one call. -1: none. */
+static int64_t take_timeout(unsigned states)
+{
+	int64_t ns = -1;
+
+	if (timeout.states & states)
+		ns = timeout.nanoseconds > INT64_MAX ? INT64_MAX : (int64_t)timeout.nanoseconds;
+	timeout.states = 0;
+	return ns;
+}
+
+int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
+{
+	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME)
+		return -EINVAL;
+	if (notify && SIGEV_GET_TYPE(notify) != SIGEV_UNBLOCK)
+		return -ENOSYS;
+	if (otime)
+		*otime = timeout.states ? timeout.nanoseconds : 0;
+	timeout.states = flags;
+	timeout.nanoseconds = ntime ? *ntime : 0;
+	return 0;
+}
+
+/* The time when a timeout of ns ends; a negative one does not. */
+static struct timespec end_of(int64_t ns)
+{
+	struct timespec t = {0, 0};
+
+	if (ns < 0)
+		return t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (ns > INT64_MAX / 2)
+		ns = INT64_MAX / 2;
+	t.tv_sec += ns / 1000000000;
+	t.tv_nsec += ns % 1000000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Sleeps with the caller's signal mask until fd is readable: 0, or EINTR, or
+   ETIMEDOUT at the end of a timeout of ns. */
+static int sleep_until(int fd, int64_t ns, const struct timespec *end, const sigset_t *mask)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	struct timespec left, *limit = NULL;
+	int n;
+
+	if (ns >= 0) {
+		clock_gettime(CLOCK_MONOTONIC, &left);
+		left.tv_sec = end->tv_sec - left.tv_sec;
+		left.tv_nsec = end->tv_nsec - left.tv_nsec;
+		if (left.tv_nsec < 0) {
+			left.tv_sec--;
+			left.tv_nsec += 1000000000;
+		}
+		if (left.tv_sec < 0)
+			return ETIMEDOUT;
+		limit = &left;
+	}
+	n = ppoll(&p, 1, limit, mask);
+	if (n > 0)
+		return 0;
+	return n == 0 ? ETIMEDOUT : errno;
+}
+
+/* Fills in what parts come to: 0 or an errno. */
+static int count(struct qnxhost_parts *parts, const iov_t *iov, size_t n)
+{
+	parts->iov = iov;
+	parts->count = n;
+	parts->bytes = 0;
+	if (n > MAX_PARTS)
+		return EOVERFLOW;
+	if (n > 0 && iov == NULL)
+		return EFAULT;
+	for (size_t i = 0; i < n; i++) {
+		if (iov[i].iov_len > SSIZE_MAX - parts->bytes)
+			return EOVERFLOW;
+		if (iov[i].iov_base == NULL && iov[i].iov_len > 0)
+			return EFAULT;
+		parts->bytes += iov[i].iov_len;
+	}
+	return 0;
+}
+
+long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
+{
+	int64_t ns = take_timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
+	struct timespec end = end_of(ns);
+	struct qnxhost_parts msg, reply;
+	struct qnxhost_call call;
+	uintptr_t sending = 0;
+	long status = 0;
+	int fd = -1, error;
+	sigset_t none;
+	const sigset_t *mask = &call.mask;
+
+	if ((error = count(&msg, siov, sparts)) || (error = count(&reply, riov, rparts)))
+		return -error;
+	if (!qnxhost_enter(&call))
+		return -ENOSYS;
+	error = qnxhost_go_send_begin(coid, &msg, &reply, ns, &status, &sending, &fd);
+	while (error == NOT_YET) {
+		int why = sleep_until(fd, ns, &end, mask);
+		if (why == 0) {
+			error = qnxhost_go_send_try(sending, &reply, &status);
+		} else if (qnxhost_go_send_stays(sending)) {
+			/* The server has been told, and decides; nothing else ends it. */
+			ns = -1;
+			sigfillset(&none);
+			mask = &none;
+		} else {
+			error = why;
+		}
+	}
+	qnxhost_leave(&call);
+	return error ? -error : status;
+}
+
+/* Receives; what is not NULL is filled in. */
+static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *info, int pulses_only)
+{
+	int64_t ns = take_timeout(_NTO_TIMEOUT_RECEIVE);
+	struct timespec end = end_of(ns);
+	struct qnxhost_parts parts;
+	struct qnxhost_call call;
+	struct _msg_info got;
+	struct _pulse pulse;
+	uintptr_t receiving;
+	int64_t rcvid = 0;
+	int fd, error;
+
+	if ((error = count(&parts, iov, n)))
+		return -error;
+	if (pulses_only && parts.bytes < sizeof pulse)
+		return -EFAULT;
+	if (!qnxhost_enter(&call))
+		return -ENOSYS;
+	error = qnxhost_go_receive_begin(chid, pulses_only, &receiving, &fd);
+	if (error == 0) {
+		while ((error = qnxhost_go_receive_try(receiving, &parts, &rcvid, &got, &pulse)) == NOT_YET)
+			if ((error = sleep_until(fd, ns, &end, &call.mask)))
+				break;
+		qnxhost_go_receive_end(receiving);
+	}
+	qnxhost_leave(&call);
+	if (error)
+		return -error;
+	if (rcvid == 0) {
+		if (parts.bytes < sizeof pulse)
+			return -EFAULT; /* the pulse is lost, as on QNX */
+		const char *from = (const char *)&pulse;
+		size_t left = sizeof pulse;
+		for (size_t i = 0; i < n && left > 0; i++) {
+			size_t part = iov[i].iov_len < left ? iov[i].iov_len : left;
+			memcpy(iov[i].iov_base, from, part);
+			from += part;
+			left -= part;
+		}
+	} else if (info) {
+		*info = got;
+	}
+	return rcvid;
+}
+
+qnxhost_rcvid_t MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *info)
+{
+	return receive(chid, riov, rparts, info, 0);
+}
+
+int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_info *info)
+{
+	return (int)receive(chid, piov, parts, info, 1);
+}
+
+int MsgReplyv_r(qnxhost_rcvid_t rcvid, long status, const iov_t *riov, size_t rparts)
+{
+	struct qnxhost_parts parts;
+	int error = count(&parts, riov, rparts);
+
+	return error ? -error : -QNXHOST_CALL(qnxhost_go_reply(rcvid, status, &parts));
+}
+
+int MsgError_r(qnxhost_rcvid_t rcvid, int error)
+{
+	return -QNXHOST_CALL(qnxhost_go_error(rcvid, error));
+}
+
+ssize_t MsgReadv_r(qnxhost_rcvid_t rcvid, const iov_t *riov, size_t rparts, size_t offset)
+{
+	struct qnxhost_parts parts;
+	long n = 0;
+	int error = count(&parts, riov, rparts);
+
+	if (!error)
+		error = QNXHOST_CALL(qnxhost_go_read(rcvid, &parts, offset, &n));
+	return error ? -error : n;
+}
+
+ssize_t MsgWritev_r(qnxhost_rcvid_t rcvid, const iov_t *iov, size_t n, size_t offset)
+{
+	struct qnxhost_parts parts;
+	long written = 0;
+	int error = count(&parts, iov, n);
+
+	if (!error)
+		error = QNXHOST_CALL(qnxhost_go_write(rcvid, &parts, offset, &written));
+	return error ? -error : written;
+}
+
+int MsgInfo_r(qnxhost_rcvid_t rcvid, struct _msg_info *info)
+{
+	return info ? -QNXHOST_CALL(qnxhost_go_info(rcvid, info)) : -EFAULT;
+}
+
+int MsgSendPulse_r(int coid, int priority, int code, long value)
+{
+	return -QNXHOST_CALL(qnxhost_go_send_pulse(coid, priority, code, value));
+}
+
+int MsgSendPulsePtr_r(int coid, int priority, int code, void *value)
+{
+	return MsgSendPulse_r(coid, priority, code, (long)(intptr_t)value);
+}
+
+int ChannelCreate_r(unsigned flags)
+{
+	int chid = -1;
+	int error = QNXHOST_CALL(qnxhost_go_channel_create(flags, &chid));
+
+	return error ? -error : chid;
+}
+
+int ChannelDestroy_r(int chid)
+{
+	return -QNXHOST_CALL(qnxhost_go_channel_destroy(chid));
+}
+
+int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
+{
+	int coid = -1, error;
+
+	if (nd != 0)
+		return -ENOREMOTE;
+	if ((index & ~_NTO_SIDE_CHANNEL) != 0 || (flags & ~(int)_NTO_COF_CLOEXEC) != 0)
+		return -EINVAL;
+	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, &coid));
+	return error ? -error : coid;
+}
+
+int ConnectDetach_r(int coid)
+{
+	if (coid == SYSMGR_COID)
+		return -EPERM;
+	return -QNXHOST_CALL(qnxhost_go_connect_detach(coid));
+}
+
+int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
+{
+	struct _server_info got;
+	int error;
+
+	if (pid != 0 && pid != getpid())
+		return pid < 0 ? -ESRCH : -ENOSYS; /* others' connections are not ours to see */
+	error = QNXHOST_CALL(qnxhost_go_server_info(coid, &got));
+	if (error)
+		return -error;
+	if (info)
+		*info = got;
+	return coid;
+}
+
+int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups)
+{
+	struct _client_info got;
+	int error = QNXHOST_CALL(qnxhost_go_client_info(scoid, &got));
+
+	(void)ngroups; /* the groups of another process are not known: none */
+	if (error)
+		return -error;
+	if (info == NULL)
+		return -EFAULT;
+	*info = got;
+	return 0;
+}
+
+/* The forms with one part, and without the iov. */
+
+static iov_t part(const void *base, size_t bytes)
+{
+	iov_t iov;
+
+	SETIOV_CONST(&iov, base, bytes);
+	return iov;
+}
+
+long MsgSend_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes)
+{
+	iov_t siov = part(smsg, sbytes), riov = part(rmsg, rbytes);
+
+	return MsgSendv_r(coid, &siov, 1, &riov, 1);
+}
+
+long MsgSendsv_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts)
+{
+	iov_t siov = part(smsg, sbytes);
+
+	return MsgSendv_r(coid, &siov, 1, riov, rparts);
+}
+
+long MsgSendvs_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes)
+{
+	iov_t riov = part(rmsg, rbytes);
+
+	return MsgSendv_r(coid, siov, sparts, &riov, 1);
+}
+
+qnxhost_rcvid_t MsgReceive_r(int chid, void *msg, size_t bytes, struct _msg_info *info)
+{
+	iov_t iov = part(msg, bytes);
+
+	return MsgReceivev_r(chid, &iov, 1, info);
+}
+
+int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *info)
+{
+	iov_t iov = part(pulse, bytes);
+
+	return MsgReceivePulsev_r(chid, &iov, 1, info);
+}
+
+int MsgReply_r(qnxhost_rcvid_t rcvid, long status, const void *msg, size_t bytes)
+{
+	iov_t iov = part(msg, bytes);
+
+	return MsgReplyv_r(rcvid, status, &iov, 1);
+}
+
+ssize_t MsgRead_r(qnxhost_rcvid_t rcvid, void *msg, size_t bytes, size_t offset)
+{
+	iov_t iov = part(msg, bytes);
+
+	return MsgReadv_r(rcvid, &iov, 1, offset);
+}
+
+ssize_t MsgWrite_r(qnxhost_rcvid_t rcvid, const void *msg, size_t bytes, size_t offset)
+{
+	iov_t iov = part(msg, bytes);
+
+	return MsgWritev_r(rcvid, &iov, 1, offset);
+}
+
+/* The forms that are no cancellation points: none is one here. */
+#define NC(name, parameters, arguments) \
+	long name##nc_r parameters { return name##_r arguments; }
+
+NC(MsgSend, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))
+NC(MsgSendsv, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts), (coid, smsg, sbytes, riov, rparts))
+NC(MsgSendvs, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes), (coid, siov, sparts, rmsg, rbytes))
+NC(MsgSendv, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts), (coid, siov, sparts, riov, rparts))
+
+/* The forms that return -1 and set errno. */
+#define PLAIN(type, name, parameters, arguments) \
+	type name parameters \
+	{ \
+		type result_ = name##_r arguments; \
+		if (result_ >= 0) \
+			return result_; \
+		errno = (int)-result_; \
+		return -1; \
+	}
+
+PLAIN(long, MsgSend, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))
+PLAIN(long, MsgSendnc, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))
+PLAIN(long, MsgSendsv, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts), (coid, smsg, sbytes, riov, rparts))
+PLAIN(long, MsgSendsvnc, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts), (coid, smsg, sbytes, riov, rparts))
+PLAIN(long, MsgSendvs, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes), (coid, siov, sparts, rmsg, rbytes))
+PLAIN(long, MsgSendvsnc, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes), (coid, siov, sparts, rmsg, rbytes))
+PLAIN(long, MsgSendv, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts), (coid, siov, sparts, riov, rparts))
+PLAIN(long, MsgSendvnc, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts), (coid, siov, sparts, riov, rparts))
+PLAIN(qnxhost_rcvid_t, MsgReceive, (int chid, void *msg, size_t bytes, struct _msg_info *info), (chid, msg, bytes, info))
+PLAIN(qnxhost_rcvid_t, MsgReceivev, (int chid, const iov_t *riov, size_t rparts, struct _msg_info *info), (chid, riov, rparts, info))
+PLAIN(int, MsgReceivePulse, (int chid, void *pulse, size_t bytes, struct _msg_info *info), (chid, pulse, bytes, info))
+PLAIN(int, MsgReceivePulsev, (int chid, const iov_t *piov, size_t parts, struct _msg_info *info), (chid, piov, parts, info))
+PLAIN(int, MsgReply, (qnxhost_rcvid_t rcvid, long status, const void *msg, size_t bytes), (rcvid, status, msg, bytes))
+PLAIN(int, MsgReplyv, (qnxhost_rcvid_t rcvid, long status, const iov_t *riov, size_t rparts), (rcvid, status, riov, rparts))
+PLAIN(int, MsgError, (qnxhost_rcvid_t rcvid, int error), (rcvid, error))
+PLAIN(ssize_t, MsgRead, (qnxhost_rcvid_t rcvid, void *msg, size_t bytes, size_t offset), (rcvid, msg, bytes, offset))
+PLAIN(ssize_t, MsgReadv, (qnxhost_rcvid_t rcvid, const iov_t *riov, size_t rparts, size_t offset), (rcvid, riov, rparts, offset))
+PLAIN(ssize_t, MsgWrite, (qnxhost_rcvid_t rcvid, const void *msg, size_t bytes, size_t offset), (rcvid, msg, bytes, offset))
+PLAIN(ssize_t, MsgWritev, (qnxhost_rcvid_t rcvid, const iov_t *iov, size_t parts, size_t offset), (rcvid, iov, parts, offset))
+PLAIN(int, MsgInfo, (qnxhost_rcvid_t rcvid, struct _msg_info *info), (rcvid, info))
+PLAIN(int, MsgSendPulse, (int coid, int priority, int code, long value), (coid, priority, code, value))
+PLAIN(int, MsgSendPulsePtr, (int coid, int priority, int code, void *value), (coid, priority, code, value))
+PLAIN(int, ChannelCreate, (unsigned flags), (flags))
+PLAIN(int, ChannelDestroy, (int chid), (chid))
+PLAIN(int, ConnectAttach, (uint32_t nd, pid_t pid, int chid, unsigned index, int flags), (nd, pid, chid, index, flags))
+PLAIN(int, ConnectDetach, (int coid), (coid))
+PLAIN(int, ConnectServerInfo, (pid_t pid, int coid, struct _server_info *info), (pid, coid, info))
+PLAIN(int, ConnectClientInfo, (int scoid, struct _client_info *info, int ngroups), (scoid, info, ngroups))
+PLAIN(int, TimerTimeout, (clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), (id, flags, notify, ntime, otime))
+
+/* What the host does not do. */
+
+int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *config)
+{
+	(void)flags, (void)config;
+	return qnxhost_result(ENOSYS);
+}
+
+int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
+{
+	(void)pid, (void)coid, (void)mask, (void)bits;
+	return -ENOSYS;
+}
+PLAIN(int, ConnectFlags, (pid_t pid, int coid, unsigned mask, unsigned bits), (pid, coid, mask, bits))
+
+int MsgDeliverEvent_r(qnxhost_rcvid_t rcvid, const struct sigevent *event)
+{
+	(void)rcvid, (void)event;
+	return -ENOSYS;
+}
+PLAIN(int, MsgDeliverEvent, (qnxhost_rcvid_t rcvid, const struct sigevent *event), (rcvid, event))
+
+int MsgRegisterEvent_r(struct sigevent *event, int coid)
+{
+	(void)event, (void)coid;
+	return -ENOSYS;
+}
+PLAIN(int, MsgRegisterEvent, (struct sigevent *event, int coid), (event, coid))
+
+int MsgUnregisterEvent_r(const struct sigevent *event)
+{
+	(void)event;
+	return -ENOSYS;
+}
+PLAIN(int, MsgUnregisterEvent, (const struct sigevent *event), (event))

@@ -1,0 +1,37 @@
+//go:build linux && cgo
+
+package qnxhost
+
+/*
+#include <stdint.h>
+*/
+import "C"
+
+import (
+	"runtime/cgo"
+
+	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+)
+
+//export qnxhost_go_name_attach
+func qnxhost_go_name_attach(name *C.char, chid C.int, attached *C.uintptr_t) C.int {
+	n, err := procnto.NameAttach(C.GoString(name), int(chid))
+	if err == nil {
+		*attached = C.uintptr_t(cgo.NewHandle(n))
+	}
+	return errnoOf(err)
+}
+
+//export qnxhost_go_name_detach
+func qnxhost_go_name_detach(attached C.uintptr_t) {
+	h := cgo.Handle(attached)
+	h.Value().(*procnto.Name).Detach()
+	h.Delete()
+}
+
+//export qnxhost_go_name_open
+func qnxhost_go_name_open(name *C.char, coid *C.int) C.int {
+	n, err := procnto.NameOpen(C.GoString(name))
+	*coid = C.int(n)
+	return errnoOf(err)
+}

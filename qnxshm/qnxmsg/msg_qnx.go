@@ -1,0 +1,318 @@
+//go:build qnx && cgo
+
+package qnxmsg
+
+/*
+#cgo linux CFLAGS: -I${SRCDIR}/../qnxhost/include
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/dispatch.h>
+#include <sys/neutrino.h>
+#include <time.h>
+
+// Each function makes one call, with the timeout that goes with it, and returns
+// result and errno by value, so that nothing of the Go side escapes to the heap.
+
+struct qnxmsg_result {
+	int64_t value;
+	int error; // 0: the call succeeded
+};
+
+// The result of a call that returns a negative errno.
+static inline struct qnxmsg_result qnxmsg_result_of(int64_t value) {
+	struct qnxmsg_result r = {value < 0 ? 0 : value, value < 0 ? (int)-value : 0};
+	return r;
+}
+
+// The Go runtime signals its threads at any time, to preempt them or to take a
+// profile. A blocked call must not end for that: a MsgSend that returns EINTR may
+// have been executed, and cannot be repeated. Faults stay unblocked.
+static inline void qnxmsg_block_signals(sigset_t *old) {
+	sigset_t set;
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGTRAP);
+	sigdelset(&set, SIGABRT);
+	pthread_sigmask(SIG_BLOCK, &set, old);
+}
+
+static inline void qnxmsg_restore_signals(const sigset_t *old) {
+	pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+// Arms a timeout in nanoseconds for the next call, if it is not negative.
+static inline int qnxmsg_arm(int64_t timeout, unsigned states) {
+	uint64_t ns = (uint64_t)timeout;
+	return timeout < 0 ? 0 : TimerTimeout_r(CLOCK_MONOTONIC, states, NULL, &ns, NULL);
+}
+
+static inline struct qnxmsg_result qnxmsg_channel_create(unsigned flags) {
+	return qnxmsg_result_of(ChannelCreate_r(flags));
+}
+
+static inline struct qnxmsg_result qnxmsg_channel_destroy(int chid) {
+	return qnxmsg_result_of(ChannelDestroy_r(chid));
+}
+
+struct qnxmsg_name {
+	name_attach_t *attach;
+	int error;
+};
+
+static inline struct qnxmsg_name qnxmsg_name_attach(int chid, const void *name) {
+	struct qnxmsg_name n = {NULL, 0};
+	dispatch_t *dpp = dispatch_create_channel(chid, 0);
+	if (dpp != NULL)
+		n.attach = name_attach(dpp, name, 0);
+	if (n.attach == NULL) {
+		n.error = errno;
+		if (dpp != NULL)
+			dispatch_destroy(dpp); // and the channel with it
+	}
+	return n;
+}
+
+static inline struct qnxmsg_result qnxmsg_name_detach(name_attach_t *attach) {
+	dispatch_t *dpp = attach->dpp;
+	struct qnxmsg_result r = {0, 0};
+	if (name_detach(attach, NAME_FLAG_DETACH_SAVEDPP) == -1)
+		r.error = errno;
+	if (dispatch_destroy(dpp) == -1 && r.error == 0)
+		r.error = errno;
+	return r;
+}
+
+static inline struct qnxmsg_result qnxmsg_name_open(const void *name) {
+	struct qnxmsg_result r = {name_open(name, 0), 0};
+	if (r.value == -1)
+		r.error = errno;
+	return r;
+}
+
+struct qnxmsg_received {
+	int64_t rcvid;
+	int error;
+	struct _msg_info info;
+	struct _pulse pulse;
+};
+
+// A buffer too small for a pulse is stood in for by one that is not.
+static inline struct qnxmsg_received qnxmsg_receive(int chid, void *buf, size_t bytes, int64_t timeout) {
+	struct qnxmsg_received r;
+	sigset_t old;
+	void *to = bytes < sizeof r.pulse ? (void *)&r.pulse : buf;
+	memset(&r, 0, sizeof r);
+	qnxmsg_block_signals(&old);
+	r.rcvid = qnxmsg_arm(timeout, _NTO_TIMEOUT_RECEIVE);
+	if (r.rcvid >= 0)
+		r.rcvid = MsgReceive_r(chid, to, bytes < sizeof r.pulse ? sizeof r.pulse : bytes, &r.info);
+	qnxmsg_restore_signals(&old);
+	if (r.rcvid < 0) {
+		r.error = (int)-r.rcvid;
+	} else if (r.rcvid == 0) {
+		if (to == buf)
+			memcpy(&r.pulse, buf, sizeof r.pulse);
+	} else {
+		if (r.info.msglen > (int64_t)bytes)
+			r.info.msglen = bytes;
+		if (to != buf && r.info.msglen > 0)
+			memcpy(buf, to, r.info.msglen);
+	}
+	return r;
+}
+
+static inline int64_t qnxmsg_pulse_value(struct _pulse p) {
+#if _NTO_VERSION >= 800
+	return p.value.sival_long;
+#else
+	return p.value.sival_int;
+#endif
+}
+
+static inline struct qnxmsg_result qnxmsg_reply(int64_t rcvid, long status, const void *data, size_t bytes) {
+	return qnxmsg_result_of(MsgReply_r(rcvid, status, data, bytes));
+}
+
+static inline struct qnxmsg_result qnxmsg_error(int64_t rcvid, int error) {
+	return qnxmsg_result_of(MsgError_r(rcvid, error));
+}
+
+static inline struct qnxmsg_result qnxmsg_connect_attach(pid_t pid, int chid) {
+	return qnxmsg_result_of(ConnectAttach_r(0, pid, chid, _NTO_SIDE_CHANNEL, _NTO_COF_CLOEXEC));
+}
+
+static inline struct qnxmsg_result qnxmsg_connect_detach(int id) {
+	return qnxmsg_result_of(ConnectDetach_r(id));
+}
+
+static inline struct qnxmsg_result qnxmsg_server_pid(int coid) {
+	struct _server_info info;
+	struct qnxmsg_result r = qnxmsg_result_of(ConnectServerInfo_r(0, coid, &info));
+	if (r.error == 0 && r.value != coid)
+		r.error = EINVAL; // the next connection is described instead
+	r.value = r.error ? 0 : info.pid;
+	return r;
+}
+
+static inline struct qnxmsg_result qnxmsg_send(int coid, const void *msg, size_t bytes, void *reply, size_t room, int64_t timeout) {
+	sigset_t old;
+	int64_t status;
+	qnxmsg_block_signals(&old);
+	status = qnxmsg_arm(timeout, _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
+	if (status >= 0)
+		status = MsgSend_r(coid, msg, bytes, reply, room);
+	qnxmsg_restore_signals(&old);
+	return qnxmsg_result_of(status);
+}
+
+static inline struct qnxmsg_result qnxmsg_send_pulse(int coid, int priority, int code, int64_t value) {
+#if _NTO_VERSION < 800
+	if (value != (int32_t)value) {
+		struct qnxmsg_result r = {0, EINVAL};
+		return r;
+	}
+#endif
+	return qnxmsg_result_of(MsgSendPulse_r(coid, priority, code, value));
+}
+*/
+import "C"
+
+import (
+	"math"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// The target backend: each call goes to QNX's libc. msg_stub.go is its twin for
+// the host; the docs stand in the portable files.
+
+type attachedName = C.name_attach_t
+
+// cInt makes a C int of n. One that does not fit becomes -1, which is no id and
+// no process: libc answers accordingly.
+func cInt(n int) C.int {
+	if n < math.MinInt32 || n > math.MaxInt32 {
+		return -1
+	}
+	return C.int(n)
+}
+
+// errorOf is the error of a call, nil if it succeeded.
+func errorOf(errno C.int) error {
+	if errno == 0 {
+		return nil
+	}
+	return syscall.Errno(errno)
+}
+
+func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
+
+func channelCreate(flags ChannelFlags) (chid int, err error) {
+	if flags&^(Unblock|Disconnect) != 0 {
+		return 0, syscall.EINVAL
+	}
+	f := C.unsigned(C._NTO_CHF_FIXED_PRIORITY)
+	if flags&Unblock != 0 {
+		f |= C._NTO_CHF_UNBLOCK
+	}
+	if flags&Disconnect != 0 {
+		f |= C._NTO_CHF_DISCONNECT
+	}
+	r := C.qnxmsg_channel_create(f)
+	return int(r.value), errorOf(r.error)
+}
+
+func channelDestroy(chid int) error { return errorOf(C.qnxmsg_channel_destroy(cInt(chid)).error) }
+
+// cString makes a C string in Go memory, good for one call.
+func cString(s string) (unsafe.Pointer, error) {
+	if strings.IndexByte(s, 0) >= 0 {
+		return nil, syscall.EINVAL
+	}
+	return start(append([]byte(s), 0)), nil
+}
+
+func nameAttach(name string, chid int) (*attachedName, error) {
+	s, err := cString(name)
+	if err != nil {
+		return nil, err
+	}
+	n := C.qnxmsg_name_attach(cInt(chid), s)
+	return n.attach, errorOf(n.error)
+}
+
+func nameDetach(n *attachedName, _ int) error { return errorOf(C.qnxmsg_name_detach(n).error) }
+
+// nanoseconds is timeout for C; -1 waits for ever.
+func nanoseconds(timeout time.Duration) C.int64_t { return C.int64_t(max(timeout, -1)) }
+
+func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int, err error) {
+	r := C.qnxmsg_receive(cInt(chid), start(buf), C.size_t(len(buf)), nanoseconds(timeout))
+	if r.error != 0 {
+		return 0, errorOf(r.error)
+	}
+	m.rcvid = int64(r.rcvid)
+	if r.rcvid == 0 {
+		m.Pulse = Pulse{Code: int(r.pulse.code), Value: int64(C.qnxmsg_pulse_value(r.pulse)), SCOID: int(r.pulse.scoid)}
+		return 0, nil
+	}
+	m.Info = Info{
+		PID: int(r.info.pid), ChannelID: int(r.info.chid), SCOID: int(r.info.scoid), COID: int(r.info.coid),
+		MsgLen: int64(r.info.msglen), SrcMsgLen: int64(r.info.srcmsglen), DstMsgLen: int64(r.info.dstmsglen),
+	}
+	return int(r.info.msglen), nil
+}
+
+func msgReply(rcvid int64, status int, data []byte) error {
+	return errorOf(C.qnxmsg_reply(C.int64_t(rcvid), C.long(status), start(data), C.size_t(len(data))).error)
+}
+
+func msgError(rcvid int64, errno syscall.Errno) error {
+	if uint64(errno) > math.MaxInt32 {
+		return syscall.EINVAL
+	}
+	return errorOf(C.qnxmsg_error(C.int64_t(rcvid), C.int(errno)).error)
+}
+
+func detachClient(_, scoid int) error { return errorOf(C.qnxmsg_connect_detach(cInt(scoid)).error) }
+
+func connectAttach(pid, chid int) (coid int, err error) {
+	r := C.qnxmsg_connect_attach(C.pid_t(cInt(pid)), cInt(chid))
+	return int(r.value), errorOf(r.error)
+}
+
+func nameOpen(name string) (coid int, err error) {
+	s, err := cString(name)
+	if err != nil {
+		return 0, err
+	}
+	r := C.qnxmsg_name_open(s)
+	return int(r.value), errorOf(r.error)
+}
+
+func connectDetach(coid int) error { return errorOf(C.qnxmsg_connect_detach(cInt(coid)).error) }
+
+func serverPID(coid int) (int, error) {
+	r := C.qnxmsg_server_pid(cInt(coid))
+	return int(r.value), errorOf(r.error)
+}
+
+func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
+	r := C.qnxmsg_send(cInt(coid), start(msg), C.size_t(len(msg)), start(reply), C.size_t(len(reply)), nanoseconds(timeout))
+	return int(r.value), errorOf(r.error)
+}
+
+func msgSendPulse(coid, priority, code int, value int64) error {
+	if priority != int(int8(priority)) && priority != int(uint8(priority)) { // -1 means something here
+		return syscall.EINVAL
+	}
+	return errorOf(C.qnxmsg_send_pulse(cInt(coid), cInt(priority), cInt(code), C.int64_t(value)).error)
+}
