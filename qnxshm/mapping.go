@@ -28,8 +28,7 @@ var ErrTruncated = errors.New("qnxshm: the object is shorter than the access")
 // through the slice of Bytes is a fault that ends the program, as in C (SIGBUS);
 // View, ReadAt and WriteAt return an error instead.
 //
-// There is no use for the zero Mapping: every method of it fails with an error
-// that matches os.ErrClosed.
+// The zero Mapping is one that was unmapped already.
 type Mapping struct {
 	gate    gate.Gate
 	access  Access

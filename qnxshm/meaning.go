@@ -38,9 +38,9 @@ func meaning(call string, errno syscall.Errno) string {
 			return "no descriptor left in the system; the handle is kept"
 		case syscall.ESRCH:
 			if call == "shm_open_handle_pid" {
-				return "no such handle for this process from that maker: used, deleted, revoked, or made by or for another"
+				return "no such handle for this process from that maker: used, deleted, revoked, made by or for another, or its maker has ended"
 			}
-			return "no such handle for this process: used, deleted, revoked, or made for another"
+			return "no such handle for this process: used, deleted, revoked, made for another, or its maker has ended"
 		}
 	case "shm_delete_handle":
 		if errno == syscall.ESRCH {
@@ -49,7 +49,7 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_open":
 		switch errno {
 		case syscall.ENOENT:
-			return "no such object"
+			return "no such object, or no such directory"
 		case syscall.EEXIST:
 			return "the object exists"
 		case syscall.EINVAL:

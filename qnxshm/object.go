@@ -16,8 +16,7 @@ import (
 // An Object owns one descriptor of a shared-memory object, or of a window of
 // one. Its methods may be called by many goroutines. Close it when no further
 // mapping or handle is to be made; mappings and handles made through it stay
-// good. There is no use for the zero Object: every method of it fails with an
-// error that matches os.ErrClosed.
+// good. The zero Object is one that was closed already.
 type Object struct {
 	gate    gate.Gate
 	fd      atomic.Int64 // descriptor + 1, so that the zero Object has none
@@ -25,7 +24,7 @@ type Object struct {
 }
 
 // Create makes an anonymous object of size bytes, readable and writable, filled
-// with zeroes.
+// with zeroes. On the host memory is taken when it is first touched, not here.
 //
 // Errors are those of OpenAnonymous and Object.Truncate.
 func Create(size int64) (*Object, error) {

@@ -19,6 +19,9 @@ type Handle uint64
 // shm_handle_t. It is 8 on the host and on QNX OS 8.0.
 const HandleSize = handleSize
 
+// String returns the handle in hexadecimal, as errors show it.
+func (h Handle) String() string { return fmt.Sprintf("%#x", uint64(h)) }
+
 // AppendBinary appends the handle as C programs of the same machine see it: a
 // shm_handle_t, HandleSize bytes in native byte order. The error is always nil
 // for a handle that came from this package.

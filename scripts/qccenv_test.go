@@ -73,7 +73,12 @@ func newMachine(t *testing.T) *machine {
 	need(t, "bash")
 	script, err := filepath.Abs("qcc-env.sh")
 	require.NoError(t, err)
-	return &machine{t: t, home: t.TempDir(), tmp: t.TempDir(), script: script}
+	m := &machine{t: t, home: t.TempDir(), tmp: t.TempDir(), script: script}
+	// The go command's telemetry would write here after the test has ended.
+	telemetry := filepath.Join(m.home, ".config", "go", "telemetry")
+	require.NoError(t, os.MkdirAll(telemetry, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off\n"), 0o644))
+	return m
 }
 
 func need(t *testing.T, program string) {

@@ -75,7 +75,7 @@ func run(name string, clients int) error {
 
 	say("serving as %q", name)
 	s := &server{ch: ch, clients: make(map[int]*client)}
-	buf := make([]byte, 64) // the longest request, and room for a pulse on a target
+	buf := make([]byte, 64) // the longest request
 	for gone := 0; clients == 0 || gone < clients; {
 		m, err := ch.Receive(buf)
 		switch {

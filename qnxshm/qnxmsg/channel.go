@@ -33,7 +33,8 @@ const Unblock ChannelFlags = 0x2
 const Disconnect ChannelFlags = 0x8
 
 // A Channel is where a server receives messages and pulses. Its methods may be
-// called by many goroutines; each Receive takes one message.
+// called by many goroutines; each Receive takes one message. The zero Channel is
+// one that was closed already.
 type Channel struct {
 	gate gate.Gate
 	chid int
@@ -47,6 +48,7 @@ type Channel struct {
 //
 //	EINVAL  unknown flags
 //	EAGAIN  no channel left; host: no descriptors left to serve it with
+//	ENOSYS  host: /proc is not mounted
 //	EPERM   target: not allowed to make a public channel
 //
 // Implements: int ChannelCreate(unsigned flags)
@@ -69,6 +71,7 @@ func NewChannel(flags ChannelFlags) (*Channel, error) {
 //	ENAMETOOLONG  longer than 255 bytes
 //	EEXIST        the name is taken (a target may answer EBUSY)
 //	EAGAIN        no channel left; host: no descriptors left to serve it with
+//	ENOSYS        host: /proc is not mounted
 //	EPERM         target: not allowed to publish names
 //
 // Host and target: the host has no directories; "a/b" is a name like any other.
@@ -86,6 +89,8 @@ func AttachName(name string) (*Channel, error) {
 	}
 	return &Channel{chid: chid, name: attached}, nil
 }
+
+func (c *Channel) enter() bool { return c.chid != 0 && c.gate.Enter() }
 
 // ID returns the channel's id in this process (chid), for Connect.
 func (c *Channel) ID() int { return c.chid }
@@ -132,8 +137,9 @@ func (m *Message) ID() int64 { return m.rcvid }
 // IsPulse reports whether this is a pulse.
 func (m *Message) IsPulse() bool { return m.rcvid == 0 }
 
-// Receive waits for the next message or pulse. The part of a message that does
-// not fit buf is not lost for the sender: Info tells the lengths.
+// Receive waits for the next message or pulse. What of a message does not fit
+// buf cannot be read, which Info tells: SrcMsgLen is then larger than MsgLen. A
+// pulse needs no room in buf.
 //
 // Errors:
 //
@@ -153,7 +159,7 @@ func (c *Channel) Receive(buf []byte) (Message, error) { return c.ReceiveTimeout
 //
 // Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), then MsgReceive
 func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, error) {
-	if !c.gate.Enter() {
+	if !c.enter() {
 		return Message{}, qnxerr.Closed("qnxmsg: Channel.Receive")
 	}
 	defer c.gate.Leave()
@@ -184,7 +190,7 @@ func (m *Message) Reply(status int, data []byte) error {
 	if m.IsPulse() || status < 0 || status > math.MaxInt32 {
 		return wrap(syscall.EINVAL, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
 	}
-	if !m.channel.gate.Enter() {
+	if !m.channel.enter() {
 		return qnxerr.Closed("qnxmsg: Message.Reply")
 	}
 	defer m.channel.gate.Leave()
@@ -207,7 +213,7 @@ func (m *Message) ReplyError(errno syscall.Errno) error {
 	if m.IsPulse() {
 		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
 	}
-	if !m.channel.gate.Enter() {
+	if !m.channel.enter() {
 		return qnxerr.Closed("qnxmsg: Message.ReplyError")
 	}
 	defer m.channel.gate.Leave()
@@ -227,7 +233,7 @@ func (m *Message) ReplyError(errno syscall.Errno) error {
 //
 // Implements: int ConnectDetach(int coid)
 func (c *Channel) DetachClient(scoid int) error {
-	if !c.gate.Enter() {
+	if !c.enter() {
 		return qnxerr.Closed("qnxmsg: Channel.DetachClient")
 	}
 	defer c.gate.Leave()
@@ -248,7 +254,7 @@ func (c *Channel) Close() error {
 	c.gate.Close(func() {
 		if c.name != nil {
 			err = nameDetach(c.name, c.chid) // and the channel goes with it
-		} else {
+		} else if c.chid != 0 {
 			err = channelDestroy(c.chid)
 		}
 	})

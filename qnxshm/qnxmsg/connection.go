@@ -13,7 +13,7 @@ import (
 
 // A Connection is where a client sends messages and pulses to one channel. Its
 // methods may be called by many goroutines, also while others are blocked in
-// Send.
+// Send. The zero Connection is one that was closed already.
 type Connection struct {
 	gate gate.Gate
 	coid int
@@ -40,7 +40,8 @@ func Connect(pid, chid int) (*Connection, error) {
 //
 // Errors:
 //
-//	ENOENT        no server has this name
+//	ENOENT        no server has this name (on the host, in this pid and network
+//	              namespace)
 //	EINVAL        not a name: empty, or begins with "/", or has ".."
 //	ENAMETOOLONG  longer than 255 bytes
 //	EAGAIN        no connection left; host: the server did not answer for 5 s
@@ -75,6 +76,8 @@ func OpenWait(ctx context.Context, name string) (*Connection, error) {
 	}
 }
 
+func (c *Connection) enter() bool { return c.coid != 0 && c.gate.Enter() }
+
 // ServerPID returns the process id of the server, for handles that the client
 // makes for it.
 //
@@ -84,7 +87,7 @@ func OpenWait(ctx context.Context, name string) (*Connection, error) {
 //
 // Implements: int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info)
 func (c *Connection) ServerPID() (int, error) {
-	if !c.gate.Enter() {
+	if !c.enter() {
 		return 0, qnxerr.Closed("qnxmsg: Connection.ServerPID")
 	}
 	defer c.gate.Leave()
@@ -127,7 +130,7 @@ func (c *Connection) Send(msg, reply []byte) (status int, err error) {
 //
 // Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), flags _NTO_TIMEOUT_SEND|_NTO_TIMEOUT_REPLY, then MsgSend
 func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (status int, err error) {
-	if !c.gate.Enter() {
+	if !c.enter() {
 		return 0, qnxerr.Closed("qnxmsg: Connection.Send")
 	}
 	defer c.gate.Leave()
@@ -155,7 +158,7 @@ func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (stat
 //
 // Implements: int MsgSendPulse(int coid, int priority, int code, long value)
 func (c *Connection) SendPulse(priority, code int, value int64) error {
-	if !c.gate.Enter() {
+	if !c.enter() {
 		return qnxerr.Closed("qnxmsg: Connection.SendPulse")
 	}
 	defer c.gate.Leave()
@@ -177,7 +180,11 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 // Implements: int ConnectDetach(int coid), int name_close(int coid)
 func (c *Connection) Close() error {
 	var err error
-	c.gate.Close(func() { err = connectDetach(c.coid) })
+	c.gate.Close(func() {
+		if c.coid != 0 {
+			err = connectDetach(c.coid)
+		}
+	})
 	if err != nil {
 		return wrap(err, "ConnectDetach", "coid %#x", c.coid)
 	}

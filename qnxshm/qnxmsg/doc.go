@@ -26,6 +26,14 @@
 //	conn, err := qnxmsg.OpenWait(ctx, "camera")
 //	status, err := conn.Send(request, reply)
 //
+// # Message types
+//
+// A message begins with its type, a 16-bit number. QNX keeps those up to 0x1ff
+// (_IO_MAX): on a target a client that opens a name may first send _IO_CONNECT
+// (0x100), which a server answers with Reply(0, nil), and others up to 0x1ff, to
+// be answered with ReplyError(syscall.ENOSYS). The host never sends them, so
+// choose types from 0x200 on and answer these all the same.
+//
 // # Blocking
 //
 // Send and Receive block in the kernel, one thread for each blocked call, as on
@@ -40,7 +48,7 @@
 // # Host and target
 //
 // The host knows no priorities: messages and pulses arrive in the order in
-// which they were sent by one thread. A connection holds some two hundred
-// pulses that the server has not received yet, then SendPulse fails with
-// EAGAIN.
+// which they were sent by one thread. A connection holds some two or three
+// hundred pulses that the server has not received yet, then SendPulse fails with
+// EAGAIN. Client and server must share the pid and network namespaces.
 package qnxmsg

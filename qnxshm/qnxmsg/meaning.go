@@ -6,8 +6,14 @@ import "syscall"
 // text would not.
 func meaning(call string, errno syscall.Errno) string {
 	switch call {
+	case "ChannelCreate":
+		if errno == syscall.EINVAL {
+			return "unknown flags"
+		}
 	case "name_attach":
 		switch errno {
+		case syscall.ENAMETOOLONG:
+			return "a name has at most 255 bytes"
 		case syscall.EEXIST, syscall.EBUSY:
 			return "the name is taken: another server is running"
 		case syscall.EINVAL:
@@ -15,6 +21,8 @@ func meaning(call string, errno syscall.Errno) string {
 		}
 	case "name_open":
 		switch errno {
+		case syscall.ENAMETOOLONG:
+			return "a name has at most 255 bytes"
 		case syscall.ENOENT:
 			return "no server has this name"
 		case syscall.EINVAL:
@@ -30,7 +38,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EBADF:
 			return "the server's channel is gone (or the server answered so)"
 		case syscall.ESRCH:
-			return "the server died before it replied (or answered so)"
+			return "the server died or closed its channel before it replied (or answered so)"
 		case syscall.ETIMEDOUT:
 			return "no reply in time (or the server answered so)"
 		}

@@ -11,7 +11,9 @@
 //
 // and one rule of it with
 //
-//	go test -run 'TestConformance/open/used$'
+//	go test -v -run 'TestConformance/open/used$'
+//
+// whose id is in CONTRACT.md (a mistyped one runs nothing, which only -v tells).
 //
 // Many rules are about two or more processes. The suite starts the test binary
 // again for them, and Main turns such a process into a worker that makes calls

@@ -1,6 +1,7 @@
 package procnto
 
 import (
+	"fmt"
 	"sync"
 	"syscall"
 	"time"
@@ -217,7 +218,7 @@ func CreateSubrangeHandle(fd, pid, access int, options uint32, size, offset int6
 		return 0, syscall.EINVAL
 	}
 	if size <= 0 || offset < 0 || size%pageSize != 0 || offset%pageSize != 0 {
-		return 0, syscall.EINVAL
+		return 0, qnxerr.Cause{Errno: syscall.EINVAL, Text: fmt.Sprintf("size and offset must be multiples of the page size, %d, and the size not 0", pageSize)}
 	}
 	return createHandle(fd, pid, access, &window{offset, size})
 }
@@ -238,7 +239,7 @@ func createHandle(fd, pid, access int, part *window) (uint64, error) {
 	w := d.window
 	if part != nil {
 		if w, err = w.within(part.offset, part.size, d.size); err != nil {
-			return 0, err
+			return 0, qnxerr.Cause{Errno: syscall.EINVAL, Text: "the part does not lie within the object"}
 		}
 	}
 	if !covers(d.access, access) {

@@ -14,6 +14,8 @@ import (
 	// x/sys has the Linux calls that package syscall lacks: memfd_create,
 	// pidfd_open, and raw access to sendmsg and recvmsg.
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
 // An objectKey identifies an object: shmem never gives an inode number twice.
@@ -297,6 +299,9 @@ func reopen(dir, fd, access int) (newFD int, err error) {
 
 func openFDDir() (int, error) {
 	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == syscall.ENOENT {
+		return -1, qnxerr.Cause{Errno: syscall.ENOSYS, Text: "the host needs /proc, which is not mounted"}
+	}
 	if err != nil {
 		return -1, err
 	}
