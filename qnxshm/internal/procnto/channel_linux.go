@@ -405,6 +405,9 @@ func (ch *channel) addLane(fd, pid int, hello *frame) bool {
 	if ch.closed || c == nil || c.clientKey != (clientKey{pid, hello.id}) || c.attached == 0 {
 		return false
 	}
+	if host.packet.send(fd, &frame{kind: welcome}, nil, noFD) != nil {
+		return false
+	}
 	l := &lane{number: hello.a, client: c, coid: int(hello.coid), fd: fd, file: noFD}
 	lanes.add(l)
 	if err := epollAdd(ch.epfd, fd, unix.EPOLLIN|unix.EPOLLRDHUP, uint64(l.id)); err != nil {
@@ -693,10 +696,10 @@ func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, go
 	}
 	l.seq, l.last = uint32(f.id), uint32(f.id)
 	if f.inFile {
-		if l.file, err = moveHigh(rc.fd); err != nil {
-			l.file = noFD
+		if l.file, err = dupHigh(rc.fd); err != nil {
+			l.file, rc.fd = rc.fd, noFD // no room there
 		}
-		rc.fd = noFD
+		l.kept = l.kept[:0]
 	} else {
 		l.kept = append(append(l.kept[:0], buf[:n]...), rcv.rest[:rc.n-n]...)
 	}

@@ -221,8 +221,9 @@ func ConnectDetach(coid int) error {
 	return nil
 }
 
-// acquire takes a lane for one message or pulse.
-func (c *connection) acquire() (*clientLane, error) {
+// acquire takes a lane for one message or pulse. If it has to make one it waits
+// for the server until the deadline, unless that is zero.
+func (c *connection) acquire(deadline time.Time) (*clientLane, error) {
 	c.mu.Lock()
 	if n := len(c.idle); n > 0 {
 		l := c.idle[n-1]
@@ -231,15 +232,18 @@ func (c *connection) acquire() (*clientLane, error) {
 		c.mu.Unlock()
 		return l, nil
 	}
+	c.lastLane++
+	l := &clientLane{number: c.lastLane}
 	c.mu.Unlock()
 	if err := timersWork(); err != nil {
 		return nil, noDescriptors(err)
 	}
 	// The server closes its end when the channel or the client is let go.
-	if revents, err := pollIn(c.control.fd); err == nil && revents != 0 {
+	if revents, err := pollIn(c.control.fd); err == nil && revents&^unix.POLLIN != 0 {
 		return nil, syscall.EBADF
 	}
-	fd, _, err := dial(c.socket, c.server, 0)
+	var err error
+	l.fd, _, err = dial(c.socket, c.server, 0)
 	switch err {
 	case nil:
 	case syscall.ECONNREFUSED:
@@ -250,22 +254,39 @@ func (c *connection) acquire() (*clientLane, error) {
 		return nil, noDescriptors(err)
 	}
 	c.mu.Lock()
-	c.lastLane++
-	l := &clientLane{fd: fd, number: c.lastLane}
-	c.mu.Unlock()
-	hello := frame{kind: helloLane, number: int32(c.chid), coid: int32(c.coid), scoid: int32(c.scoid), id: self().token, a: l.number}
-	if err := l.packet.send(fd, &hello, nil, noFD); err != nil {
-		unix.Close(fd)
-		return nil, syscall.EBADF
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
-		unix.Close(fd)
+		c.mu.Unlock()
+		unix.Close(l.fd)
 		return nil, syscall.EBADF
 	}
 	c.busy[l] = struct{}{}
+	c.mu.Unlock()
+	if err := l.introduce(c, deadline); err != nil {
+		c.release(l, false)
+		return nil, err
+	}
 	return l, nil
+}
+
+// introduce says hello on a new lane and waits until the channel has it.
+func (l *clientLane) introduce(c *connection, deadline time.Time) error {
+	f := frame{kind: helloLane, number: int32(c.chid), coid: int32(c.coid), scoid: int32(c.scoid), id: self().token, a: l.number}
+	if err := l.packet.send(l.fd, &f, nil, noFD); err != nil && err != syscall.EPIPE {
+		return syscall.EBADF
+	}
+	r, err := l.packet.await(l.fd, &f, nil, deadline, false, 0)
+	if r.fd != noFD {
+		unix.Close(r.fd)
+	}
+	switch {
+	case err == syscall.ETIMEDOUT:
+		return err
+	case err != nil || f.kind != welcome && f.kind != reply || f.kind == reply && f.errno == 0:
+		return syscall.EBADF
+	case f.errno != 0:
+		return refusal(f.errno)
+	}
+	return nil
 }
 
 // release gives a lane back, to be used again if it is good.
@@ -312,8 +333,11 @@ func BeginSend(coid int, msg []byte, room int, deadline time.Time) (Sending, err
 	if c == nil || !c.gate.Enter() {
 		return Sending{}, syscall.EBADF
 	}
-	l, err := c.acquire()
+	l, err := c.acquire(deadline)
 	if err != nil {
+		if c.gate.Closed() {
+			err = syscall.EBADF
+		}
 		c.gate.Leave()
 		return Sending{}, err
 	}
@@ -369,7 +393,7 @@ func (s Sending) Try(reply []byte) (status int, done bool, err error) {
 // finish waits for the reply.
 func (s Sending) finish(reply []byte, deadline time.Time) (status int, err error) {
 	var f frame
-	r, err := s.l.packet.await(s.l.fd, &f, reply, deadline, 0)
+	r, err := s.l.packet.await(s.l.fd, &f, reply, deadline, false, 0)
 	if err == syscall.ETIMEDOUT {
 		return 0, err
 	}
@@ -386,8 +410,6 @@ func (s Sending) result(f *frame, r receipt, err error, replyBuf []byte) (status
 		return 0, s.errorOf(syscall.ESRCH)
 	case err != nil:
 		return 0, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the server sent is no reply: " + err.Error()}
-	case f.kind == welcome && f.errno != 0, f.kind == reply && f.id == 0 && f.errno != 0:
-		return 0, s.errorOf(refusal(f.errno))
 	case f.kind != reply || f.id != uint64(s.l.seq) || r.lost:
 		return 0, syscall.ESRCH
 	case f.errno != 0:
@@ -424,7 +446,13 @@ func (s Sending) Stays() bool {
 	s.c.controlMu.Lock()
 	defer s.c.controlMu.Unlock()
 	control := s.c.control
-	err := control.exchange(&frame{kind: cancel, id: uint64(s.l.seq), a: int64(s.l.number)}, 0)
+	control.cancels++
+	err := control.exchange(&frame{kind: cancel, id: control.cancels, a: int64(s.l.number), b: int64(s.l.seq)}, 0)
+	for err == nil && control.answer.id < control.cancels {
+		// What a server that was stopped did not answer in time.
+		control.discard()
+		control.got, err = control.packet.await(control.fd, &control.answer, nil, time.Time{}, true, 0)
+	}
 	control.discard()
 	return err == nil && control.answer.kind == answer && control.answer.errno != cancelGone
 }
@@ -445,7 +473,10 @@ func MsgSendPulse(coid, priority, code int, value int64) error {
 		return syscall.EBADF
 	}
 	defer c.gate.Leave()
-	l, err := c.acquire()
+	l, err := c.acquire(time.Now().Add(peerTimeout))
+	if err == syscall.ETIMEDOUT {
+		return notAnswering(c.server)
+	}
 	if err != nil {
 		return err
 	}

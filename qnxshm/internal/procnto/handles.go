@@ -52,7 +52,8 @@ type handle struct {
 // A recipient is a process that handles were made for.
 type recipient struct {
 	pid   int
-	pidfd int // readable once the process is gone; -1 for this process
+	start uint64 // when it began
+	pidfd int    // readable once the process is gone; -1 for this process
 	watch uint64
 	first *handle
 	count int

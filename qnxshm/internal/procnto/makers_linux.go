@@ -31,6 +31,8 @@ type outbound struct {
 	answer frame   // the last one received
 	got    receipt // what came with it
 	stale  bool    // was idle at the last tidy
+
+	cancels uint64 // of a connection to a channel: how many were sent
 }
 
 func (c *outbound) close() {
@@ -50,8 +52,9 @@ func (c *outbound) discard() {
 // that stays in the queue, until drop.
 func (c *outbound) exchange(f *frame, flags int) (err error) {
 	c.got = receipt{fd: noFD}
-	if err = c.packet.send(c.fd, f, nil, noFD); err == nil {
-		c.got, err = c.packet.await(c.fd, &c.answer, nil, time.Time{}, flags)
+	// A peer that has no room for the connection says so before it closes it.
+	if err = c.packet.send(c.fd, f, nil, noFD); err == nil || err == syscall.EPIPE {
+		c.got, err = c.packet.await(c.fd, &c.answer, nil, time.Time{}, true, flags)
 	}
 	if err == nil && c.got.n != 0 {
 		err = errMalformed

@@ -166,6 +166,10 @@ func (m *manager) watchRecipient(r *recipient) (err error) {
 	if r.pidfd, err = openProcess(r.pid); err != nil {
 		return err
 	}
+	if r.start, err = startTime(r.pid); err != nil {
+		unix.Close(r.pidfd)
+		return err
+	}
 	if r.watch, err = m.service.watch(r.pidfd, r); err != nil {
 		unix.Close(r.pidfd)
 	}

@@ -170,7 +170,8 @@ func (o *objectRegistry) sweep() {
 const firstTag = 1 << 62
 
 func setWindowTag(fd int) (tag uint64, err error) {
-	for {
+	const attempts = 16
+	for range attempts {
 		tag = firstTag | randomUint64()&(firstTag-1)>>1<<1 // even: locks never touch and merge
 		lock := unix.Flock_t{Type: unix.F_RDLCK, Whence: unix.SEEK_SET, Start: int64(tag), Len: 1}
 		err = unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &lock)
@@ -182,6 +183,7 @@ func setWindowTag(fd int) (tag uint64, err error) {
 			return tag, err
 		}
 	}
+	return 0, qnxerr.Cause{Errno: err.(syscall.Errno), Text: "the whole object is locked (fcntl), where the host marks the part"}
 }
 
 // windowOf returns the tag and the window of fd, zero if its open file

@@ -282,7 +282,7 @@ func (l *listener) ready(uint32) {
 // may never come.
 func (l *listener) shed() (again bool) {
 	s := host.service
-	if c := s.longestIdle(); c != nil {
+	if c := s.longestIdle(anyPeer); c != nil {
 		c.close()
 		return true
 	}
@@ -321,6 +321,7 @@ type inbound struct {
 	id       uint64
 	peer     unix.Ucred // as the kernel says
 	pid      int        // of the peer
+	start    uint64     // when that process began; a later one may have its pid
 	chid     int        // of the name it was opened by, 0 if by process
 	purpose  frameKind
 	transit  *handle // its descriptor was sent and perhaps not taken yet
@@ -340,15 +341,23 @@ func (m *manager) admit(fd, chid int) {
 		m.turnAway(fd)
 		return
 	}
-	c := &inbound{fd: fd, peer: *cred, pid: pid, chid: chid}
-	if c.fd, err = moveHigh(fd); err == nil {
-		c.id, err = m.service.watch(c.fd, c)
+	high, err := dupHigh(fd)
+	if err == syscall.EINVAL { // the limit of descriptors is below the range
+		high, err = fd, nil
 	}
-	if err != nil {
+	c := &inbound{fd: high, peer: *cred, pid: pid, chid: chid}
+	if err == nil {
+		c.id, err = m.service.watch(high, c)
+	}
+	switch {
+	case err != nil:
 		admission.leave(pid)
-		if c.fd >= 0 {
-			unix.Close(c.fd)
+		if high >= 0 && high != fd {
+			unix.Close(high)
 		}
+		m.turnAway(fd)
+	case high != fd:
+		unix.Close(fd)
 	}
 }
 
@@ -358,24 +367,30 @@ func (m *manager) turnAway(fd int) {
 	unix.Close(fd)
 }
 
-// makeRoom counts a connection from pid in, closing an idle one if it must.
+// makeRoom counts a connection from pid in, closing an idle one if it must: one
+// of the same peer if that has all it may have.
 func (m *manager) makeRoom(pid int) bool {
-	if admission.enter(pid) {
+	ok, whose := admission.enter(pid)
+	if ok {
 		return true
 	}
-	c := m.service.longestIdle()
+	c := m.service.longestIdle(whose)
 	if c == nil {
 		return false
 	}
 	c.close()
-	return admission.enter(pid)
+	ok, _ = admission.enter(pid)
+	return ok
 }
 
-// longestIdle returns the connection to close first, nil if none can be.
-func (s *service) longestIdle() (oldest *inbound) {
+const anyPeer = 0
+
+// longestIdle returns the connection of a peer to close first, nil if none can
+// be.
+func (s *service) longestIdle(pid int) (oldest *inbound) {
 	for _, w := range s.watched {
 		c, ok := w.(*inbound)
-		if ok && c.idle() && (oldest == nil || c.lastUsed < oldest.lastUsed) {
+		if ok && (pid == anyPeer || c.pid == pid) && c.idle() && (oldest == nil || c.lastUsed < oldest.lastUsed) {
 			oldest = c
 		}
 	}
@@ -393,19 +408,23 @@ type admissionCounter struct {
 	perPeer map[int]int
 }
 
-func (a *admissionCounter) enter(pid int) bool {
+// enter counts a connection in, or tells of whom one has to go first.
+func (a *admissionCounter) enter(pid int) (ok bool, whose int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.limit == 0 {
 		a.limit = connectionLimit()
 		a.perPeer = make(map[int]int)
 	}
-	if a.total >= a.limit || a.perPeer[pid] >= a.limit/4 {
-		return false
+	switch {
+	case a.perPeer[pid] >= a.limit/4:
+		return false, pid
+	case a.total >= a.limit:
+		return false, anyPeer
 	}
 	a.total++
 	a.perPeer[pid]++
-	return true
+	return true, 0
 }
 
 func (a *admissionCounter) leave(pid int) {
@@ -490,7 +509,7 @@ func (c *inbound) dispatch(f *frame) bool {
 	case c.purpose == 0:
 		return c.hello(f)
 	case c.client != nil && f.kind == cancel:
-		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, f.id)}, noFD)
+		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, uint64(f.b))}, noFD)
 	case c.purpose != helloHandles:
 		return false
 	}
@@ -530,6 +549,7 @@ func (c *inbound) hello(f *frame) bool {
 	c.purpose = f.kind
 	switch f.kind {
 	case helloHandles:
+		c.start, _ = startTime(c.pid)
 		return c.answer(frame{kind: welcome}, noFD)
 	case helloAttach, helloName:
 		chid := int(f.number)
@@ -562,9 +582,9 @@ func (c *inbound) hello(f *frame) bool {
 // open grants an open, or says why not.
 func (c *inbound) open(f *frame) bool {
 	h, err := host.table.find(f.id, c.pid)
-	if err == nil && exited(h.recipient.pidfd) {
-		// The peer is a child that has inherited the connection.
-		host.recipientExited(h.recipient)
+	if err == nil && (exited(h.recipient.pidfd) || c.start != h.recipient.start) {
+		// The peer is a child that has inherited the connection, or the
+		// connection is one of an earlier process.
 		err = syscall.ESRCH
 	}
 	if err == nil && h.carrier != nil && h.carrier.inTransit() {

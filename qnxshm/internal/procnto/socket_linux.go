@@ -196,11 +196,11 @@ func (p *packet) try(fd int, f *frame, buf []byte, flags int) (receipt, error) {
 }
 
 // await is receive that waits for the packet, at most until the deadline unless
-// that is zero, and no longer than the socket's own timeout: then the error is
-// ETIMEDOUT.
+// that is zero, and no longer than the socket's own timeout, which a limited
+// socket has: then the error is ETIMEDOUT.
 //
 // With the flag MSG_PEEK the packet stays in the queue.
-func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, flags int) (receipt, error) {
+func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, limited bool, flags int) (receipt, error) {
 	if !onlyProcessor || !deadline.IsZero() { // else there is nothing to try
 		if r, err := p.try(fd, f, buf, flags); err != syscall.EAGAIN {
 			return r, err
@@ -211,15 +211,21 @@ func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, flags i
 			return receipt{fd: noFD}, err
 		}
 	}
+	var interrupted time.Time
 	for {
 		r, err := p.receive(fd, f, buf, nil, flags)
-		switch err {
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
+		if err == syscall.EAGAIN {
 			err = syscall.ETIMEDOUT
 		}
-		return r, err
+		if err != syscall.EINTR {
+			return r, err
+		}
+		// The socket's own timeout starts again, but not for ever.
+		if interrupted.IsZero() {
+			interrupted = time.Now()
+		} else if limited && time.Since(interrupted) > peerTimeout {
+			return r, syscall.ETIMEDOUT
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 	helloAttach                       // ConnectAttach to the channel number
 	helloName                         // name_open: the listener's channel
 	helloLane                         // messages and pulses of an attached client
-	welcome                           // the answer to the hellos, but not of a lane's
+	welcome                           // the answer to the hellos
 
 	// Requests about handles.
 	openRequest
@@ -40,7 +40,7 @@ const (
 	pulse
 	reply
 	// On the connection of an attached client: its thread does not want to wait
-	// any more for the message id on the lane a. The answer is a cancelVerdict.
+	// any more for the message b on the lane a. The answer is a cancelVerdict.
 	cancel
 
 	lastKind = cancel
