@@ -53,7 +53,10 @@ type Channel struct {
 //
 // Implements: int ChannelCreate(unsigned flags)
 func NewChannel(flags ChannelFlags) (*Channel, error) {
-	chid, err := channelCreate(flags)
+	chid, err := 0, error(syscall.EINVAL)
+	if flags&^(Unblock|Disconnect) == 0 {
+		chid, err = channelCreate(flags)
+	}
 	if err != nil {
 		return nil, wrap(err, "ChannelCreate", "%#x", uint32(flags))
 	}
@@ -82,9 +85,8 @@ func AttachName(name string) (*Channel, error) {
 	if err != nil {
 		return nil, wrap(err, "name_attach", "%q", name)
 	}
-	attached, err := nameAttach(name, chid)
+	attached, err := nameAttach(name, chid) // the channel is the name's from here on
 	if err != nil {
-		channelDestroy(chid)
 		return nil, wrap(err, "name_attach", "%q", name)
 	}
 	return &Channel{chid: chid, name: attached}, nil

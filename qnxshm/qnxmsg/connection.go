@@ -71,7 +71,7 @@ func OpenWait(ctx context.Context, name string) (*Connection, error) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, fmt.Errorf("%w: %w", err, context.Cause(ctx))
+			return nil, fmt.Errorf("%w: %w", err, ctx.Err())
 		}
 	}
 }

@@ -47,8 +47,9 @@
 //
 // # Host and target
 //
-// The host knows no priorities: messages and pulses arrive in the order in
-// which they were sent by one thread. A connection holds some two or three
+// The host knows no priorities. Messages and pulses that one thread sends on a
+// connection arrive in the order in which they were sent, as long as no other
+// thread uses the connection. A connection holds some two or three
 // hundred pulses that the server has not received yet, then SendPulse fails with
 // EAGAIN. Client and server must share the pid and network namespaces.
 package qnxmsg

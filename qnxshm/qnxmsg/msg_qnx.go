@@ -74,6 +74,8 @@ static inline struct qnxmsg_name qnxmsg_name_attach(int chid, const void *name) 
 		n.error = errno;
 		if (dpp != NULL)
 			dispatch_destroy(dpp); // and the channel with it
+		else
+			ChannelDestroy(chid);
 	}
 	return n;
 }
@@ -216,9 +218,6 @@ func errorOf(errno C.int) error {
 func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 
 func channelCreate(flags ChannelFlags) (chid int, err error) {
-	if flags&^(Unblock|Disconnect) != 0 {
-		return 0, syscall.EINVAL
-	}
 	f := C.unsigned(C._NTO_CHF_FIXED_PRIORITY)
 	if flags&Unblock != 0 {
 		f |= C._NTO_CHF_UNBLOCK
@@ -243,6 +242,7 @@ func cString(s string) (unsafe.Pointer, error) {
 func nameAttach(name string, chid int) (*attachedName, error) {
 	s, err := cString(name)
 	if err != nil {
+		channelDestroy(chid)
 		return nil, err
 	}
 	n := C.qnxmsg_name_attach(cInt(chid), s)

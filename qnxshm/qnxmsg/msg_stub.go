@@ -20,7 +20,13 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 
 func channelDestroy(chid int) error { return procnto.ChannelDestroy(chid) }
 
-func nameAttach(name string, chid int) (*attachedName, error) { return procnto.NameAttach(name, chid) }
+func nameAttach(name string, chid int) (*attachedName, error) {
+	n, err := procnto.NameAttach(name, chid)
+	if err != nil {
+		procnto.ChannelDestroy(chid)
+	}
+	return n, err
+}
 
 func nameDetach(n *attachedName, chid int) error {
 	n.Detach()

@@ -49,6 +49,7 @@ type channel struct {
 	bySCOID map[int]*client
 	own     []Received // pulses that this library sends
 	muted   []*lane    // whose messages MsgReceivePulse has left to MsgReceive
+	takers  int        // threads in MsgReceive
 	closed  bool
 }
 
@@ -164,6 +165,9 @@ func ChannelCreate(flags uint32) (chid int, err error) {
 	if err = host.serve(); err == nil {
 		ch.service = host.service
 		err = epollAdd(ch.epfd, ch.service.epfd, unix.EPOLLIN, serviceEvent)
+		if err == syscall.EINVAL { // the kernel lets only so many wait for one
+			err = qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the host has no more channels for this process"}
+		}
 	}
 	if err != nil {
 		unix.Close(ch.epfd)
@@ -209,7 +213,11 @@ func ChannelDestroy(chid int) error {
 	}
 	host.tidyLater()
 	host.mu.Unlock()
-	ch.gate.Close(func() { wake(ch.wakefd) })
+	ch.gate.Close(func() {
+		ch.mu.Lock() // nextOwn must not take this wake for a pulse's
+		defer ch.mu.Unlock()
+		wake(ch.wakefd)
+	})
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	ch.closed = true
@@ -263,6 +271,15 @@ func (c *client) gone() {
 	ch.push(Received{Code: codeDisconnect, SCOID: c.scoid})
 }
 
+// crowded reports whether so many clients have gone, and not been detached by
+// the server, that no other may come.
+func (ch *channel) crowded() bool {
+	const most = 4096
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return len(ch.bySCOID)-len(ch.clients) > most
+}
+
 // push sends a pulse of this library. The channel's lock is held.
 func (ch *channel) push(pulse Received) {
 	ch.own = append(ch.own, pulse)
@@ -286,8 +303,10 @@ func (c *client) cancel(number int64, seq uint64) (verdict int32) {
 		case l.seq == 0 && uint64(l.last) == seq:
 			return cancelReplied
 		case uint64(l.seq) == seq && ch.flags&flagUnblock != 0:
-			l.info.UnblockRequested = true
-			ch.push(Received{Code: codeUnblock, Value: l.rcvid(), SCOID: c.scoid})
+			if !l.info.UnblockRequested {
+				l.info.UnblockRequested = true
+				ch.push(Received{Code: codeUnblock, Value: l.rcvid(), SCOID: c.scoid})
+			}
 			return cancelStay
 		case uint64(l.seq) == seq:
 			l.forget()
@@ -432,6 +451,8 @@ func (ch *channel) dropLane(l *lane) {
 // close closes the lane's socket. The lane's lock is held.
 func (l *lane) close() {
 	if l.fd >= 0 {
+		// Closing is not enough while a forked child has the descriptor too.
+		unix.EpollCtl(l.client.channel.epfd, unix.EPOLL_CTL_DEL, l.fd, nil)
 		unix.Close(l.fd)
 		l.fd = -1
 		l.forget()
@@ -451,9 +472,11 @@ func (l *lane) unblock() {
 		l.packet.send(l.fd, &frame{kind: reply, id: uint64(l.seq), errno: int32(syscall.ESRCH)}, nil, noFD)
 		return
 	}
+	// What is queued can be read still, but no more can be sent.
+	unix.Shutdown(l.fd, unix.SHUT_RD)
+	scratch := make([]byte, maxInline)
 	for {
 		var f frame
-		scratch := make([]byte, maxInline)
 		r, err := l.packet.receive(l.fd, &f, scratch, nil, unix.MSG_DONTWAIT)
 		if r.fd != noFD {
 			unix.Close(r.fd)
@@ -525,6 +548,11 @@ func BeginReceive(chid int, pulsesOnly bool) (Receiving, error) {
 // End leaves.
 func (rc *Receiving) End() {
 	receivers.Put(rc.rcv)
+	if !rc.pulsesOnly {
+		rc.ch.mu.Lock()
+		rc.ch.takers--
+		rc.ch.mu.Unlock()
+	}
 	rc.ch.service.leave()
 	rc.ch.gate.Leave()
 }
@@ -621,6 +649,10 @@ func (l *lane) hasMessage(rcv *receiver) bool {
 func (ch *channel) mute(l *lane) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
+	if ch.takers > 0 {
+		schedYield() // one of them is about to take it
+		return
+	}
 	if l.listen(ch.epfd, 0) {
 		ch.muted = append(ch.muted, l)
 	}
@@ -629,6 +661,7 @@ func (ch *channel) mute(l *lane) {
 func (ch *channel) unmute() {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
+	ch.takers++
 	for _, l := range ch.muted {
 		l.listen(ch.epfd, unix.EPOLLIN)
 	}
@@ -799,7 +832,10 @@ func answerMessage(rcvid int64, f frame, data []byte) error {
 	}
 	f.id, f.b = uint64(l.seq), int64(len(data))
 	if err := l.packet.sendPayload(l.fd, &f, data); err != nil {
-		if _, ok := err.(qnxerr.Cause); ok {
+		switch {
+		case err == syscall.EFAULT:
+			return qnxerr.ESRVRFAULT
+		case !ended(err) && err != syscall.EAGAIN:
 			return err // the client still waits
 		}
 		// The client is gone, or does not read: it is no client any more.

@@ -271,7 +271,7 @@ func (c *connection) acquire(deadline time.Time) (*clientLane, error) {
 // introduce says hello on a new lane and waits until the channel has it.
 func (l *clientLane) introduce(c *connection, deadline time.Time) error {
 	f := frame{kind: helloLane, number: int32(c.chid), coid: int32(c.coid), scoid: int32(c.scoid), id: self().token, a: l.number}
-	if err := l.packet.send(l.fd, &f, nil, noFD); err != nil && err != syscall.EPIPE {
+	if err := l.packet.send(l.fd, &f, nil, noFD); err != nil && !ended(err) {
 		return syscall.EBADF
 	}
 	r, err := l.packet.await(l.fd, &f, nil, deadline, false, 0)
@@ -365,14 +365,11 @@ func (l *clientLane) send(msg []byte, room int, deadline time.Time) error {
 			}
 			return err
 		}
-		if _, ok := err.(qnxerr.Cause); ok {
-			l.broken = false // nothing was sent
-			return err
-		}
-		if err != nil {
+		if ended(err) {
 			return syscall.EBADF
 		}
-		return nil
+		l.broken = err == nil // else nothing was sent
+		return err
 	}
 }
 
@@ -408,6 +405,8 @@ func (s Sending) result(f *frame, r receipt, err error, replyBuf []byte) (status
 	switch {
 	case err == io.EOF:
 		return 0, s.errorOf(syscall.ESRCH)
+	case err == syscall.EFAULT:
+		return 0, err
 	case err != nil:
 		return 0, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the server sent is no reply: " + err.Error()}
 	case f.kind != reply || f.id != uint64(s.l.seq) || r.lost:

@@ -53,7 +53,7 @@ func (c *outbound) discard() {
 func (c *outbound) exchange(f *frame, flags int) (err error) {
 	c.got = receipt{fd: noFD}
 	// A peer that has no room for the connection says so before it closes it.
-	if err = c.packet.send(c.fd, f, nil, noFD); err == nil || err == syscall.EPIPE {
+	if err = c.packet.send(c.fd, f, nil, noFD); err == nil || ended(err) {
 		c.got, err = c.packet.await(c.fd, &c.answer, nil, time.Time{}, true, flags)
 	}
 	if err == nil && c.got.n != 0 {
@@ -206,11 +206,17 @@ func dialSocket(name string, pid int, hello *frame) (c *outbound, peer int, err 
 			return c, peer, nil
 		}
 		c.close()
-		if err != io.EOF && err != syscall.EPIPE {
+		if !ended(err) {
 			break
 		}
 	}
 	return nil, peer, err
+}
+
+// ended reports whether err tells that the other side has closed the connection.
+// Sending is told so of a close with something unread, such as in a backlog.
+func ended(err error) bool {
+	return err == io.EOF || err == syscall.EPIPE || err == syscall.ECONNRESET
 }
 
 // refusal is the error of a connection that the other side has turned away.
@@ -227,7 +233,7 @@ func peerError(err error, pid int) error {
 	switch {
 	case errors.As(err, &version):
 		return qnxerr.Cause{Errno: syscall.EPROTO, Text: err.Error()}
-	case err == io.EOF || err == syscall.EPIPE || err == syscall.ECONNREFUSED:
+	case ended(err) || err == syscall.ECONNREFUSED:
 		return syscall.ESRCH
 	case err == errMalformed || err == errForeignNamespace:
 		return qnxerr.Cause{Errno: syscall.ESRCH, Text: "what answers for the maker is not this module: " + err.Error()}
@@ -306,8 +312,11 @@ func (c *outbound) accept(access int) (fd int, err error) {
 
 // checkReceived trusts a maker no more than any peer.
 func checkReceived(fd, access int, w window) (key objectKey, ok bool) {
+	if fd == noFD || !isMemory(fd) {
+		return key, false
+	}
 	var st unix.Stat_t
-	if fd == noFD || unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return key, false
 	}
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)

@@ -104,6 +104,14 @@ func (m *manager) anchor(fd int, d descriptor) (*anchor, error) {
 		if err != nil {
 			return nil, err
 		}
+		// The program may have closed fd meanwhile, and have another one there.
+		if is, err := describe(dup); err != nil || is.key != key.object || is.tag != key.tag {
+			unix.Close(dup)
+			return nil, syscall.EBADF
+		} else if is, err = is.withAccess(dup); err != nil || is.access != key.access {
+			unix.Close(dup)
+			return nil, syscall.EBADF
+		}
 		a = &anchor{anchorKey: key, fd: dup}
 		if m.anchors == nil {
 			m.anchors = make(map[anchorKey]*anchor)
@@ -180,7 +188,7 @@ func (m *manager) watchRecipient(r *recipient) (err error) {
 func (m *manager) forgetRecipient(r *recipient) {
 	delete(m.table.recipients, r.pid)
 	if r.pidfd >= 0 {
-		m.service.unwatch(r.watch)
+		m.service.unwatch(r.watch, r.pidfd)
 		unix.Close(r.pidfd)
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
-// An objectKey identifies an object: shmem never gives an inode number twice.
+// An objectKey identifies an object: the kernel numbers those in memory one after
+// the other.
 type objectKey struct{ dev, ino uint64 }
 
 // A descriptor is what the host knows about a file descriptor of the process.
@@ -79,6 +80,13 @@ func (d descriptor) withAccess(fd int) (descriptor, error) {
 	return d, err
 }
 
+// isMemory reports whether fd is of a file in memory, which alone has seals. Any
+// other file might block whoever asks more of it.
+func isMemory(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	return err == nil
+}
+
 func keyOf(st *unix.Stat_t) objectKey { return objectKey{uint64(st.Dev), st.Ino} }
 
 // register makes fd's object known, and fd a window of it if w is one.
@@ -134,7 +142,7 @@ func (o *objectRegistry) sweep() {
 	for _, name := range names {
 		fd, err := strconv.Atoi(name)
 		var st unix.Stat_t
-		if err != nil || unix.Fstat(fd, &st) != nil {
+		if err != nil || !isMemory(fd) || unix.Fstat(fd, &st) != nil {
 			continue
 		}
 		key := keyOf(&st)
@@ -149,7 +157,18 @@ func (o *objectRegistry) sweep() {
 		if len(windows) == 0 {
 			continue
 		}
-		if tag, w, err := windowOf(fd, windows); err == nil && tag != 0 {
+		tag, w, err := windowOf(fd, windows)
+		if err == syscall.EMFILE || err == syscall.ENFILE { // not known: keep them all
+			for tag, w := range windows {
+				if live[key] == nil {
+					live[key] = make(map[uint64]window)
+				}
+				if _, ok := live[key][tag]; !ok {
+					live[key][tag] = w
+					entries++
+				}
+			}
+		} else if err == nil && tag != 0 {
 			if live[key] == nil {
 				live[key] = make(map[uint64]window)
 			}

@@ -55,8 +55,8 @@ func payloadFile(payload []byte) (fd int, err error) {
 }
 
 // readPayload copies what fits of a payload of size bytes from a descriptor
-// that a peer has sent. Only a memfd has seals: reading another file might
-// block.
+// that a peer has sent. Only a file in memory has seals: reading another one
+// might block.
 func readPayload(fd int, buf []byte, size int64) (int, error) {
 	if fd == noFD {
 		return 0, errMalformed
@@ -102,6 +102,9 @@ type piece struct {
 func packPieces(pieces []piece) []byte {
 	var b []byte
 	for _, p := range pieces {
+		if len(p.data) == 0 {
+			continue
+		}
 		b = binary.NativeEndian.AppendUint64(b, uint64(p.offset))
 		b = binary.NativeEndian.AppendUint64(b, uint64(len(p.data)))
 		b = append(b, p.data...)
@@ -112,7 +115,7 @@ func packPieces(pieces []piece) []byte {
 // unpackPieces writes the pieces of a payload of size bytes to a reply buffer.
 func unpackPieces(fd int, buf []byte, size int64) error {
 	var head [16]byte
-	if n, err := readPayload(fd, head[:], size); err != nil || n < len(head) {
+	if n, err := readPayload(fd, head[:], size); err != nil || n < len(head) && size > 0 {
 		return errMalformed
 	}
 	for at := int64(0); at < size; {
@@ -122,7 +125,7 @@ func unpackPieces(fd int, buf []byte, size int64) error {
 		at += int64(len(head))
 		offset := int64(binary.NativeEndian.Uint64(head[0:]))
 		length := int64(binary.NativeEndian.Uint64(head[8:]))
-		if offset < 0 || length < 0 || length > size-at || offset > int64(len(buf)) || length > int64(len(buf))-offset {
+		if offset < 0 || length <= 0 || length > size-at || offset > int64(len(buf)) || length > int64(len(buf))-offset {
 			return errMalformed
 		}
 		if readAt(fd, buf[offset:offset+length], at) != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
 // A service answers what other processes ask of this one. The work is done by
@@ -64,6 +66,9 @@ func (s *service) open() (err error) {
 		return err
 	}
 	s.listener, err = s.listen(processSocket(self().pid, self().start), 0)
+	if err == syscall.EADDRINUSE {
+		err = qnxerr.Cause{Errno: syscall.EAGAIN, Text: "another process has taken the socket name of this one"}
+	}
 	return err
 }
 
@@ -124,8 +129,12 @@ func (s *service) watch(fd int, w watched) (id uint64, err error) {
 	return s.lastID, nil
 }
 
-// unwatch forgets id; closing its descriptor takes it out of the epoll.
-func (s *service) unwatch(id uint64) { delete(s.watched, id) }
+// unwatch forgets what is watched on fd. Closing fd would not do while a forked
+// child has it too.
+func (s *service) unwatch(id uint64, fd int) {
+	delete(s.watched, id)
+	unix.EpollCtl(s.epfd, unix.EPOLL_CTL_DEL, fd, nil)
+}
 
 // run serves until the service is stopped.
 func (s *service) run() {
@@ -248,11 +257,11 @@ func (s *service) listen(name string, chid int) (*listener, error) {
 
 func (l *listener) close() {
 	if l.fd >= 0 {
+		if s := host.service; s != nil {
+			s.unwatch(l.id, l.fd)
+		}
 		unix.Close(l.fd)
 		l.fd = -1
-		if s := host.service; s != nil {
-			s.unwatch(l.id)
-		}
 	}
 }
 
@@ -348,6 +357,7 @@ func (m *manager) admit(fd, chid int) {
 	c := &inbound{fd: high, peer: *cred, pid: pid, chid: chid}
 	if err == nil {
 		c.id, err = m.service.watch(high, c)
+		c.lastUsed = c.id
 	}
 	switch {
 	case err != nil:
@@ -454,12 +464,12 @@ func (c *inbound) close() {
 	if c.fd < 0 {
 		return
 	}
+	if s := host.service; s != nil {
+		s.unwatch(c.id, c.fd)
+	}
 	unix.Close(c.fd)
 	c.fd = -1
 	admission.leave(c.pid)
-	if s := host.service; s != nil {
-		s.unwatch(c.id)
-	}
 	if c.transit != nil {
 		c.settle(false)
 	}
@@ -549,7 +559,11 @@ func (c *inbound) hello(f *frame) bool {
 	c.purpose = f.kind
 	switch f.kind {
 	case helloHandles:
-		c.start, _ = startTime(c.pid)
+		start, err := startTime(c.pid)
+		if err != nil || !c.connectorLives() {
+			return false // somebody else has the connection now
+		}
+		c.start = start
 		return c.answer(frame{kind: welcome}, noFD)
 	case helloAttach, helloName:
 		chid := int(f.number)
@@ -559,6 +573,10 @@ func (c *inbound) hello(f *frame) bool {
 		ch := host.channels[chid]
 		if ch == nil {
 			c.answer(frame{kind: welcome, errno: int32(syscall.ESRCH)}, noFD)
+			return false
+		}
+		if ch.crowded() {
+			c.answer(frame{kind: welcome, errno: int32(syscall.EAGAIN)}, noFD)
 			return false
 		}
 		c.client = ch.attach(c.peer, f.id)
@@ -571,12 +589,22 @@ func (c *inbound) hello(f *frame) bool {
 			return false
 		}
 		// The channel has it now, with its place in the admission.
-		host.service.unwatch(c.id)
-		unix.EpollCtl(host.service.epfd, unix.EPOLL_CTL_DEL, c.fd, nil)
+		host.service.unwatch(c.id, c.fd)
 		c.fd = -1
 		return true
 	}
 	return false
+}
+
+// connectorLives reports whether the process that made the connection is there,
+// so that its pid is not another one's by now. Before Linux 6.5 nobody can tell.
+func (c *inbound) connectorLives() bool {
+	pidfd, err := unix.GetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+	if err != nil {
+		return err == syscall.ENOPROTOOPT
+	}
+	defer unix.Close(pidfd)
+	return !exited(pidfd)
 }
 
 // open grants an open, or says why not.
@@ -608,7 +636,7 @@ func (c *inbound) open(f *frame) bool {
 	case nil:
 		defer unix.Close(fd)
 		c.transit, h.carrier = h, c
-		host.settleSoon()
+		host.settleAfter(settleSoon)
 		return c.answer(frame{kind: answer, id: f.id, a: h.window.offset, b: h.window.size}, fd)
 	case syscall.EMFILE, syscall.ENFILE:
 		err = syscall.EAGAIN // the maker's want, not the opener's
@@ -644,14 +672,19 @@ func (c *inbound) settle(used bool) {
 	}
 }
 
-// settleSoon sees to it that a used handle does not keep its object for long.
-func (m *manager) settleSoon() {
-	const soon = 5 * time.Millisecond
+// An opener takes a handle within microseconds, unless it is stopped.
+const (
+	settleSoon  = 5 * time.Millisecond
+	settleLater = 200 * time.Millisecond
+)
+
+// settleAfter sees to it that a used handle does not keep its object for long.
+func (m *manager) settleAfter(d time.Duration) {
 	if m.settling {
 		return
 	}
 	m.settling = true
-	time.AfterFunc(soon, func() {
+	time.AfterFunc(d, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.settling = false
@@ -660,7 +693,7 @@ func (m *manager) settleSoon() {
 		}
 		for _, w := range m.service.watched {
 			if c, ok := w.(*inbound); ok && c.inTransit() {
-				m.settleSoon()
+				m.settleAfter(settleLater)
 			}
 		}
 	})

@@ -22,6 +22,9 @@ const firstOwnFD = 512
 // moveHigh gives fd a number in the host's own range and closes the low one.
 // On failure fd is closed.
 func moveHigh(fd int) (int, error) {
+	if fd >= firstOwnFD {
+		return fd, nil
+	}
 	high, err := dupHigh(fd)
 	if err == syscall.EINVAL {
 		return fd, nil // the limit of descriptors is below the range
@@ -105,7 +108,7 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	}
 	p.hdr = unix.Msghdr{Iov: &p.iov[0], Control: &p.control[0]}
 	p.hdr.SetIovlen(n)
-	p.hdr.SetControllen(len(p.control))
+	p.hdr.SetControllen(unix.CmsgLen(4)) // with the padding there would be room for two
 	got, err := recvmsg(fd, &p.hdr, flags|unix.MSG_CMSG_CLOEXEC)
 	if err == syscall.ECONNRESET {
 		// The peer went without reading all; what it sent before is next.
@@ -125,10 +128,11 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	switch {
 	case got == 0:
 		err = io.EOF
-	case p.hdr.Flags&unix.MSG_TRUNC != 0:
-		err = errMalformed
 	default:
 		err = f.decode(p.head[:min(got, frameSize)])
+		if err == nil && p.hdr.Flags&unix.MSG_TRUNC != 0 {
+			err = errMalformed
+		}
 	}
 	if err != nil && r.fd != noFD {
 		unix.Close(r.fd)

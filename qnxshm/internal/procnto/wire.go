@@ -107,11 +107,15 @@ func (f *frame) encode(b *[frameSize]byte) {
 // sent anything.
 func (f *frame) decode(b []byte) error {
 	e := binary.NativeEndian
-	if len(b) < frameSize || e.Uint32(b) != frameMagic {
+	// These bytes are the same in all versions, whatever their frames' length.
+	if len(b) < 6 || e.Uint32(b) != frameMagic {
 		return errMalformed
 	}
 	if v := e.Uint16(b[4:]); v != protocolVersion {
 		return versionError{v}
+	}
+	if len(b) < frameSize {
+		return errMalformed
 	}
 	*f = frame{
 		kind:   frameKind(e.Uint16(b[6:])),
