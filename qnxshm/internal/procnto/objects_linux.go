@@ -39,9 +39,11 @@ type descriptor struct {
 var objects objectRegistry
 
 type objectRegistry struct {
-	mu      sync.Mutex
-	known   map[objectKey]map[uint64]window // windows by tag; nil if there are none
-	entries int                             // objects and windows in known
+	mu sync.Mutex
+	// Windows by tag; nil if there are none, so that no descriptor need be
+	// looked at. Tag 0 stands for descriptors of the whole object.
+	known   map[objectKey]map[uint64]window
+	entries int // objects and windows in known
 	sweepAt int
 }
 
@@ -64,6 +66,9 @@ func describe(fd int) (descriptor, error) {
 	if len(windows) > 0 {
 		if d.tag, d.window, err = windowOf(fd, windows); err != nil {
 			return descriptor{}, err
+		}
+		if _, ok := windows[d.tag]; !ok { // a window that has lost its tag
+			return descriptor{}, syscall.EBADF
 		}
 	}
 	return d, nil
@@ -114,6 +119,9 @@ func (o *objectRegistry) add(key objectKey, fd int, w window) error {
 		o.entries++
 	}
 	if w.size == 0 {
+		if windows != nil {
+			windows[0] = w
+		}
 		return nil
 	}
 	tag, err := setWindowTag(fd)
@@ -123,6 +131,9 @@ func (o *objectRegistry) add(key objectKey, fd int, w window) error {
 	if windows == nil {
 		windows = make(map[uint64]window)
 		o.known[key] = windows
+		if ok {
+			windows[0] = window{}
+		}
 	}
 	windows[tag] = w
 	o.entries++
@@ -168,7 +179,7 @@ func (o *objectRegistry) sweep() {
 					entries++
 				}
 			}
-		} else if err == nil && tag != 0 {
+		} else if _, ok := windows[tag]; err == nil && ok {
 			if live[key] == nil {
 				live[key] = make(map[uint64]window)
 			}
