@@ -30,18 +30,38 @@
 //
 // Signals belong to the program: the library's own threads block them all, and
 // a call that waits does so in C on the caller's thread, so that a signal ends
-// it with EINTR, as on QNX. Calling the library from a signal handler is not
-// supported, other than on QNX.
+// it with EINTR, as on QNX. A signal that comes while a call works is handled
+// when that ends or waits, at most some seconds later when the other process is
+// stopped.
+//
+// Some signals have a meaning to the Go runtime inside the library. It handles
+// SIGSEGV and its like to find its own faults, and passes on others'. A program
+// that handles SIGURG may see a few that nobody has sent. A program that resets
+// or handles both SIGURG and SIGSTKFLT lets the library's later threads take
+// SIGCHLD, SIGPROF, SIGURG and SIGRTMIN.
+//
+// Other than on QNX, the library must not be called from a signal handler, and a
+// handler must not leave a call by siglongjmp.
+//
+// # Threads
+//
+// Any thread may call. MsgSend and MsgReceive and their like are cancellation
+// points, those with nc in their name are not, and the rest are not either.
+// Asynchronous cancellation of a thread in a call is not supported.
 //
 // # Fork
 //
 // In a child that fork made and that has not called exec, every call fails with
-// ENOSYS.
+// ENOSYS. Such a child keeps its parent's sockets open: a client does not notice
+// that a server has died while a child of it lives.
 //
 // # What the host cannot do
 //
 // Calls that only a target can do are there, so that programs link, and fail
 // with ENOSYS.
+//
+// Whether a message was received is known to the server's side only. A timeout
+// for one of the states SEND and REPLY counts for both.
 //
 // The package also serves Go programs built with -tags qnx on Linux, which run
 // the target's own files on these symbols.

@@ -6,56 +6,50 @@
 #include <stdatomic.h>
 
 static atomic_bool forked;
+static sigset_t all_but_faults;
 
 static void in_child(void)
 {
 	forked = true;
 }
 
-/* Go makes its threads with the mask that its first thread was made with. That
-   happens in a constructor too: this one, being earlier, blocks what belongs to
-   the program, and the last one gives the mask back. Faults stay, they cannot
-   be blocked. */
-static sigset_t programs_mask;
-
-static void all_but_faults(sigset_t *set)
+__attribute__((constructor(101))) static void begin(void)
 {
+	/* A fault that is blocked ends the process. */
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
 
-	sigfillset(set);
+	sigfillset(&all_but_faults);
 	for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++)
-		sigdelset(set, faults[i]);
-}
-
-__attribute__((constructor(101))) static void block_programs_signals(void)
-{
-	sigset_t set;
-
-	all_but_faults(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &programs_mask);
+		sigdelset(&all_but_faults, faults[i]);
 	pthread_atfork(NULL, NULL, in_child);
 }
 
-__attribute__((constructor(65535))) static void unblock_programs_signals(void)
+bool qnxhost_forked(void)
 {
-	pthread_sigmask(SIG_SETMASK, &programs_mask, NULL);
+	return forked;
 }
 
 bool qnxhost_enter(struct qnxhost_call *call)
 {
-	sigset_t set;
+	static __thread bool guarded;
 
 	if (forked)
 		return false;
-	all_but_faults(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &call->mask);
+	call->error = errno;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel);
+	pthread_sigmask(SIG_BLOCK, &all_but_faults, &call->mask);
+	if (!guarded && qnxhost_guard_thread) {
+		guarded = true;
+		qnxhost_guard_thread();
+	}
 	return true;
 }
 
 void qnxhost_leave(struct qnxhost_call *call)
 {
-	int error = errno;
+	int ignored;
 
 	pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
-	errno = error;
+	pthread_setcancelstate(call->cancel, &ignored);
+	errno = call->error; /* the _r forms do not touch it */
 }

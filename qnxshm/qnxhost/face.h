@@ -8,15 +8,20 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Every call is between enter and leave: in the forked child of a process that
-   used the library there is no Go runtime to call, and a program's signal
-   handlers must not run on a stack of Go's. */
+/* Every call to Go is between enter and leave. In the forked child of a process
+   there is no Go runtime to call. A program's signal handlers must not run on a
+   stack of Go's, nor a thread be cancelled on one. */
 struct qnxhost_call {
-	sigset_t mask; /* the caller's */
+	sigset_t mask; /* the caller's, as all of these */
+	int cancel;
+	int error;
 };
 
 bool qnxhost_enter(struct qnxhost_call *call);
 void qnxhost_leave(struct qnxhost_call *call);
+
+/* Reports whether the process is a forked child. */
+bool qnxhost_forked(void);
 
 /* Evaluates to the errno of a call to Go, or ENOSYS. */
 #define QNXHOST_CALL(expression) \
@@ -38,5 +43,9 @@ static inline int qnxhost_result(int error)
 	errno = error;
 	return -1;
 }
+
+/* Of the c-shared library, where it is needed: keeps the Go runtime from
+   unblocking signals when it takes the calling thread in. */
+void qnxhost_guard_thread(void) __attribute__((weak, visibility("hidden")));
 
 #endif

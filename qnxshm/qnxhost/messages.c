@@ -1,8 +1,10 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/neutrino.h>
@@ -16,6 +18,9 @@
    negative errno. */
 
 #define MAX_PARTS 524288
+
+/* Parts pass through a buffer, which must not be sized by nonsense. */
+#define MAX_SCATTERED ((size_t)1 << 32)
 
 /* From Go, instead of an errno: the call would have to wait. */
 #define NOT_YET (-1)
@@ -39,6 +44,8 @@ static int64_t take_timeout(unsigned states)
 
 int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
 {
+	if (qnxhost_forked())
+		return -ENOSYS;
 	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME)
 		return -EINVAL;
 	if (notify && SIGEV_GET_TYPE(notify) != SIGEV_UNBLOCK)
@@ -69,18 +76,61 @@ static struct timespec end_of(int64_t ns)
 	return t;
 }
 
-/* Sleeps with the caller's signal mask until fd is readable: 0, or EINTR, or
-   ETIMEDOUT at the end of a timeout of ns. */
-static int sleep_until(int fd, int64_t ns, const struct timespec *end, const sigset_t *mask)
+/* The Go runtime interrupts the thread of a goroutine that it wants to stop with
+   SIGURG. One that comes when the thread is back in C must not look like the
+   program's: unless the program handles SIGURG itself, a call sleeps with it
+   blocked. */
+static void without_runtimes_signal(sigset_t *mask)
+{
+	static void *_Atomic runtimes;
+	struct sigaction action;
+	Dl_info its, ours;
+	void *handler;
+
+	if (sigaction(SIGURG, NULL, &action) != 0)
+		return;
+	handler = (void *)action.sa_handler;
+	if (handler != runtimes && dladdr(handler, &its) && dladdr((void *)qnxhost_enter, &ours) && its.dli_fbase == ours.dli_fbase)
+		runtimes = handler;
+	if (handler && handler == runtimes)
+		sigaddset(mask, SIGURG);
+}
+
+/* A call that sleeps. When its thread is cancelled, give_up ends what it has
+   begun, on the same thread. */
+struct sleeper {
+	struct qnxhost_call call;
+	int64_t ns; /* its timeout, negative: none */
+	struct timespec end;
+	uintptr_t begun;
+	void (*give_up)(uintptr_t begun);
+};
+
+static void cancelled(void *p)
+{
+	struct sleeper *s = p;
+	struct qnxhost_call call;
+
+	if (qnxhost_enter(&call)) {
+		s->give_up(s->begun);
+		call.mask = s->call.mask;
+		qnxhost_leave(&call);
+	}
+}
+
+/* Sleeps with the caller's signals, until fd is readable: 0, or EINTR, or
+   ETIMEDOUT at the end of the timeout. */
+static int sleep_until(int fd, struct sleeper *s)
 {
 	struct pollfd p = {fd, POLLIN, 0};
 	struct timespec left, *limit = NULL;
-	int n;
+	sigset_t mask = s->call.mask;
+	int n, error, ignored;
 
-	if (ns >= 0) {
+	if (s->ns >= 0) {
 		clock_gettime(CLOCK_MONOTONIC, &left);
-		left.tv_sec = end->tv_sec - left.tv_sec;
-		left.tv_nsec = end->tv_nsec - left.tv_nsec;
+		left.tv_sec = s->end.tv_sec - left.tv_sec;
+		left.tv_nsec = s->end.tv_nsec - left.tv_nsec;
 		if (left.tv_nsec < 0) {
 			left.tv_sec--;
 			left.tv_nsec += 1000000000;
@@ -89,10 +139,44 @@ static int sleep_until(int fd, int64_t ns, const struct timespec *end, const sig
 			return ETIMEDOUT;
 		limit = &left;
 	}
-	n = ppoll(&p, 1, limit, mask);
+	without_runtimes_signal(&mask);
+	pthread_cleanup_push(cancelled, s);
+	pthread_setcancelstate(s->call.cancel, &ignored);
+	n = ppoll(&p, 1, limit, &mask);
+	error = errno;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
+	pthread_cleanup_pop(0);
 	if (n > 0)
 		return 0;
-	return n == 0 ? ETIMEDOUT : errno;
+	return n == 0 ? ETIMEDOUT : error;
+}
+
+/* Sleeps a little: 0, or why the call has to end. */
+static int sleep_briefly(struct sleeper *s)
+{
+	struct sleeper brief = *s;
+	struct timespec now;
+	int why;
+
+	brief.ns = 1000000;
+	brief.end = end_of(brief.ns);
+	why = sleep_until(-1, &brief);
+	if (why != ETIMEDOUT)
+		return why;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (s->ns < 0 || now.tv_sec < s->end.tv_sec || (now.tv_sec == s->end.tv_sec && now.tv_nsec < s->end.tv_nsec))
+		return 0;
+	return ETIMEDOUT;
+}
+
+/* Sleeps until fd is readable, come what may. */
+static void sleep_on(int fd)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	sigset_t all;
+
+	sigfillset(&all);
+	ppoll(&p, 1, NULL, &all);
 }
 
 /* Fills in what parts come to: 0 or an errno. */
@@ -112,70 +196,90 @@ static int count(struct qnxhost_parts *parts, const iov_t *iov, size_t n)
 			return EFAULT;
 		parts->bytes += iov[i].iov_len;
 	}
-	return 0;
+	return n > 1 && parts->bytes > MAX_SCATTERED ? ENOMEM : 0;
+}
+
+/* A message that its sender does not want to wait for any more. */
+static int give_up_send(uintptr_t sending, int fd, const struct qnxhost_parts *reply, long *status, int why)
+{
+	int error;
+
+	if (!qnxhost_go_send_stays(sending))
+		return why;
+	/* The server has been told, and decides; nothing else ends it. */
+	do
+		sleep_on(fd);
+	while ((error = qnxhost_go_send_try(sending, (struct qnxhost_parts *)reply, status)) == NOT_YET);
+	return error;
+}
+
+struct sending {
+	struct sleeper sleeper; /* first */
+	uintptr_t id;
+	int fd;
+	struct qnxhost_parts msg, reply;
+	long status;
+};
+
+static void cancel_send(uintptr_t begun)
+{
+	struct sending *s = (struct sending *)begun;
+
+	if (s->id)
+		give_up_send(s->id, s->fd, &s->reply, &s->status, 0);
 }
 
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
 {
-	int64_t ns = take_timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
-	struct timespec end = end_of(ns);
-	struct qnxhost_parts msg, reply;
-	struct qnxhost_call call;
-	uintptr_t sending = 0;
-	long status = 0;
-	int fd = -1, error;
-	sigset_t none;
-	const sigset_t *mask = &call.mask;
+	struct sending s = {.sleeper = {.give_up = cancel_send, .begun = (uintptr_t)&s}};
+	int error;
 
-	if ((error = count(&msg, siov, sparts)) || (error = count(&reply, riov, rparts)))
+	s.sleeper.ns = take_timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
+	s.sleeper.end = end_of(s.sleeper.ns);
+	if ((error = count(&s.msg, siov, sparts)) || (error = count(&s.reply, riov, rparts)))
 		return -error;
-	if (!qnxhost_enter(&call))
+	if (!qnxhost_enter(&s.sleeper.call))
 		return -ENOSYS;
-	error = qnxhost_go_send_begin(coid, &msg, &reply, ns, &status, &sending, &fd);
+	do /* until there is room: its connection may be full of pulses */
+		error = qnxhost_go_send_begin(coid, &s.msg, &s.reply, &s.status, &s.id, &s.fd);
+	while (error == NOT_YET && s.id == 0 && (error = sleep_briefly(&s.sleeper)) == 0);
 	while (error == NOT_YET) {
-		int why = sleep_until(fd, ns, &end, mask);
-		if (why == 0) {
-			error = qnxhost_go_send_try(sending, &reply, &status);
-		} else if (qnxhost_go_send_stays(sending)) {
-			/* The server has been told, and decides; nothing else ends it. */
-			ns = -1;
-			sigfillset(&none);
-			mask = &none;
-		} else {
-			error = why;
-		}
+		int why = sleep_until(s.fd, &s.sleeper);
+		if (why == 0)
+			error = qnxhost_go_send_try(s.id, &s.reply, &s.status);
+		else
+			error = give_up_send(s.id, s.fd, &s.reply, &s.status, why);
 	}
-	qnxhost_leave(&call);
-	return error ? -error : status;
+	qnxhost_leave(&s.sleeper.call);
+	return error ? -error : s.status;
 }
 
 /* Receives; what is not NULL is filled in. */
 static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *info, int pulses_only)
 {
-	int64_t ns = take_timeout(_NTO_TIMEOUT_RECEIVE);
-	struct timespec end = end_of(ns);
+	struct sleeper s = {.give_up = qnxhost_go_receive_end};
 	struct qnxhost_parts parts;
-	struct qnxhost_call call;
 	struct _msg_info got;
 	struct _pulse pulse;
-	uintptr_t receiving;
 	int64_t rcvid = 0;
 	int fd, error;
 
+	s.ns = take_timeout(_NTO_TIMEOUT_RECEIVE);
+	s.end = end_of(s.ns);
 	if ((error = count(&parts, iov, n)))
 		return -error;
 	if (pulses_only && parts.bytes < sizeof pulse)
 		return -EFAULT;
-	if (!qnxhost_enter(&call))
+	if (!qnxhost_enter(&s.call))
 		return -ENOSYS;
-	error = qnxhost_go_receive_begin(chid, pulses_only, &receiving, &fd);
+	error = qnxhost_go_receive_begin(chid, pulses_only, &s.begun, &fd);
 	if (error == 0) {
-		while ((error = qnxhost_go_receive_try(receiving, &parts, &rcvid, &got, &pulse)) == NOT_YET)
-			if ((error = sleep_until(fd, ns, &end, &call.mask)))
+		while ((error = qnxhost_go_receive_try(s.begun, &parts, &rcvid, &got, &pulse)) == NOT_YET)
+			if ((error = sleep_until(fd, &s)))
 				break;
-		qnxhost_go_receive_end(receiving);
+		qnxhost_go_receive_end(s.begun);
 	}
-	qnxhost_leave(&call);
+	qnxhost_leave(&s.call);
 	if (error)
 		return -error;
 	if (rcvid == 0) {
@@ -382,9 +486,17 @@ ssize_t MsgWrite_r(qnxhost_rcvid_t rcvid, const void *msg, size_t bytes, size_t 
 	return MsgWritev_r(rcvid, &iov, 1, offset);
 }
 
-/* The forms that are no cancellation points: none is one here. */
+/* The forms that are no cancellation points. */
 #define NC(name, parameters, arguments) \
-	long name##nc_r parameters { return name##_r arguments; }
+	long name##nc_r parameters \
+	{ \
+		int state, ignored; \
+		long result; \
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state); \
+		result = name##_r arguments; \
+		pthread_setcancelstate(state, &ignored); \
+		return result; \
+	}
 
 NC(MsgSend, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))
 NC(MsgSendsv, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts), (coid, smsg, sbytes, riov, rparts))

@@ -104,12 +104,19 @@ func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info) C.int {
 // notYet is what the calls that would have to wait return instead of an errno.
 const notYet C.int = -1
 
+// The process manager must not wait on a C thread: no signal would end that.
+var noWait = time.Unix(0, 0)
+
 // qnxhost_go_send_begin sends a message. While its reply is not there it returns
-// notYet, and the caller has a sending to go on with when wait is readable.
+// notYet, and the caller has a sending to go on with when wait is readable. It
+// returns notYet without a sending while there is no room for the message.
 //
 //export qnxhost_go_send_begin
-func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, timeout C.int64_t, status *C.long, sending *C.uintptr_t, wait *C.int) C.int {
-	s, err := procnto.BeginSend(int(coid), gather(msg), int(reply.bytes), deadlineOf(timeout))
+func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.uintptr_t, wait *C.int) C.int {
+	s, err := procnto.BeginSend(int(coid), gather(msg), int(reply.bytes), noWait)
+	if err == syscall.ETIMEDOUT {
+		return notYet
+	}
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -135,7 +142,7 @@ func qnxhost_go_send_try(sending C.uintptr_t, reply *C.struct_qnxhost_parts, sta
 }
 
 func trySend(s procnto.Sending, reply *C.struct_qnxhost_parts, status *C.long) C.int {
-	buf := bytesOf(reply)
+	buf := gather(reply) // what the reply does not fill keeps its content
 	n, done, err := s.Try(buf)
 	if !done {
 		return notYet
@@ -161,14 +168,6 @@ func qnxhost_go_send_stays(sending C.uintptr_t) C.int {
 	s.End()
 	h.Delete()
 	return 0
-}
-
-// deadlineOf is the zero time for a negative timeout.
-func deadlineOf(timeout C.int64_t) time.Time {
-	if timeout < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(time.Duration(timeout))
 }
 
 //export qnxhost_go_receive_begin

@@ -19,8 +19,8 @@ dispatch_t *dispatch_create_channel(int chid, unsigned flags)
 {
 	dispatch_t *dpp;
 
-	if (flags != 0) {
-		errno = EINVAL;
+	if (qnxhost_forked() || flags != 0) {
+		errno = qnxhost_forked() ? ENOSYS : EINVAL;
 		return NULL;
 	}
 	dpp = malloc(sizeof *dpp);
@@ -44,6 +44,8 @@ dispatch_t *dispatch_create(void)
 
 int dispatch_destroy(dispatch_t *dpp)
 {
+	if (qnxhost_forked())
+		return qnxhost_result(ENOSYS);
 	if (dpp == NULL)
 		return qnxhost_result(EINVAL);
 	ChannelDestroy(dpp->chid); /* may be gone already */
@@ -103,6 +105,10 @@ int name_detach(name_attach_t *attach, unsigned flags)
 	struct attachment **p, *a;
 	int error;
 
+	if (qnxhost_forked()) /* perhaps while another thread had the lock */
+		return qnxhost_result(ENOSYS);
+	if (flags & ~NAME_FLAG_DETACH_SAVEDPP)
+		return qnxhost_result(EINVAL);
 	pthread_mutex_lock(&lock);
 	for (p = &attachments; *p && &(*p)->public != attach; p = &(*p)->next)
 		;
@@ -110,7 +116,7 @@ int name_detach(name_attach_t *attach, unsigned flags)
 	if (a)
 		*p = a->next;
 	pthread_mutex_unlock(&lock);
-	if (a == NULL || (flags & ~NAME_FLAG_DETACH_SAVEDPP) != 0)
+	if (a == NULL)
 		return qnxhost_result(EINVAL);
 	error = QNXHOST_CALL((qnxhost_go_name_detach(a->name), 0));
 	if (!(flags & NAME_FLAG_DETACH_SAVEDPP))

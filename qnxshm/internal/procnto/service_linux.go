@@ -239,15 +239,23 @@ func (s *service) stop() {
 type listener struct {
 	fd   int
 	id   uint64
+	name string
 	chid int // of the name; 0 for the process
 }
 
 func (s *service) listen(name string, chid int) (*listener, error) {
+	// A child that this process is just starting has the last listener too, until
+	// it has called exec, and with it the name.
+	const started = 100 * time.Millisecond
 	fd, err := listen(name)
+	for err == syscall.EADDRINUSE && name == host.lastClosed && time.Since(host.lastClosedAt) < started {
+		time.Sleep(started / 1000)
+		fd, err = listen(name)
+	}
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{fd: fd, chid: chid}
+	l := &listener{fd: fd, name: name, chid: chid}
 	if l.id, err = s.watch(fd, l); err != nil {
 		unix.Close(fd)
 		return nil, err
@@ -262,6 +270,7 @@ func (l *listener) close() {
 		}
 		unix.Close(l.fd)
 		l.fd = -1
+		host.lastClosed, host.lastClosedAt = l.name, time.Now()
 	}
 }
 

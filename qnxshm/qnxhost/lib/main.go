@@ -5,6 +5,9 @@
 //	go build -buildmode=c-shared -o libqnxhost.so ./qnxshm/qnxhost/lib
 package main
 
+// #cgo LDFLAGS: -ldl
+import "C"
+
 import _ "github.com/go-qnx/shm/qnxshm/qnxhost"
 
 func main() {}
