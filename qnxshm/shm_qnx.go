@@ -102,7 +102,7 @@ struct qnxshm_mapping {
 };
 
 static inline struct qnxshm_mapping qnxshm_map(int fd, int access, off_t offset, size_t length) {
-	int prot = access == O_RDWR ? PROT_READ | PROT_WRITE : access == O_WRONLY ? PROT_WRITE : PROT_READ;
+	int prot = access == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
 	struct qnxshm_mapping m;
 	m.addr = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
 	m.error = m.addr == MAP_FAILED ? errno : 0;
@@ -157,7 +157,7 @@ func createHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 }
 
 func createSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
-	if size < 0 || offset < 0 || uint64(size) > math.MaxUint {
+	if size < 0 || offset < 0 {
 		return 0, syscall.EINVAL
 	}
 	r := C.qnxshm_create_subrange_handle(cInt(fd), C.pid_t(cInt(pid)), cInt(int(access)), C.unsigned(opts), C.size_t(size), C.off_t(offset))
@@ -232,7 +232,7 @@ func truncateObject(fd int, size int64) error {
 func closeDescriptor(fd int) error { return errorOf(C.qnxshm_close(cInt(fd)).error) }
 
 func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
-	if access != ReadOnly && access != WriteOnly && access != ReadWrite || length <= 0 || offset < 0 {
+	if access != ReadOnly && access != ReadWrite || length <= 0 || offset < 0 {
 		return nil, syscall.EINVAL
 	}
 	if length > math.MaxInt {

@@ -23,7 +23,7 @@ struct qnxmsg_result {
 
 // The result of a call that returns a negative errno.
 static inline struct qnxmsg_result qnxmsg_result_of(int64_t value) {
-	struct qnxmsg_result r = {value < 0 ? 0 : value, value < 0 ? (int)-value : 0};
+	struct qnxmsg_result r = {value, value < 0 ? (int)-value : 0};
 	return r;
 }
 

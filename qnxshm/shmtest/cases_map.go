@@ -3,6 +3,7 @@ package shmtest
 import (
 	"math"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/go-qnx/shm/qnxshm"
@@ -12,6 +13,14 @@ import (
 func sink(b byte) { sunk.Store(uint32(b)) }
 
 var sunk atomic.Uint32
+
+// faults reports whether a load from b[i] is a fault.
+func faults(b []byte, i int64) (fault bool) {
+	defer func() { fault = recover() != nil }()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	sink(b[i])
+	return false
+}
 
 var mapCases = map[string]caseFunc{
 	"map/read-only-descriptor": func(c *C) {
@@ -94,6 +103,21 @@ var mapCases = map[string]caseFunc{
 		obj.Close()
 		c.writeTo(first, 0, text)
 		equal(c, "contents", c.readFrom(second, 0, len(text)), text)
+	},
+	"map/unmapped": func(c *C) {
+		m := c.mapped(c.object(3*page), qnxshm.ReadOnly)
+		b := m.Bytes()
+		if faults(b, 2*page) {
+			c.errorf("the last page cannot be read")
+		}
+		c.must("unmap", m.Unmap())
+		if !faults(b, 2*page) {
+			c.errorf("the last page is still there")
+		}
+		if !faults(b, 0) {
+			c.errorf("the first page is still there")
+		}
+		c.must("unmap again", m.Unmap())
 	},
 	"map/longer-than-object": func(c *C) {
 		obj := c.object(page)

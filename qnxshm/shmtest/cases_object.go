@@ -206,6 +206,17 @@ var objectCases = map[string]caseFunc{
 		c.must("grow", obj.Truncate(page))
 		c.write(obj, 0, text)
 	},
+	"object/mode": func(c *C) {
+		for _, perm := range []os.FileMode{0o400, 0o600} { // which no common umask takes away
+			fd, err := qnxshm.OpenObject(c.newName(), os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+			c.must("create", err)
+			f := os.NewFile(uintptr(fd), "object")
+			info, err := f.Stat()
+			f.Close()
+			c.must("fstat", err)
+			equal(c, "permissions", info.Mode().Perm(), perm)
+		}
+	},
 	"object/permission": func(c *C) {
 		if os.Geteuid() == 0 {
 			c.skipf("permissions do not bind root")
@@ -285,5 +296,13 @@ var objectCases = map[string]caseFunc{
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
 		w.must(request{Op: "truncate", Ref: got, Size: 3 * page})
 		equal(c, "size", c.size(obj), 3*page)
+	},
+	"truncate/not-open": func(c *C) {
+		obj, err := qnxshm.NewObject(math.MaxInt32)
+		c.must("NewObject", err)
+		c.errno("Truncate", obj.Truncate(page))
+		_, err = obj.Size()
+		c.fails("Size", err, "EBADF")
+		c.fails("Close", obj.Close(), "EBADF")
 	},
 }

@@ -391,6 +391,18 @@ var openCases = map[string]caseFunc{
 		c.fails("pid of the creator", err, "ESRCH")
 		third.must(request{Op: "openpid", Handle: h, Access: qnxshm.ReadOnly, PID: second.pid()})
 	},
+	"maker/more-access": func(c *C) {
+		w := c.worker()
+		obj := c.object(page)
+		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
+		_, err := w.do(request{Op: "openpid", Handle: h, Access: qnxshm.ReadWrite, PID: os.Getpid()})
+		c.errno("O_RDWR of O_RDONLY", err)
+		c.errno("own", openPIDErr(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.WriteOnly, os.Getpid()))
+		h = c.handle(obj, w.pid(), qnxshm.ReadWrite)
+		got := w.must(request{Op: "openpid", Handle: h, Access: qnxshm.ReadWrite, PID: os.Getpid()}).Ref
+		w.write(got, 0, text)
+		equal(c, "contents", c.read(obj, 0, len(text)), text)
+	},
 
 	"delete/unknown": func(c *C) {
 		for _, h := range []qnxshm.Handle{1, 42, 0x0123456789abcdef, allOnes - 1} {

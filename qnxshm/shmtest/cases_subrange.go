@@ -93,6 +93,13 @@ var subrangeCases = map[string]caseFunc{
 		_, err = qnxshm.CreateSubrangeHandle(-1, os.Getpid(), 3, 0, page, 0)
 		c.errno("access 3, fd -1", err)
 	},
+	"subrange/options-bad": func(c *C) {
+		obj := c.object(page)
+		for _, opts := range []qnxshm.HandleOptions{4, 0x100, 1 << 31} {
+			_, err := qnxshm.CreateSubrangeHandle(fdOf(obj), os.Getpid(), qnxshm.ReadOnly, opts, page, 0)
+			c.errno("options", err)
+		}
+	},
 	"subrange/fd-bad": func(c *C) {
 		_, err := qnxshm.CreateSubrangeHandle(-1, os.Getpid(), qnxshm.ReadOnly, 0, page, 0)
 		c.errno("fd -1", err)

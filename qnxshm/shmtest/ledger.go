@@ -58,6 +58,7 @@ const (
 	cUnlink   = "shm_unlink"
 	cTruncate = "ftruncate"
 	cMmap     = "mmap"
+	cMunmap   = "munmap"
 	cChannel  = "ChannelCreate"
 	cAttach   = "name_attach"
 	cName     = "name_open"
@@ -156,6 +157,7 @@ var ledger = []Rule{
 	{ID: "subrange/past-partial-page", Call: cSubrange, Condition: "the part ends inside the object's last page, past its last byte", Effect: "EINVAL", AlsoAccept: []string{"ENXIO", "EOK"}, Evidence: Assumed, Source: infPart, Since: "8.0"},
 	{ID: "subrange/overflow", Call: cSubrange, Condition: "offset + size overflows", Effect: "EINVAL", AlsoAccept: []string{"ENXIO", "EOVERFLOW"}, Evidence: Assumed, Source: infFits, Since: "8.0"},
 	{ID: "subrange/access-bad", Call: cSubrange, Condition: "access is not exactly one mode", Effect: "EINVAL", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "subrange/options-bad", Call: cSubrange, Condition: "unknown option bits", Effect: "EINVAL", Evidence: Assumed, Source: hdr80 + ", sys/mman.h: the mask of valid options", Since: "8.0"},
 	{ID: "subrange/fd-bad", Call: cSubrange, Condition: "fd is not open", Effect: "EBADF", Evidence: Documented, Source: docSubrange, Since: "8.0"},
 	{ID: "subrange/mode", Call: cSubrange, Condition: "more access than fd has", Effect: "EACCES", Evidence: Documented, Source: docSubrange, Since: "8.0"},
 	{ID: "subrange/pid-bad", Call: cSubrange, Condition: "no process pid", Effect: "ESRCH", Evidence: Documented, Source: docSubrange, Since: "8.0"},
@@ -215,6 +217,7 @@ var ledger = []Rule{
 	{ID: "maker/differs-kept", Call: cOpenPID, Condition: "an open with another pid failed", Effect: "the handle is still good", Evidence: Assumed, Source: infKept, Since: "8.0"},
 	{ID: "maker/nobody", Call: cOpenPID, Condition: "pid is 0, negative, or does not fit pid_t", Effect: "ESRCH", AlsoAccept: []string{"EINVAL", "EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: "inferred: no wildcard is documented", Since: "8.0"},
 	{ID: "maker/is-not-creator", Call: cOpenPID, Condition: "a recipient passed the object on", Effect: "the maker is who made the handle, not who created the object", Evidence: Assumed, Source: hdr80 + ", sys/mman.h", Since: "8.0"},
+	{ID: "maker/more-access", Call: cOpenPID, Condition: "access above the handle's", Effect: "EACCES", Evidence: Assumed, Source: "inferred: the same as " + docOpen, Since: "8.0"},
 
 	// shm_delete_handle
 	{ID: "delete/unknown", Call: cDelete, Condition: "the handle never existed", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
@@ -266,6 +269,7 @@ var ledger = []Rule{
 	{ID: "object/truncated", Call: cShmOpen, Condition: "O_RDWR and O_TRUNC", Effect: "the size becomes 0", Evidence: Documented, Source: docShmOpen},
 	{ID: "object/create-existing", Call: cShmOpen, Condition: "O_CREAT without O_EXCL and the name exists", Effect: "opens it, the contents stay", Evidence: Documented, Source: docShmOpen},
 	{ID: "object/mode-zero", Call: cShmOpen, Condition: "O_CREAT with permissions 0", Effect: "the creator's descriptor works", Evidence: Observed, Source: score},
+	{ID: "object/mode", Call: cShmOpen, Condition: "O_CREAT of a new name", Effect: "the object has the permissions given, less the umask", Evidence: Documented, Source: docShmOpen},
 	{ID: "object/permission", Call: cShmOpen, Condition: "the object's permissions refuse the mode", Effect: "EACCES", Evidence: Documented, Source: docShmOpen},
 
 	// shm_unlink
@@ -281,6 +285,7 @@ var ledger = []Rule{
 	{ID: "truncate/any-size", Call: cTruncate, Condition: "the size is not a page multiple", Effect: "the object has that size, to the byte", Evidence: Assumed, Source: infOld},
 	{ID: "truncate/grow", Call: cTruncate, Condition: "the object is made smaller, then larger", Effect: "the new bytes are zero", Evidence: Documented, Source: docTruncate},
 	{ID: "truncate/by-recipient", Call: cTruncate, Condition: "a recipient with O_RDWR resizes the object", Effect: "works for all", Evidence: Documented, Source: docGuide},
+	{ID: "truncate/not-open", Call: cTruncate, Condition: "the descriptor is not open", Effect: "EBADF", Evidence: Documented, Source: docTruncate},
 
 	// mmap
 	{ID: "map/read-only-descriptor", Call: cMmap, Condition: "write access, the descriptor is open for reading", Effect: "EACCES", Evidence: Documented, Source: docArch + "; " + infPOSIX},
@@ -295,6 +300,7 @@ var ledger = []Rule{
 	{ID: "map/not-open", Call: cMmap, Condition: "the descriptor is not open", Effect: "EBADF", Evidence: Assumed, Source: infPOSIX},
 	{ID: "map/offset", Call: cMmap, Condition: "offset is a page multiple", Effect: "the mapping begins there", Evidence: Documented, Source: docMmap},
 	{ID: "map/survives-close", Call: cMmap, Condition: "the descriptor is closed", Effect: "the mapping stays good", Evidence: Documented, Source: docUnlink},
+	{ID: "map/unmapped", Call: cMunmap, Condition: "a mapping is unmapped", Effect: "works; touching the memory is a fault", Evidence: Documented, Source: "POSIX, munmap()"},
 	{ID: "map/longer-than-object", Call: cMmap, Condition: "the length is past the end of the object", Effect: "works; touching memory past the last page is an error that matches ErrTruncated, in View and ReadAt, until the object grows", Evidence: Assumed, Source: infOld + "; " + infModule},
 	{ID: "map/shrunk", Call: cMmap, Condition: "the object was made smaller under a mapping", Effect: "View, ReadAt and WriteAt return an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},
 	{ID: "map/shrunk-by-other", Call: cMmap, Condition: "another process made the object smaller", Effect: "ReadAt returns an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},

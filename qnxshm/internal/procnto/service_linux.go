@@ -246,10 +246,10 @@ type listener struct {
 func (s *service) listen(name string, chid int) (*listener, error) {
 	// A child that this process is just starting has the last listener too, until
 	// it has called exec, and with it the name.
-	const started = 100 * time.Millisecond
+	const started = 20 * time.Millisecond
 	fd, err := listen(name)
-	for err == syscall.EADDRINUSE && name == host.lastClosed && time.Since(host.lastClosedAt) < started {
-		time.Sleep(started / 1000)
+	for err == syscall.EADDRINUSE && name == host.lastClosed && !s.listens(name) && time.Since(host.lastClosedAt) < started {
+		time.Sleep(started / 200)
 		fd, err = listen(name)
 	}
 	if err != nil {
@@ -261,6 +261,16 @@ func (s *service) listen(name string, chid int) (*listener, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// listens reports whether this process has a listener of that name.
+func (s *service) listens(name string) bool {
+	for _, w := range s.watched {
+		if l, ok := w.(*listener); ok && l.name == name {
+			return true
+		}
+	}
+	return false
 }
 
 func (l *listener) close() {
@@ -301,7 +311,7 @@ func (l *listener) ready(uint32) {
 func (l *listener) shed() (again bool) {
 	s := host.service
 	if c := s.longestIdle(anyPeer); c != nil {
-		c.close()
+		c.evict()
 		return true
 	}
 	if s.fdDir < 0 {
@@ -397,7 +407,7 @@ func (m *manager) makeRoom(pid int) bool {
 	if c == nil {
 		return false
 	}
-	c.close()
+	c.evict()
 	ok, _ = admission.enter(pid)
 	return ok
 }
@@ -467,6 +477,14 @@ func connectionLimit() int {
 
 func (c *inbound) idle() bool {
 	return (c.purpose == 0 || c.purpose == helloHandles) && c.transit == nil
+}
+
+// evict closes an idle connection to make room for another one.
+func (c *inbound) evict() {
+	if c.purpose == 0 { // the peer is about to say hello
+		c.answer(frame{kind: welcome, errno: int32(syscall.EAGAIN)}, noFD)
+	}
+	c.close()
 }
 
 func (c *inbound) close() {

@@ -1,0 +1,264 @@
+//go:build linux
+
+package procnto_test
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// nodeEnv, when set, makes the test binary a second process.
+const nodeEnv = "PROCNTO_TEST_NODE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(nodeEnv) != "" {
+		newNode().run()
+		os.Exit(0)
+	}
+	// Parallel tests only wait for the host's own limit of 5 s.
+	flag.Parse()
+	flag.Set("test.parallel", "16")
+	os.Exit(m.Run())
+}
+
+// patience is how long tests wait for what must come.
+const patience = 10 * time.Second
+
+// leakLimit is how long the host may take to give back what is not needed.
+const leakLimit = 5 * time.Second
+
+// A child is a second process, which does what the lines say that it is sent,
+// one after the other, and answers each with a line.
+type child struct {
+	t     testing.TB
+	cmd   *exec.Cmd
+	stdin interface {
+		Write([]byte) (int, error)
+		Close() error
+	}
+	lines chan string
+}
+
+func startChild(t testing.TB) *child {
+	t.Helper()
+	c := &child{t: t, cmd: exec.Command("/proc/self/exe"), lines: make(chan string, 16)}
+	// The race detector would let every process linger for a second.
+	c.cmd.Env = append(os.Environ(), nodeEnv+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	c.cmd.Stderr = os.Stderr
+	stdin, err := c.cmd.StdinPipe()
+	require.NoError(t, err)
+	c.stdin = stdin
+	stdout, err := c.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.cmd.Start())
+	go func() {
+		defer close(c.lines)
+		for s := bufio.NewScanner(stdout); s.Scan(); {
+			c.lines <- s.Text()
+		}
+	}()
+	t.Cleanup(c.kill)
+	return c
+}
+
+func (c *child) pid() int { return c.cmd.Process.Pid }
+
+func (c *child) kill() {
+	if c.cmd.ProcessState != nil {
+		return
+	}
+	c.cmd.Process.Kill()
+	c.stdin.Close()
+	c.cmd.Wait()
+}
+
+// tell begins a command.
+func (c *child) tell(args ...any) {
+	c.t.Helper()
+	_, err := fmt.Fprintln(c.stdin, args...)
+	require.NoError(c.t, err, "the second process is gone")
+}
+
+// answer returns what the child says to the oldest command without an answer.
+func (c *child) answer(limit time.Duration) ([]string, syscall.Errno) {
+	c.t.Helper()
+	select {
+	case line, ok := <-c.lines:
+		require.True(c.t, ok, "the second process has ended")
+		name, rest, _ := strings.Cut(line, " ")
+		errno, ok := qnxerr.ByName(name)
+		require.True(c.t, ok, "not an errno that a program for QNX knows: %q", line)
+		return strings.Fields(rest), errno
+	case <-time.After(limit):
+		stacks(c.cmd.Process)
+		require.FailNow(c.t, "the second process does not answer")
+	}
+	return nil, 0
+}
+
+// stacks lets a process that hangs tell where.
+func stacks(p *os.Process) { p.Signal(syscall.SIGQUIT) }
+
+// try is a command that may fail.
+func (c *child) try(args ...any) ([]string, syscall.Errno) {
+	c.t.Helper()
+	c.tell(args...)
+	return c.answer(patience)
+}
+
+// do is a command that has to succeed.
+func (c *child) do(args ...any) []string {
+	c.t.Helper()
+	out, errno := c.try(args...)
+	require.Zero(c.t, errno, "%v: %s %v", args, qnxerr.Name(errno), out)
+	return out
+}
+
+// number is a command whose answer is one.
+func (c *child) number(args ...any) int {
+	c.t.Helper()
+	n, err := strconv.Atoi(c.do(args...)[0])
+	require.NoError(c.t, err)
+	return n
+}
+
+func (c *child) handle(args ...any) uint64 {
+	c.t.Helper()
+	return parseHandle(c.t, c.do(args...)[0])
+}
+
+func parseHandle(t testing.TB, s string) uint64 {
+	t.Helper()
+	h, err := strconv.ParseUint(s, 10, 64)
+	require.NoError(t, err)
+	return h
+}
+
+// errnoOf is the errno of a failed call, 0 for none.
+func errnoOf(err error) syscall.Errno {
+	var errno syscall.Errno
+	if err != nil && !errors.As(err, &errno) {
+		return syscall.EIO
+	}
+	return errno
+}
+
+func requireErrno(t testing.TB, want syscall.Errno, err error, args ...any) {
+	t.Helper()
+	require.Equal(t, qnxerr.Name(want), qnxerr.Name(errnoOf(err)), "%v %v", err, args)
+}
+
+// descriptors returns those of a process, with what they are.
+func descriptors(t testing.TB, pid int) map[int]string {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	fds := make(map[int]string)
+	for _, e := range entries {
+		// The directory that was read is gone by now.
+		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
+			n, _ := strconv.Atoi(e.Name())
+			fds[n] = to
+		}
+	}
+	return fds
+}
+
+// kinds sums up what a process has open, for people.
+func kinds(t testing.TB, pid int) fmt.Stringer {
+	return lazy(func() any {
+		count := make(map[string]int)
+		for _, to := range descriptors(t, pid) {
+			kind, _, _ := strings.Cut(to, ":[")
+			count[kind]++
+		}
+		return count
+	})
+}
+
+// eventually polls where there is no event to wait for.
+func eventually(t testing.TB, limit time.Duration, ok func() bool, text string, args ...any) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !ok(); {
+		if time.Now().After(deadline) {
+			require.FailNow(t, fmt.Sprintf(text, args...))
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// noLeak notes what this process has open once it is at rest, and returns what
+// checks that it comes back to that.
+func noLeak(t testing.TB) (check func()) {
+	t.Helper()
+	own := func() (n int) {
+		for fd := range descriptors(t, os.Getpid()) {
+			if fd >= procnto.FirstOwnFD {
+				n++
+			}
+		}
+		return n
+	}
+	eventually(t, leakLimit, func() bool { return own() == 0 }, "the host still has descriptors")
+	before := len(descriptors(t, os.Getpid()))
+	goroutines := runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		eventually(t, leakLimit, func() bool {
+			return len(descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines && !listening(t, os.Getpid())
+		}, "%d descriptors before, now %v\n%d goroutines before, now %v\nlistening: %v", before, kinds(t, os.Getpid()),
+			goroutines, lazy(func() any { return runtime.NumGoroutine() }), lazy(func() any { return listening(t, os.Getpid()) }))
+	}
+}
+
+// lazy is evaluated when it is printed.
+type lazy func() any
+
+func (l lazy) String() string { return fmt.Sprint(l()) }
+
+// listening reports whether the process has its socket.
+func listening(t testing.TB, pid int) bool {
+	t.Helper()
+	name, err := procnto.ProcessSocket(pid)
+	require.NoError(t, err)
+	sockets, err := os.ReadFile("/proc/net/unix")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(sockets)) {
+		// Num RefCount Protocol Flags Type St Inode Path; 10000 is __SO_ACCEPTCON
+		f := strings.Fields(line)
+		if len(f) == 8 && f[3] == "00010000" && f[7] == "@"+name {
+			return true
+		}
+	}
+	return false
+}
+
+// newObject returns a descriptor of an object with a text in it, for the caller
+// to close.
+func newObject(t testing.TB, pages int, text string) int {
+	t.Helper()
+	fd, err := procnto.OpenAnonymous(os.O_RDWR, 0o600)
+	require.NoError(t, err)
+	require.NoError(t, procnto.Truncate(fd, int64(pages*os.Getpagesize())))
+	_, err = unix.Pwrite(fd, []byte(text), 0)
+	require.NoError(t, err)
+	return fd
+}

@@ -1,0 +1,5 @@
+//go:build linux && race
+
+package procnto_test
+
+const raceEnabled = true
