@@ -23,11 +23,16 @@ import (
 // errno. Their callers, in the C files, have QNX's names and set errno.
 
 func errnoOf(err error) C.int {
-	var errno syscall.Errno
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &errno):
+	}
+	return errnoIn(err)
+}
+
+// errnoIn is apart because its variable costs an allocation.
+func errnoIn(err error) C.int {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
 		return C.int(errno)
 	}
 	return C.int(syscall.EIO)

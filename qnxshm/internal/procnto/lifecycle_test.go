@@ -309,48 +309,6 @@ func TestDetachWhileSending(t *testing.T) {
 	check()
 }
 
-// TestDestroyWhileUsed wakes threads in MsgReceive, and clients whose messages
-// were received and were not.
-func TestDestroyWhileUsed(t *testing.T) {
-	const threads = 20
-	check := noLeak(t)
-	for range 5 {
-		idle, err := procnto.ChannelCreate(procnto.FlagDisconnect)
-		require.NoError(t, err)
-		received := make(chan error, threads)
-		for range threads {
-			go func() {
-				_, err := procnto.MsgReceive(idle, make([]byte, 8), -1)
-				received <- err
-			}()
-		}
-		busy, err := procnto.ChannelCreate(0)
-		require.NoError(t, err)
-		coid, err := procnto.ConnectAttach(0, busy)
-		require.NoError(t, err)
-		errs := sendAll(coid, threads, -1)
-		for range threads / 2 {
-			receiveMessage(t, busy)
-		}
-		within(t, "ChannelDestroy", func() {
-			require.NoError(t, procnto.ChannelDestroy(busy))
-			require.NoError(t, procnto.ChannelDestroy(idle))
-		})
-		count := make(map[syscall.Errno]int)
-		for _, err := range errs() {
-			count[errnoOf(err)]++
-		}
-		require.Equal(t, map[syscall.Errno]int{syscall.ESRCH: threads / 2, syscall.EBADF: threads / 2}, count)
-		for range threads {
-			requireErrno(t, syscall.ESRCH, <-received)
-		}
-		_, err = procnto.MsgSend(coid, nil, nil, patience)
-		requireErrno(t, syscall.EBADF, err)
-		require.NoError(t, procnto.ConnectDetach(coid))
-	}
-	check()
-}
-
 // TestDestroyWithDisconnectPulses destroys channels whose clients are there:
 // their disconnect pulses come just when the receivers are woken to leave.
 func TestDestroyWithDisconnectPulses(t *testing.T) {
