@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -253,32 +252,6 @@ func TestNameChurn(t *testing.T) {
 	t.Log("opened:", opened)
 	require.NoError(t, procnto.ChannelDestroy(chid))
 	check()
-}
-
-// TestNameIsFreeAtOnce takes a name again after its end, while the process
-// starts others. Between fork and exec those have copies of all descriptors.
-func TestNameIsFreeAtOnce(t *testing.T) {
-	chid := newChannel(t, 0)
-	name := fmt.Sprintf("procnto-test/%d/free", os.Getpid())
-	var stop atomic.Bool
-	var wg group
-	for range 2 {
-		wg.Go(func() {
-			for !stop.Load() {
-				exec.Command("/bin/true").Run()
-			}
-		})
-	}
-	var err error
-	for start := time.Now(); time.Since(start) < time.Second && err == nil; {
-		var n *procnto.Name
-		if n, err = procnto.NameAttach(name, chid); err == nil {
-			err = n.Detach()
-		}
-	}
-	stop.Store(true)
-	wg.Wait()
-	require.NoError(t, err)
 }
 
 // TestDetachWhileSending wakes threads that wait for replies.
