@@ -162,11 +162,11 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 		return nil, qnxerr.Closed("qnxshm: Object.Map")
 	}
 	defer o.leave()
-	size, err := objectSize(fd)
+	data, err := mapFor(access, func() ([]byte, error) { return mapWhole(fd, access) })
 	if err != nil {
-		return nil, wrap(err, "fstat", "fd %d", fd)
+		return nil, wrap(err, "mmap", "fd %d, %v, all of it", fd, access)
 	}
-	return mapRange(fd, access, 0, size)
+	return newMapping(data, access), nil
 }
 
 // MapRange maps length bytes from offset on; offset is a multiple of the page
@@ -193,19 +193,20 @@ func (o *Object) MapRange(access Access, offset, length int64) (*Mapping, error)
 		return nil, qnxerr.Closed("qnxshm: Object.MapRange")
 	}
 	defer o.leave()
-	return mapRange(fd, access, offset, length)
-}
-
-func mapRange(fd int, access Access, offset, length int64) (*Mapping, error) {
-	var data []byte
-	err := error(syscall.EACCES)
-	if access != WriteOnly { // there is no memory that can only be written
-		data, err = mapMemory(fd, access, offset, length)
-	}
+	data, err := mapFor(access, func() ([]byte, error) { return mapMemory(fd, access, offset, length) })
 	if err != nil {
 		return nil, wrap(err, "mmap", "fd %d, %v, offset %d, length %d", fd, access, offset, length)
 	}
 	return newMapping(data, access), nil
+}
+
+// mapFor calls mapping unless access is WriteOnly: there is no memory that can
+// only be written.
+func mapFor(access Access, mapping func() ([]byte, error)) ([]byte, error) {
+	if access == WriteOnly {
+		return nil, syscall.EACCES
+	}
+	return mapping()
 }
 
 // Fd returns the descriptor, which stays the Object's: do not close it, and do

@@ -245,6 +245,14 @@ func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
 	return unsafe.Slice((*byte)(m.addr), length), nil
 }
 
+func mapWhole(fd int, access Access) ([]byte, error) {
+	size, err := objectSize(fd)
+	if err != nil {
+		return nil, err
+	}
+	return mapMemory(fd, access, 0, size)
+}
+
 func unmapMemory(b []byte) error {
 	return errorOf(C.qnxshm_unmap(unsafe.Pointer(unsafe.SliceData(b)), C.size_t(len(b))).error)
 }

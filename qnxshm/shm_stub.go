@@ -53,4 +53,6 @@ func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
 	return procnto.Map(fd, int(access), offset, length)
 }
 
+func mapWhole(fd int, access Access) ([]byte, error) { return procnto.MapWhole(fd, int(access)) }
+
 func unmapMemory(b []byte) error { return procnto.Unmap(b) }

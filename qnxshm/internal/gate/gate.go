@@ -14,7 +14,7 @@ const closed = 1 << 62
 type Gate struct {
 	state atomic.Int64 // users inside, plus closed once Close was called
 	once  sync.Once
-	empty chan struct{} // made before closed is set
+	empty chan struct{} // made before closed is set, unless nobody is inside
 }
 
 // Enter lets the caller in, to be followed by Leave, or reports that the gate
@@ -43,8 +43,11 @@ func (g *Gate) Leave() {
 func (g *Gate) Close(wake func()) (first bool) {
 	g.once.Do(func() {
 		first = true
-		g.empty = make(chan struct{}, 1)
-		inside := g.state.Add(closed) != closed
+		inside := !g.state.CompareAndSwap(0, closed)
+		if inside {
+			g.empty = make(chan struct{}, 1)
+			inside = g.state.Add(closed) != closed
+		}
 		if wake != nil {
 			wake()
 		}

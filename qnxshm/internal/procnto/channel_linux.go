@@ -497,6 +497,7 @@ func (l *lane) unblock() {
 type receiver struct {
 	events [1]unix.EpollEvent
 	packet packet
+	turn   turn
 	rest   [maxInline]byte // of a message longer than the buffer
 }
 
@@ -509,6 +510,7 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 		return Received{}, err
 	}
 	defer rc.End()
+	rc.rcv.turn.pass()
 	deadline := deadlineOf(timeout)
 	for {
 		r, err := rc.Try(buf, !onlyProcessor || timeout >= 0)

@@ -40,6 +40,7 @@ type clientLane struct {
 	number int64
 	seq    uint32
 	broken bool // cannot carry another message
+	turn   turn
 	packet packet
 }
 
@@ -353,6 +354,7 @@ func BeginSend(coid int, msg []byte, room int, deadline time.Time) (Sending, err
 // send sends a message. Afterwards the lane is broken, unless the reply is
 // taken from it.
 func (l *clientLane) send(msg []byte, room int, deadline time.Time) error {
+	l.turn.pass()
 	l.seq = max(1, (l.seq+1)&(1<<31-1))
 	f := frame{kind: message, id: uint64(l.seq), a: int64(len(msg)), b: int64(room)}
 	l.broken = true

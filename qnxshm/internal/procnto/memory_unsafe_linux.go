@@ -46,14 +46,11 @@ func Mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset
 	}
 	if flags&mapAnon == 0 {
 		d, err := describe(fd)
+		if err == nil {
+			offset, err = d.locate(offset, length)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if w := d.window; w.size > 0 {
-			if offset > w.size || int64(length) > w.size-offset {
-				return nil, syscall.ENXIO
-			}
-			offset += w.offset
 		}
 	}
 	if offset > math.MaxInt64-int64(length) {
@@ -61,6 +58,15 @@ func Mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset
 	}
 	// The kernel checks the descriptor's own access mode.
 	return unix.MmapPtr(fd, offset, addr, uintptr(length), hostProt(prot), hostFlags(flags))
+}
+
+// locate returns where in the object an offset is that a descriptor has.
+func (d descriptor) locate(offset int64, length uint64) (int64, error) {
+	w := d.window
+	if w.size > 0 && (offset > w.size || int64(length) > w.size-offset) {
+		return 0, syscall.ENXIO
+	}
+	return w.offset + offset, nil
 }
 
 func hostProt(prot uint32) int {
@@ -94,22 +100,46 @@ func hostFlags(flags uint32) int {
 
 // Map is Mmap with MAP_SHARED for an access mode.
 func Map(fd, access int, offset, length int64) ([]byte, error) {
-	prot := uint32(protRead)
-	switch access {
-	case syscall.O_RDONLY:
-	case syscall.O_RDWR:
-		prot |= protWrite
-	default:
-		return nil, syscall.EINVAL
-	}
-	if length <= 0 {
-		return nil, syscall.EINVAL
+	prot, err := protOf(access, length)
+	if err != nil {
+		return nil, err
 	}
 	p, err := Mmap(nil, uint64(length), prot, mapShared, fd, offset)
 	if err != nil {
 		return nil, err
 	}
 	return unsafe.Slice((*byte)(p), length), nil
+}
+
+// MapWhole is Map of all that fd has.
+func MapWhole(fd, access int) ([]byte, error) {
+	d, err := describe(fd)
+	if err != nil {
+		return nil, err
+	}
+	length := d.length()
+	prot, err := protOf(access, length)
+	if err != nil {
+		return nil, err
+	}
+	p, err := unix.MmapPtr(fd, d.window.offset, nil, uintptr(length), hostProt(prot), hostFlags(mapShared))
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(p), length), nil
+}
+
+func protOf(access int, length int64) (prot uint32, err error) {
+	switch {
+	case length <= 0:
+	case length > math.MaxInt:
+		return 0, syscall.ENOMEM
+	case access == syscall.O_RDONLY:
+		return protRead, nil
+	case access == syscall.O_RDWR:
+		return protRead | protWrite, nil
+	}
+	return 0, syscall.EINVAL
 }
 
 // Unmap is munmap of memory that Map has returned.
@@ -141,10 +171,15 @@ func ObjectSize(fd int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return d.length(), nil
+}
+
+// length is of what the descriptor shows: the object or the window.
+func (d descriptor) length() int64 {
 	if d.window.size > 0 {
-		return d.window.size, nil
+		return d.window.size
 	}
-	return d.size, nil
+	return d.size
 }
 
 // Truncate is ftruncate. A window cannot be resized.

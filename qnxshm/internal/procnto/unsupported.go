@@ -46,6 +46,8 @@ func CloseDescriptor(fd int) error { return errUnsupported }
 
 func Map(fd, access int, offset, length int64) ([]byte, error) { return nil, errUnsupported }
 
+func MapWhole(fd, access int) ([]byte, error) { return nil, errUnsupported }
+
 func Unmap(b []byte) error { return errUnsupported }
 
 // A Name is a name that NameAttach has published.
