@@ -18,11 +18,13 @@ import "C"
 
 import (
 	"runtime/cgo"
+	"runtime/debug"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
 // bytesOf returns the memory of parts as one slice: the only part itself, or
@@ -39,25 +41,50 @@ func bytesOf(parts *C.struct_qnxhost_parts) []byte {
 }
 
 // gather returns the content of parts.
-func gather(parts *C.struct_qnxhost_parts) []byte {
-	b := bytesOf(parts)
+func gather(parts *C.struct_qnxhost_parts) (b []byte, err error) {
+	b = bytesOf(parts)
 	if parts.count > 1 {
 		to := b
+		defer faultIsError(&err)()
 		for _, part := range unsafe.Slice(parts.iov, parts.count) {
 			to = to[copy(to, unsafe.Slice((*byte)(part.iov_base), part.iov_len)):]
 		}
 	}
-	return b
+	return b, nil
 }
 
 // scatter copies b, which bytesOf has made, to parts.
-func scatter(parts *C.struct_qnxhost_parts, b []byte) {
-	if parts.count <= 1 {
-		return
+func scatter(parts *C.struct_qnxhost_parts, b []byte) (err error) {
+	if parts.count > 1 {
+		defer faultIsError(&err)()
+		for _, part := range unsafe.Slice(parts.iov, parts.count) {
+			b = b[copy(unsafe.Slice((*byte)(part.iov_base), part.iov_len), b):]
+		}
 	}
-	for _, part := range unsafe.Slice(parts.iov, parts.count) {
-		b = b[copy(unsafe.Slice((*byte)(part.iov_base), part.iov_len), b):]
+	return nil
+}
+
+// faultIsError is for copying from and to memory that a caller has named. What
+// it returns is to be deferred.
+func faultIsError(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if r := recover(); r != nil {
+			if _, ok := r.(interface{ Addr() uintptr }); !ok {
+				panic(r)
+			}
+			*err = syscall.EFAULT
+		}
 	}
+}
+
+// asServer is what err means in a call of the server's.
+func asServer(err error) error {
+	if err == syscall.EFAULT {
+		return qnxerr.ESRVRFAULT
+	}
+	return err
 }
 
 //export qnxhost_go_channel_create
@@ -113,7 +140,11 @@ var noWait = time.Unix(0, 0)
 //
 //export qnxhost_go_send_begin
 func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.uintptr_t, wait *C.int) C.int {
-	s, err := procnto.BeginSend(int(coid), gather(msg), int(reply.bytes), noWait)
+	data, err := gather(msg)
+	if err != nil {
+		return errnoOf(err)
+	}
+	s, err := procnto.BeginSend(int(coid), data, int(reply.bytes), noWait)
 	if err == syscall.ETIMEDOUT {
 		return notYet
 	}
@@ -142,7 +173,11 @@ func qnxhost_go_send_try(sending C.uintptr_t, reply *C.struct_qnxhost_parts, sta
 }
 
 func trySend(s procnto.Sending, reply *C.struct_qnxhost_parts, status *C.long) C.int {
-	buf := gather(reply) // what the reply does not fill keeps its content
+	buf, err := gather(reply) // what the reply does not fill keeps its content
+	if err != nil {
+		s.End()
+		return errnoOf(err)
+	}
 	n, done, err := s.Try(buf)
 	if !done {
 		return notYet
@@ -150,7 +185,7 @@ func trySend(s procnto.Sending, reply *C.struct_qnxhost_parts, status *C.long) C
 	s.End()
 	*status = C.long(n)
 	if err == nil {
-		scatter(reply, buf)
+		err = scatter(reply, buf)
 	}
 	return errnoOf(err)
 }
@@ -200,7 +235,10 @@ func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts
 		*(*C.long)(unsafe.Pointer(&pulse.value)) = C.long(got.Value)
 		return 0
 	}
-	scatter(parts, buf[:got.MsgLen])
+	if err := scatter(parts, buf[:got.MsgLen]); err != nil {
+		procnto.MsgError(got.RcvID, qnxerr.ESRVRFAULT)
+		return errnoOf(err)
+	}
 	fillInfo(info, &got, r.ChannelID())
 	return 0
 }
@@ -228,7 +266,11 @@ func qnxhost_go_receive_end(receiving C.uintptr_t) {
 
 //export qnxhost_go_reply
 func qnxhost_go_reply(rcvid C.int64_t, status C.long, parts *C.struct_qnxhost_parts) C.int {
-	return errnoOf(procnto.MsgReply(int64(rcvid), int(status), gather(parts)))
+	data, err := gather(parts)
+	if err == nil {
+		err = procnto.MsgReply(int64(rcvid), int(status), data)
+	}
+	return errnoOf(asServer(err))
 }
 
 //export qnxhost_go_error
@@ -244,17 +286,27 @@ func qnxhost_go_read(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.si
 	buf := bytesOf(parts)
 	got, err := procnto.MsgRead(int64(rcvid), buf, int64(offset))
 	if err == nil {
-		scatter(parts, buf[:got])
+		err = scatter(parts, buf[:got])
 	}
 	*n = C.long(got)
-	return errnoOf(err)
+	return errnoOf(asServer(err))
+}
+
+// write is MsgWrite of data that may not be there.
+func write(rcvid int64, data []byte, offset int64) (n int, err error) {
+	defer faultIsError(&err)()
+	return procnto.MsgWrite(rcvid, data, offset)
 }
 
 //export qnxhost_go_write
 func qnxhost_go_write(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.size_t, n *C.long) C.int {
-	written, err := procnto.MsgWrite(int64(rcvid), gather(parts), int64(offset))
+	written := 0
+	data, err := gather(parts)
+	if err == nil {
+		written, err = write(int64(rcvid), data, int64(offset))
+	}
 	*n = C.long(written)
-	return errnoOf(err)
+	return errnoOf(asServer(err))
 }
 
 //export qnxhost_go_info

@@ -87,10 +87,13 @@ type sent struct {
 }
 
 func goSend(conn *qnxmsg.Connection, msg string, timeout time.Duration) <-chan sent {
+	return goSendBytes(conn, []byte(msg), make([]byte, 64), timeout)
+}
+
+func goSendBytes(conn *qnxmsg.Connection, msg, reply []byte, timeout time.Duration) <-chan sent {
 	done := make(chan sent, 1)
 	go func() {
-		reply := make([]byte, 64)
-		status, err := conn.SendTimeout([]byte(msg), reply, timeout)
+		status, err := conn.SendTimeout(msg, reply, timeout)
 		done <- sent{status, strings.TrimRight(string(reply), "\x00"), err}
 	}()
 	return done

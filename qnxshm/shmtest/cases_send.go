@@ -50,6 +50,14 @@ func (c *C) timedOut() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Messag
 	return ch, w, conn, m
 }
 
+// inlineAndNot are lengths of messages that the host sends in different ways.
+var inlineAndNot = []int{64, 200_000}
+
+// unwritable returns memory that can only be read.
+func (c *C) unwritable(n int) []byte {
+	return c.mapped(c.object(int64(n)), qnxshm.ReadOnly).Bytes()
+}
+
 var sendCases = map[string]caseFunc{
 	"send/status": func(c *C) {
 		ch, w, conn, m, answer := c.asked()
@@ -99,6 +107,44 @@ var sendCases = map[string]caseFunc{
 		r, err := answer.wait()
 		c.must("worker: send", err)
 		equal(c, "status", r.N, 0)
+	},
+	"send/receive-buffer-bad": func(c *C) {
+		for _, n := range inlineAndNot {
+			ch, name := c.server()
+			answer := goSendBytes(c.client(name), make([]byte, n), make([]byte, 1), patience)
+			_, err := ch.ReceiveTimeout(c.unwritable(n), patience)
+			c.errno("receive", err)
+			<-answer
+			answer = goSendBytes(c.client(name), make([]byte, n), make([]byte, 1), patience)
+			m := c.receive(ch)
+			equal(c, "length of the next message", m.Info.SrcMsgLen, int64(n))
+			c.must("reply", m.Reply(0, nil))
+			c.must("send again", (<-answer).err)
+		}
+	},
+	"send/server-buffer-bad": func(c *C) {
+		for _, n := range inlineAndNot {
+			ch, name := c.server()
+			conn := c.client(name)
+			answer := goSendBytes(conn, make([]byte, n), make([]byte, 1), patience)
+			_, err := ch.ReceiveTimeout(c.unwritable(n), patience)
+			c.fails("receive", err, "EFAULT")
+			c.errno("send", (<-answer).err)
+			c.echo(ch)
+			c.exchange(conn)
+		}
+	},
+	"send/reply-buffer-bad": func(c *C) {
+		for _, n := range inlineAndNot {
+			ch, name := c.server()
+			conn := c.client(name)
+			answer := goSendBytes(conn, []byte("x"), c.unwritable(n), patience)
+			m := c.receive(ch)
+			m.Reply(0, make([]byte, n)) // a target tells the server, too
+			c.errno("send", (<-answer).err)
+			c.echo(ch)
+			c.exchange(conn)
+		}
 	},
 	"send/sizes": func(c *C) {
 		ch, name := c.server()

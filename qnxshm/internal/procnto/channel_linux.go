@@ -2,6 +2,8 @@ package procnto
 
 import (
 	"bytes"
+	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -413,6 +415,7 @@ func (c *client) cutOff() {
 		l.mu.Unlock()
 	}
 	clear(c.lanes)
+	c.channel.muted = slices.DeleteFunc(c.channel.muted, func(l *lane) bool { return l.client == c })
 }
 
 // addLane takes the socket fd of an attached client in. It is called by the
@@ -445,6 +448,7 @@ func (ch *channel) dropLane(l *lane) {
 	l.close()
 	l.mu.Unlock()
 	delete(l.client.lanes, l)
+	ch.muted = slices.DeleteFunc(ch.muted, func(m *lane) bool { return m == l })
 	l.client.gone()
 }
 
@@ -468,12 +472,12 @@ func (l *lane) unblock() {
 	if l.fd < 0 {
 		return
 	}
+	// What is queued can be read still, but no more can be sent: the client's
+	// next thread may use the lane as soon as this one has its answer.
+	unix.Shutdown(l.fd, unix.SHUT_RD)
 	if l.seq != 0 {
 		l.packet.send(l.fd, &frame{kind: reply, id: uint64(l.seq), errno: int32(syscall.ESRCH)}, nil, noFD)
-		return
 	}
-	// What is queued can be read still, but no more can be sent.
-	unix.Shutdown(l.fd, unix.SHUT_RD)
 	scratch := make([]byte, maxInline)
 	for {
 		var f frame
@@ -568,7 +572,8 @@ func (rc *Receiving) Descriptor() int { return rc.ch.epfd }
 // Try takes a message or a pulse if there is one, else EAGAIN. With look it
 // looks, for a short while; without, it only takes what sleep has found.
 func (rc *Receiving) Try(buf []byte, look bool) (Received, error) {
-	ch := rc.ch
+	const enough = 64
+	ch, fruitless := rc.ch, 0
 	var spin spinner
 	for {
 		if ch.gate.Closed() {
@@ -593,32 +598,36 @@ func (rc *Receiving) Try(buf []byte, look bool) (Received, error) {
 		}
 		rc.ready = false
 		spin = spinner{}
-		if r, got := rc.handle(&rc.rcv.events[0], buf); got {
-			return r, nil
+		if r, err := rc.handle(&rc.rcv.events[0], buf); err != syscall.EAGAIN {
+			return r, err
+		}
+		if fruitless++; fruitless == enough {
+			return Received{}, syscall.EAGAIN // the caller may have a deadline
 		}
 	}
 }
 
-// handle acts on an event of the channel.
-func (rc *Receiving) handle(ev *unix.EpollEvent, buf []byte) (r Received, got bool) {
+// handle acts on an event of the channel. EAGAIN: it was nothing to receive.
+func (rc *Receiving) handle(ev *unix.EpollEvent, buf []byte) (Received, error) {
 	if epollID(ev) == serviceEvent {
 		rc.ch.service.step()
-		return r, false
+		return Received{}, syscall.EAGAIN
 	}
 	l := lanes.get(uint32(epollID(ev)))
 	if l == nil {
-		return r, false
+		return Received{}, syscall.EAGAIN
 	}
 	hangup := ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0
 	if rc.pulsesOnly && !hangup && l.hasMessage(rc.rcv) {
 		rc.ch.mute(l)
-		return r, false
+		return Received{}, syscall.EAGAIN
 	}
-	r, got, gone := l.take(rc.rcv, buf, hangup)
-	if gone {
+	r, err := l.take(rc.rcv, buf, hangup)
+	if err == io.EOF {
 		rc.ch.dropLane(l)
+		err = syscall.EAGAIN
 	}
-	return r, got
+	return r, err
 }
 
 // sleep waits until something may be there, at most until the deadline unless
@@ -689,14 +698,16 @@ func deadlineOf(timeout time.Duration) time.Time {
 	return time.Now().Add(timeout)
 }
 
-// take receives from a lane: a message or a pulse was got, or the lane is gone,
-// or neither. hangup tells that the client's thread does not wait any more: its
-// message, if it was not received yet, never will be, but its pulses are.
-func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, gone bool) {
+// take receives a message or a pulse from a lane. EAGAIN: there is none. EOF:
+// the lane is to be dropped. EFAULT: the message did not go into buf, and its
+// sender has been told. hangup tells that the client's thread does not wait any
+// more: its message, if it was not received yet, never will be, but its pulses
+// are.
+func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (Received, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd < 0 {
-		return r, false, false
+		return Received{}, syscall.EAGAIN
 	}
 	var f frame
 	rc, err := rcv.packet.receive(l.fd, &f, buf, rcv.rest[:], unix.MSG_DONTWAIT)
@@ -707,43 +718,56 @@ func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (r Received, got, go
 	}()
 	switch {
 	case err == syscall.EINTR, err == syscall.EAGAIN:
-		return r, false, false
-	case err != nil:
-		return r, false, true
+		return Received{}, syscall.EAGAIN
+	case err != nil && err != syscall.EFAULT:
+		return Received{}, io.EOF
 	case f.kind == pulse && rc.n == 0 && rc.fd == noFD && f.number == int32(int8(f.number)):
-		return Received{Code: int(f.number), Value: f.a, SCOID: l.client.scoid}, true, false
+		return Received{Code: int(f.number), Value: f.a, SCOID: l.client.scoid}, nil
 	case f.kind != message || l.seq != 0 || f.id == 0 || f.id > 1<<31-1 || f.a < 0 || f.b < 0:
-		return r, false, true
+		return Received{}, io.EOF
 	case hangup, f.id == l.cancelled:
-		return r, false, false
+		return Received{}, syscall.EAGAIN
+	case rc.lost:
+		l.refuse(&f, syscall.ENOMEM)
+		return Received{}, syscall.EAGAIN
 	}
 	n := min(rc.n, len(buf))
+	if err == nil && f.inFile {
+		n, err = readPayload(rc.fd, buf, f.a)
+	}
 	switch {
-	case rc.lost:
-		l.packet.send(l.fd, &frame{kind: reply, id: f.id, errno: int32(syscall.ENOMEM)}, nil, noFD)
-		return r, false, false
-	case f.inFile:
-		if n, err = readPayload(rc.fd, buf, f.a); err != nil || rc.n != 0 {
-			return r, false, true
-		}
-	case int64(rc.n) != f.a || rc.fd != noFD:
-		return r, false, true
+	case err == syscall.EFAULT:
+		l.refuse(&f, qnxerr.ESRVRFAULT)
+		return Received{}, err
+	case err != nil, f.inFile && rc.n != 0, !f.inFile && (int64(rc.n) != f.a || rc.fd != noFD):
+		return Received{}, io.EOF
 	}
-	l.seq, l.last = uint32(f.id), uint32(f.id)
-	if f.inFile {
-		if l.file, err = dupHigh(rc.fd); err != nil {
-			l.file, rc.fd = rc.fd, noFD // no room there
-		}
-		l.kept = l.kept[:0]
-	} else {
-		l.kept = append(append(l.kept[:0], buf[:n]...), rcv.rest[:rc.n-n]...)
-	}
+	l.keep(&f, &rc, buf[:n], rcv.rest[:])
 	l.info = Received{
 		RcvID: l.rcvid(),
 		PID:   l.client.pid, SCOID: l.client.scoid, COID: l.coid,
 		MsgLen: n, SrcMsgLen: f.a, DstMsgLen: f.b,
 	}
-	return l.info, true, false
+	return l.info, nil
+}
+
+// keep holds a received message for MsgRead, until it is replied to.
+func (l *lane) keep(f *frame, rc *receipt, begin, rest []byte) {
+	l.seq, l.last = uint32(f.id), uint32(f.id)
+	l.kept = l.kept[:0]
+	if !f.inFile {
+		l.kept = append(append(l.kept, begin...), rest[:rc.n-len(begin)]...)
+		return
+	}
+	var err error
+	if l.file, err = dupHigh(rc.fd); err != nil {
+		l.file, rc.fd = rc.fd, noFD // no room there
+	}
+}
+
+// refuse answers a message that cannot be received.
+func (l *lane) refuse(f *frame, errno syscall.Errno) {
+	l.packet.send(l.fd, &frame{kind: reply, id: f.id, errno: int32(errno)}, nil, noFD)
 }
 
 // waiting returns the lane on which rcvid waits for its reply, locked.

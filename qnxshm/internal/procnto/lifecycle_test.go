@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -559,4 +560,72 @@ func TestNoMemoryForMessage(t *testing.T) {
 	require.NotContains(t, []syscall.Errno{0, syscall.EBADF, syscall.ESRCH}, errno)
 	client.do("filelimit", -1)
 	client.do("send", coid, procnto.MaxInline+10)
+}
+
+// TestDestroyWhileUsed wakes threads in MsgReceive, and clients whose messages
+// were received and were not.
+func TestDestroyWhileUsed(t *testing.T) {
+	const threads = 20
+	check := noLeak(t)
+	for range 5 {
+		idle, err := procnto.ChannelCreate(procnto.FlagDisconnect)
+		require.NoError(t, err)
+		received := make(chan error, threads)
+		for range threads {
+			go func() {
+				_, err := procnto.MsgReceive(idle, make([]byte, 8), -1)
+				received <- err
+			}()
+		}
+		busy, err := procnto.ChannelCreate(0)
+		require.NoError(t, err)
+		coid, err := procnto.ConnectAttach(0, busy)
+		require.NoError(t, err)
+		errs := sendAll(coid, threads, -1)
+		for range threads / 2 {
+			receiveMessage(t, busy)
+		}
+		within(t, "ChannelDestroy", func() {
+			require.NoError(t, procnto.ChannelDestroy(busy))
+			require.NoError(t, procnto.ChannelDestroy(idle))
+		})
+		count := make(map[syscall.Errno]int)
+		for _, err := range errs() {
+			count[errnoOf(err)]++
+		}
+		require.Equal(t, map[syscall.Errno]int{syscall.ESRCH: threads / 2, syscall.EBADF: threads / 2}, count)
+		for range threads {
+			requireErrno(t, syscall.ESRCH, <-received)
+		}
+		_, err = procnto.MsgSend(coid, nil, nil, patience)
+		requireErrno(t, syscall.EBADF, err)
+		require.NoError(t, procnto.ConnectDetach(coid))
+	}
+	check()
+}
+
+// TestNameIsFreeAtOnce takes a name again after its end, while the process
+// starts others. Between fork and exec those have copies of all descriptors.
+func TestNameIsFreeAtOnce(t *testing.T) {
+	chid := newChannel(t, 0)
+	name := fmt.Sprintf("procnto-test/%d/free", os.Getpid())
+	var stop atomic.Bool
+	var wg group
+	for range 2 {
+		wg.Go(func() {
+			for !stop.Load() {
+				exec.Command("/bin/true").Run()
+			}
+		})
+	}
+	var err error
+	for start := time.Now(); time.Since(start) < time.Second && err == nil; {
+		var n *procnto.Name
+		if n, err = procnto.NameAttach(name, chid); err == nil {
+			err = n.Detach()
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
+	require.NoError(t, err)
 }

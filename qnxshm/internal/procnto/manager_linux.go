@@ -25,9 +25,6 @@ type manager struct {
 
 	lastChid, lastSCOID int
 
-	lastClosed   string // name of the listener closed last
-	lastClosedAt time.Time
-
 	makers   map[int]*maker
 	service  *service // nil while there is nothing to serve
 	packet   packet   // of what is received and sent under mu

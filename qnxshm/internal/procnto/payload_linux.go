@@ -75,12 +75,16 @@ func readPayload(fd int, buf []byte, size int64) (int, error) {
 	return len(buf), readAt(fd, buf, 0)
 }
 
-// readAt fills buf from a payload file.
+// readAt fills buf from a payload file. EFAULT is a bad buffer, errMalformed any
+// other failure.
 func readAt(fd int, buf []byte, offset int64) error {
 	for n := 0; n < len(buf); {
 		got, err := unix.Pread(fd, buf[n:], offset+int64(n))
 		if err == syscall.EINTR {
 			continue
+		}
+		if err == syscall.EFAULT {
+			return err // the buffer's fault
 		}
 		if err != nil || got == 0 {
 			return errMalformed
@@ -128,8 +132,8 @@ func unpackPieces(fd int, buf []byte, size int64) error {
 		if offset < 0 || length <= 0 || length > size-at || offset > int64(len(buf)) || length > int64(len(buf))-offset {
 			return errMalformed
 		}
-		if readAt(fd, buf[offset:offset+length], at) != nil {
-			return errMalformed
+		if err := readAt(fd, buf[offset:offset+length], at); err != nil {
+			return err
 		}
 		at += length
 	}

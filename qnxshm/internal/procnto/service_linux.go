@@ -246,10 +246,10 @@ type listener struct {
 func (s *service) listen(name string, chid int) (*listener, error) {
 	// A child that this process is just starting has the last listener too, until
 	// it has called exec, and with it the name.
-	const started = 20 * time.Millisecond
+	const starting = 200 * time.Millisecond
 	fd, err := listen(name)
-	for err == syscall.EADDRINUSE && name == host.lastClosed && !s.listens(name) && time.Since(host.lastClosedAt) < started {
-		time.Sleep(started / 200)
+	for began := time.Now(); err == syscall.EADDRINUSE && !s.listens(name) && listenedHere(name) && time.Since(began) < starting; {
+		time.Sleep(starting / 1000)
 		fd, err = listen(name)
 	}
 	if err != nil {
@@ -280,7 +280,6 @@ func (l *listener) close() {
 		}
 		unix.Close(l.fd)
 		l.fd = -1
-		host.lastClosed, host.lastClosedAt = l.name, time.Now()
 	}
 }
 

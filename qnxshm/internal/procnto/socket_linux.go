@@ -93,7 +93,8 @@ type receipt struct {
 
 // receive takes the next packet: its payload goes to buf and, from where that
 // is full, to rest. The error is io.EOF when the peer is gone, errMalformed or
-// a versionError for a packet that is not ours, an errno otherwise.
+// a versionError for a packet that is not ours, an errno otherwise. With EFAULT
+// the packet is gone and its frame is known, but not its payload.
 func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt, error) {
 	r := receipt{fd: noFD}
 	p.iov[0].Base = &p.head[0]
@@ -119,6 +120,9 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	}
 	p.iov[1].Base, p.iov[2].Base = nil, nil
 	if err != nil {
+		if err == syscall.EFAULT && f.decode(p.head[:]) != nil {
+			err = errMalformed
+		}
 		return r, err
 	}
 	if p.hdr.Controllen > 0 {
@@ -281,6 +285,21 @@ func listen(name string) (fd int, err error) {
 		return -1, err
 	}
 	return fd, nil
+}
+
+// listenedHere reports whether the socket that listens under the name is, or was,
+// one of this process, or has just been closed.
+func listenedHere(name string) bool {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}); err != nil {
+		return err == syscall.ECONNREFUSED
+	}
+	peer, err := peerOf(fd)
+	return err == nil && int(peer.Pid) == self().pid
 }
 
 // dial connects to the socket of that name if a process pid listens there, or
