@@ -1,0 +1,74 @@
+//go:build nulllibc && qnx && linux && cgo
+
+package nullbench_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/nullbench"
+)
+
+// These run on the null libc, in a test of their own (nullbench_test.go).
+
+var calls = []struct {
+	name string
+	call func() error
+}{
+	{"an empty cgo call", func() error { nullbench.Empty(); return nil }}, // the baseline
+	{"CreateHandle", func() error { _, err := qnxshm.CreateHandle(3, 4, qnxshm.ReadWrite, 0); return err }},
+	{"OpenHandle", func() error { _, err := qnxshm.OpenHandle(42, qnxshm.ReadWrite); return err }},
+	{"DeleteHandle", func() error { return qnxshm.DeleteHandle(42) }},
+}
+
+func TestNullLibc(t *testing.T) {
+	if qnxshm.HandleSize*8 != nullbench.HandleBits {
+		t.Errorf("qnxshm has handles of %d bytes, libc of %d bits", qnxshm.HandleSize, nullbench.HandleBits)
+	}
+	h, err := qnxshm.CreateHandle(3, 4, qnxshm.ReadOnly, 0)
+	if h != 42 || err != nil {
+		t.Errorf("not the null libc: CreateHandle returned %v, %v", h, err)
+	}
+	for _, c := range calls {
+		if err := c.call(); err != nil {
+			t.Error(c.name, err)
+		}
+		if n := testing.AllocsPerRun(1000, func() { c.call() }); n != 0 {
+			t.Errorf("%s: %v allocations", c.name, n)
+		}
+	}
+	t.Logf("handles of %d bits", nullbench.HandleBits)
+}
+
+// BenchmarkCalls prints rows of a table: the medians of many short rounds, in
+// which the calls take turns, so that what else the machine does hits few.
+func BenchmarkCalls(b *testing.B) {
+	const n = 10_000
+	times := make([][]float64, len(calls)) // of one call, in nanoseconds
+	for round := range 401 * b.N {
+		for i := range calls {
+			i = (i + round) % len(calls)
+			call, start := calls[i].call, time.Now()
+			for range n {
+				if call() != nil {
+					b.Fatal(calls[i].name)
+				}
+			}
+			times[i] = append(times[i], float64(time.Since(start).Nanoseconds())/n)
+		}
+	}
+	for i, t := range times {
+		slices.Sort(t)
+		more, goal := "", ""
+		if i > 0 {
+			more, goal = fmt.Sprintf("%+.1f ns", median(t)-median(times[0])), "≤ +15 ns"
+		}
+		fmt.Printf("| %s, handles of %d bits | %.1f ns (%.1f–%.1f) | %s | %s |\n",
+			calls[i].name, nullbench.HandleBits, median(t), t[0], t[len(t)-1], more, goal)
+	}
+}
+
+func median(sorted []float64) float64 { return sorted[len(sorted)/2] }
