@@ -148,7 +148,14 @@ func errorOf(errno C.int) error {
 // fits reports whether h is a shm_handle_t; libc would see another number.
 func fits(h Handle) bool { return handleSize == 8 || uint64(h)>>(8*handleSize%64) == 0 }
 
+// known reports whether opts has no bits but those that are for programs: libc
+// has one more, of its own, and need not refuse it.
+func known(opts HandleOptions) bool { return opts&^C.SHM_CREATE_HANDLE_OPT_NOFD == 0 }
+
 func createHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error) {
+	if !known(opts) {
+		return 0, syscall.EINVAL
+	}
 	r := C.qnxshm_create_handle(cInt(fd), C.pid_t(cInt(pid)), cInt(int(access)), C.unsigned(opts))
 	if r.error != 0 {
 		return 0, errorOf(r.error)
@@ -157,7 +164,7 @@ func createHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 }
 
 func createSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
-	if size < 0 || offset < 0 {
+	if size < 0 || offset < 0 || !known(opts) {
 		return 0, syscall.EINVAL
 	}
 	r := C.qnxshm_create_subrange_handle(cInt(fd), C.pid_t(cInt(pid)), cInt(int(access)), C.unsigned(opts), C.size_t(size), C.off_t(offset))

@@ -226,12 +226,13 @@ func (m *Message) ReplyError(errno syscall.Errno) error {
 }
 
 // DetachClient lets go of the client scoid. A server calls it after
-// PulseDisconnect, else the id is never used again; called earlier, it cuts the
-// client off: its blocked Send fails, and so do later ones (EBADF).
+// PulseDisconnect, else the id is never used again. Called earlier, it cuts the
+// client off on the host: its blocked Send fails, and so do later ones (EBADF).
 //
 // Errors:
 //
-//	EINVAL  no client scoid
+//	EINVAL  no client of this channel that a message or a PulseDisconnect has
+//	        told of; target: perhaps also a client that is still connected
 //
 // Implements: int ConnectDetach(int coid)
 func (c *Channel) DetachClient(scoid int) error {

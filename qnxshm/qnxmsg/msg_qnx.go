@@ -188,6 +188,7 @@ import "C"
 import (
 	"math"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
@@ -229,7 +230,10 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 	return int(r.value), errorOf(r.error)
 }
 
-func channelDestroy(chid int) error { return errorOf(C.qnxmsg_channel_destroy(cInt(chid)).error) }
+func channelDestroy(chid int) error {
+	clients.forget(chid)
+	return errorOf(C.qnxmsg_channel_destroy(cInt(chid)).error)
+}
 
 // cString makes a C string in Go memory, good for one call.
 func cString(s string) (unsafe.Pointer, error) {
@@ -249,7 +253,51 @@ func nameAttach(name string, chid int) (*attachedName, error) {
 	return n.attach, errorOf(n.error)
 }
 
-func nameDetach(n *attachedName, _ int) error { return errorOf(C.qnxmsg_name_detach(n).error) }
+func nameDetach(n *attachedName, chid int) error {
+	clients.forget(chid)
+	return errorOf(C.qnxmsg_name_detach(n).error)
+}
+
+// clients are the clients of each channel, as far as Receive has told of them.
+// ConnectDetach takes the process's own connections and files as well, and a
+// number that is no client of the channel must not close one of those.
+var clients clientSets
+
+type clientSets struct {
+	mu sync.Mutex
+	of map[int]map[int]bool // by chid, then by scoid
+}
+
+func (s *clientSets) add(chid, scoid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[chid][scoid] {
+		return
+	}
+	if s.of == nil {
+		s.of = make(map[int]map[int]bool)
+	}
+	if s.of[chid] == nil {
+		s.of[chid] = make(map[int]bool)
+	}
+	s.of[chid][scoid] = true
+}
+
+// take removes a client and reports whether it was one.
+func (s *clientSets) take(chid, scoid int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.of[chid][scoid]
+	delete(s.of[chid], scoid)
+	return was
+}
+
+// forget is called when a channel ends.
+func (s *clientSets) forget(chid int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.of, chid)
+}
 
 // nanoseconds is timeout for C; -1 waits for ever.
 func nanoseconds(timeout time.Duration) C.int64_t { return C.int64_t(max(timeout, -1)) }
@@ -262,12 +310,16 @@ func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int,
 	m.rcvid = int64(r.rcvid)
 	if r.rcvid == 0 {
 		m.Pulse = Pulse{Code: int(r.pulse.code), Value: int64(C.qnxmsg_pulse_value(r.pulse)), SCOID: int(r.pulse.scoid)}
+		if m.Pulse.Code == PulseDisconnect {
+			clients.add(chid, m.Pulse.SCOID)
+		}
 		return 0, nil
 	}
 	m.Info = Info{
 		PID: int(r.info.pid), ChannelID: int(r.info.chid), SCOID: int(r.info.scoid), COID: int(r.info.coid),
 		MsgLen: int64(r.info.msglen), SrcMsgLen: int64(r.info.srcmsglen), DstMsgLen: int64(r.info.dstmsglen),
 	}
+	clients.add(chid, m.Info.SCOID)
 	return int(r.info.msglen), nil
 }
 
@@ -282,7 +334,12 @@ func msgError(rcvid int64, errno syscall.Errno) error {
 	return errorOf(C.qnxmsg_error(C.int64_t(rcvid), C.int(errno)).error)
 }
 
-func detachClient(_, scoid int) error { return errorOf(C.qnxmsg_connect_detach(cInt(scoid)).error) }
+func detachClient(chid, scoid int) error {
+	if !clients.take(chid, scoid) {
+		return syscall.EINVAL
+	}
+	return errorOf(C.qnxmsg_connect_detach(cInt(scoid)).error)
+}
 
 func connectAttach(pid, chid int) (coid int, err error) {
 	r := C.qnxmsg_connect_attach(C.pid_t(cInt(pid)), cInt(chid))

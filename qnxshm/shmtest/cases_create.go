@@ -25,7 +25,7 @@ var createCases = map[string]caseFunc{
 	},
 	"create/options-unknown": func(c *C) {
 		obj := c.object(page)
-		for _, opts := range []qnxshm.HandleOptions{4, 0x100, 1 << 31} {
+		for _, opts := range []qnxshm.HandleOptions{2, 4, 0x100, 1 << 31} {
 			c.errno("options", handleErr(fdOf(obj), os.Getpid(), qnxshm.ReadOnly, opts))
 		}
 	},

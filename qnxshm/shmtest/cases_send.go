@@ -58,6 +58,15 @@ func (c *C) unwritable(n int) []byte {
 	return c.mapped(c.object(int64(n)), qnxshm.ReadOnly).Bytes()
 }
 
+// cutOff detaches a client that is still connected.
+func (c *C) cutOff(ch *qnxmsg.Channel, scoid int) {
+	err := ch.DetachClient(scoid)
+	if target && errors.Is(err, syscall.EINVAL) {
+		c.skipf("this release keeps a client that is connected: %v", err)
+	}
+	c.must("detach", err)
+}
+
 var sendCases = map[string]caseFunc{
 	"send/status": func(c *C) {
 		ch, w, conn, m, answer := c.asked()
@@ -588,6 +597,33 @@ var sendCases = map[string]caseFunc{
 		}
 		c.must("reply", m.Reply(0, nil))
 	},
+	"detach/not-this-channels": func(c *C) {
+		ch, _, _, m, answer := c.asked()
+		other, name := c.server()
+		conn := c.client(name)
+		own := goSend(conn, text, patience)
+		from := c.receive(other)
+		c.must("reply", from.Reply(0, nil))
+		c.must("send", (<-own).err)
+		file, err := os.Open(os.DevNull)
+		c.must("open a file", err)
+		defer file.Close()
+
+		c.errno("another channel's client", other.DetachClient(m.Info.SCOID))
+		c.errno("another channel's client", ch.DetachClient(from.Info.SCOID))
+		c.errno("the server's own connection", other.DetachClient(from.Info.COID))
+		c.errno("an open file", ch.DetachClient(int(file.Fd())))
+
+		_, err = file.Stat()
+		c.must("use the file", err)
+		own = goSend(conn, text, patience)
+		from = c.receive(other)
+		c.must("reply", from.Reply(0, nil))
+		c.must("send again", (<-own).err)
+		c.must("reply", m.Reply(0, nil))
+		_, err = answer.wait()
+		c.must("worker: send", err)
+	},
 	"detach/client-gone": func(c *C) {
 		ch, w, _, m, _ := c.asked()
 		w.kill()
@@ -599,7 +635,7 @@ var sendCases = map[string]caseFunc{
 	},
 	"detach/blocked-client": func(c *C) {
 		ch, _, _, m, answer := c.asked()
-		c.must("detach", ch.DetachClient(m.Info.SCOID))
+		c.cutOff(ch, m.Info.SCOID)
 		if _, err := answer.wait(); err == nil {
 			c.errorf("worker: send succeeded after it was cut off")
 		}
@@ -610,7 +646,7 @@ var sendCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		_, err := answer.wait()
 		c.must("worker: send", err)
-		c.must("detach", ch.DetachClient(m.Info.SCOID))
+		c.cutOff(ch, m.Info.SCOID)
 		_, err = w.send(conn, text, patience).wait()
 		c.errno("later send", err)
 	},

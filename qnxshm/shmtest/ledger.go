@@ -104,6 +104,7 @@ const (
 	infOrder   = "inferred: libc can check arguments only before it asks the process manager, and the process manager the descriptor first"
 	infKept    = "inferred: the manual ties the implicit delete to a successful conversion"
 	infPart    = "inferred: the call would have no purpose if the recipient could reach more than the part"
+	infCutOff  = infModule + "; published QNX Neutrino 6.4 source refuses it, newer manuals are silent"
 	infSilent  = "inferred: telling more would confirm a guessed handle"
 	infLife    = "inferred: no manual says it; programs must not depend on more"
 	infPOSIX   = "POSIX, mmap()"
@@ -114,6 +115,7 @@ const (
 
 const (
 	diffOther   = "On the target whatever is behind the descriptor answers."
+	diffCutOff  = "A target may refuse to detach a client that is still connected (EINVAL)."
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
@@ -385,9 +387,10 @@ var ledger = []Rule{
 
 	// ConnectDetach
 	{ID: "detach/unknown-client", Call: cDetach, Condition: "the server detaches a client that is none", Effect: "EINVAL", Evidence: Documented, Source: docDetach},
+	{ID: "detach/not-this-channels", Call: cDetach, Condition: "the number is that of another channel's client, of a connection of the server's own, or of an open file", Effect: "EINVAL", Evidence: Assumed, Source: infModule + ": the call itself takes any connection of the process"},
 	{ID: "detach/client-gone", Call: cDetach, Condition: "after the disconnect pulse", Effect: "works once", Evidence: Documented, Source: docStarted},
-	{ID: "detach/blocked-client", Call: cDetach, Condition: "the client waits for an answer", Effect: "its MsgSend fails", Evidence: Assumed, Source: infModule},
-	{ID: "detach/cuts-off", Call: cSend, Condition: "the server has detached the client", Effect: "EBADF", Evidence: Assumed, Source: infModule},
+	{ID: "detach/blocked-client", Call: cDetach, Condition: "the client waits for an answer", Effect: "its MsgSend fails", Evidence: Assumed, Source: infCutOff, HostDiffers: diffCutOff},
+	{ID: "detach/cuts-off", Call: cSend, Condition: "the server has detached the client", Effect: "EBADF", Evidence: Assumed, Source: infCutOff, HostDiffers: diffCutOff},
 
 	// Pulses
 	{ID: "pulse/received", Call: cPulse, Condition: "a client sends a pulse", Effect: "the server receives its code and value, and the client's scoid", Evidence: Documented, Source: docStarted},

@@ -3,8 +3,11 @@
 package nullbench_test
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ var calls = []struct {
 	{"DeleteHandle", func() error { return qnxshm.DeleteHandle(42) }},
 }
 
-func TestNullLibc(t *testing.T) {
+func TestNothingIsAllocated(t *testing.T) {
 	if qnxshm.HandleSize*8 != nullbench.HandleBits {
 		t.Errorf("qnxshm has handles of %d bytes, libc of %d bits", qnxshm.HandleSize, nullbench.HandleBits)
 	}
@@ -41,6 +44,29 @@ func TestNullLibc(t *testing.T) {
 		}
 	}
 	t.Logf("handles of %d bits", nullbench.HandleBits)
+}
+
+// What must not reach libc does not: this one would take it.
+func TestRefused(t *testing.T) {
+	for _, opts := range []qnxshm.HandleOptions{2, 4, 1 << 31} {
+		if _, err := qnxshm.CreateHandle(3, 4, qnxshm.ReadOnly, opts); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("CreateHandle, options %#x: %v", opts, err)
+		}
+		if _, err := qnxshm.CreateSubrangeHandle(3, 4, qnxshm.ReadOnly, opts, 4096, 0); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("CreateSubrangeHandle, options %#x: %v", opts, err)
+		}
+	}
+	if nullbench.HandleBits == 64 {
+		return
+	}
+	for _, h := range []qnxshm.Handle{1 << 32, 1<<32 | 42, math.MaxUint64} {
+		if _, err := qnxshm.OpenHandle(h, qnxshm.ReadOnly); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("OpenHandle(%v): %v", h, err)
+		}
+		if err := qnxshm.DeleteHandle(h); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("DeleteHandle(%v): %v", h, err)
+		}
+	}
 }
 
 // BenchmarkCalls prints rows of a table: the medians of many short rounds, in
