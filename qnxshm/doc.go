@@ -37,8 +37,9 @@
 // # Two layers
 //
 // The calls (CreateHandle, OpenHandle, …) follow libc one to one; the doc of
-// each ends with the C prototype it implements. Object and Mapping are what
-// programs are written with.
+// each ends with the C prototype it implements and the oldest QNX release that
+// has it, where 6 stands for any that is older than the handles. The host has
+// them all. Object and Mapping are what programs are written with.
 //
 // # Errors
 //

@@ -195,7 +195,13 @@ var touched atomic.Uint32
 
 // Unmap gives the memory back after View, ReadAt and WriteAt have returned. The
 // slice of Bytes must not be used any more. Calling Unmap again does nothing
-// and returns nil.
+// and returns nil. After an error the memory stays mapped for good.
+//
+// Errors:
+//
+//	ENOMEM  host: no memory to split a mapping, which the kernel had joined
+//
+// Since QNX SDP 6.
 //
 // Implements: int munmap(void *addr, size_t len)
 func (m *Mapping) Unmap() error {

@@ -115,6 +115,17 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 }
 
 // Size returns the size in bytes of the object, or of the window.
+//
+// Errors:
+//
+//	EBADF  the descriptor is not open
+//
+// Host and target: on the host fstat called past this module tells the size of
+// the whole object.
+//
+// Since QNX SDP 6.
+//
+// Implements: int fstat(int fd, struct stat *st)
 func (o *Object) Size() (int64, error) {
 	fd, ok := o.enter()
 	if !ok {
@@ -135,9 +146,16 @@ func (o *Object) Size() (int64, error) {
 // Errors:
 //
 //	EINVAL          size is negative, or the descriptor is not open for writing
+//	EBADF           the descriptor is not open
 //	EFBIG           size is over the file-size limit
 //	EPERM           the descriptor is a window
 //	ENOMEM, ENOSPC  no memory
+//	EINTR, EIO      target: interrupted by a signal, failed
+//
+// Host and target: on the host ftruncate called past this module acts on the
+// whole object.
+//
+// Since QNX SDP 6.
 //
 // Implements: int ftruncate(int fd, off_t length)
 func (o *Object) Truncate(size int64) error {
@@ -156,6 +174,10 @@ func (o *Object) Truncate(size int64) error {
 // ReadOnly or ReadWrite. The Mapping does not need the Object any more.
 //
 // Errors are those of MapRange. An object of size 0 cannot be mapped (EINVAL).
+//
+// Since QNX SDP 6.
+//
+// Implements: int fstat(int fd, struct stat *st), then mmap
 func (o *Object) Map(access Access) (*Mapping, error) {
 	fd, ok := o.enter()
 	if !ok {
@@ -185,6 +207,11 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //	EOVERFLOW  offset and length together are too large
 //	ENOMEM     no address space
 //	ENODEV     not an object that can be mapped
+//	EAGAIN     target: the memory cannot be locked
+//	EMFILE     target: too many mappings
+//	EPERM      target: not allowed to map it
+//
+// Since QNX SDP 6.
 //
 // Implements: void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 func (o *Object) MapRange(access Access, offset, length int64) (*Mapping, error) {
@@ -254,6 +281,14 @@ func (c rawConn) Write(func(fd uintptr) bool) error {
 // Close closes the descriptor after the calls that use it have returned. The
 // object's memory goes with its last descriptor, mapping and unused handle.
 // Calling Close again does nothing and returns nil.
+//
+// Errors:
+//
+//	EBADF  somebody else has closed the descriptor
+//
+// Since QNX SDP 6.
+//
+// Implements: int close(int fd)
 func (o *Object) Close() error {
 	var err error
 	o.gate.Close(nil)

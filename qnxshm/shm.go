@@ -165,6 +165,7 @@ func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, 
 //	EAGAIN  not enough resources; host: the maker did not answer for 5 s (it is
 //	        stopped, or at a breakpoint)
 //	ENOMEM  no memory
+//	EPROTO  host: the maker has another version of this module
 //
 // Since QNX SDP 7.1.
 //
@@ -202,6 +203,9 @@ func OpenHandlePID(h Handle, access Access, maker int) (fd int, err error) {
 //
 //	ESRCH   no such handle, or the caller is neither its maker nor its recipient
 //	EAGAIN  host: the maker did not answer for 5 s
+//	EMFILE  host: the process has no descriptor left to ask the maker with (or
+//	        ENFILE: the system)
+//	EPROTO  host: the maker has another version of this module
 //
 // Since QNX SDP 7.1.
 //
@@ -225,9 +229,11 @@ func DeleteHandle(h Handle) error {
 //
 // Errors:
 //
-//	EINVAL          unknown flags, or os.O_WRONLY
+//	EINVAL          unknown flags, or os.O_WRONLY (a target may take either)
 //	EMFILE, ENFILE  no descriptor left in the process, in the system
 //	ENOMEM, ENOSPC  no memory
+//	EINTR           target: interrupted by a signal
+//	ENOSYS          target: its path manager has no shared memory
 //
 // Since QNX SDP 7.0.
 //
@@ -249,19 +255,23 @@ func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 //
 // Errors:
 //
+//	EINVAL          unknown flags or os.O_WRONLY (a target may take either), a
+//	                zero byte in the name; host: something else has the name
 //	EACCES          not permitted
 //	EEXIST          os.O_CREATE|os.O_EXCL and the name exists
-//	EINVAL          unknown flags, os.O_WRONLY, a zero byte in the name
 //	ENOENT          no such object, or an empty name, or a directory in the name does not exist
 //	ENAMETOOLONG    name longer than NAME_MAX
+//	ELOOP           a symbolic link on the host; on a target too many of them
 //	EMFILE, ENFILE  no descriptor left in the process, in the system
 //	ENOSPC          no space
+//	EINTR           target: interrupted by a signal
+//	ENOSYS          target: its path manager has no shared memory
 //
 // Host and target: objects are files in /dev/shm on the host and in /dev/shmem
 // on the target, where a name without "/" is relative to the working directory;
 // the host takes it as if it began with "/".
 //
-// Since QNX SDP 6; on the target and the host.
+// Since QNX SDP 6.
 //
 // Implements: int shm_open(const char *name, int oflag, mode_t mode)
 func OpenObject(name string, flags int, perm fs.FileMode) (fd int, err error) {
@@ -277,11 +287,14 @@ func OpenObject(name string, flags int, perm fs.FileMode) (fd int, err error) {
 //
 // Errors:
 //
+//	EINVAL        a zero byte in the name
 //	EACCES        not permitted
 //	ENOENT        no such object, or an empty name
-//	ENAMETOOLONG  name too long
+//	ENAMETOOLONG  name longer than PATH_MAX; host: than NAME_MAX
+//	ELOOP         target: too many symbolic links
+//	ENOSYS        target: its path manager cannot remove names
 //
-// Since QNX SDP 6; on the target and the host.
+// Since QNX SDP 6.
 //
 // Implements: int shm_unlink(const char *name)
 func UnlinkObject(name string) error {

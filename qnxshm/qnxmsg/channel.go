@@ -51,6 +51,8 @@ type Channel struct {
 //	ENOSYS  host: /proc is not mounted
 //	EPERM   target: not allowed to make a public channel
 //
+// Since QNX SDP 6.
+//
 // Implements: int ChannelCreate(unsigned flags)
 func NewChannel(flags ChannelFlags) (*Channel, error) {
 	chid, err := 0, error(syscall.EINVAL)
@@ -75,9 +77,12 @@ func NewChannel(flags ChannelFlags) (*Channel, error) {
 //	EEXIST        the name is taken (a target may answer EBUSY)
 //	EAGAIN        no channel left; host: no descriptors left to serve it with
 //	ENOSYS        host: /proc is not mounted
+//	ENOMEM        target: no memory
 //	EPERM         target: not allowed to publish names
 //
 // Host and target: the host has no directories; "a/b" is a name like any other.
+//
+// Since QNX SDP 6.
 //
 // Implements: name_attach_t *name_attach(dispatch_t *dpp, const char *path, unsigned flags)
 func AttachName(name string) (*Channel, error) {
@@ -149,6 +154,8 @@ func (m *Message) IsPulse() bool { return m.rcvid == 0 }
 //
 // When Close was called the error matches os.ErrClosed instead.
 //
+// Since QNX SDP 6.
+//
 // Implements: rcvid_t MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info)
 func (c *Channel) Receive(buf []byte) (Message, error) { return c.ReceiveTimeout(buf, -1) }
 
@@ -158,6 +165,8 @@ func (c *Channel) Receive(buf []byte) (Message, error) { return c.ReceiveTimeout
 // Errors are those of Receive, and
 //
 //	ETIMEDOUT  nothing came in time
+//
+// Since QNX SDP 6.
 //
 // Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), then MsgReceive
 func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, error) {
@@ -186,6 +195,9 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 //	EINVAL  status is negative or too large, or this is a pulse
 //	ESRCH   nobody waits for this answer: it was given already, or the client
 //	        is gone, timed out, or detached
+//	EFAULT  target: the client's reply buffer is bad
+//
+// Since QNX SDP 6.
 //
 // Implements: int MsgReply(rcvid_t rcvid, long status, const void *msg, size_t bytes)
 func (m *Message) Reply(status int, data []byte) error {
@@ -207,8 +219,10 @@ func (m *Message) Reply(status int, data []byte) error {
 //
 // Errors:
 //
-//	EINVAL  this is a pulse
+//	EINVAL  this is a pulse, or errno is above 2147483647
 //	ESRCH   nobody waits for this answer, as in Reply
+//
+// Since QNX SDP 6.
 //
 // Implements: int MsgError(rcvid_t rcvid, int error)
 func (m *Message) ReplyError(errno syscall.Errno) error {
@@ -234,6 +248,8 @@ func (m *Message) ReplyError(errno syscall.Errno) error {
 //	EINVAL  no client of this channel that a message or a PulseDisconnect has
 //	        told of; target: perhaps also a client that is still connected
 //
+// Since QNX SDP 6.
+//
 // Implements: int ConnectDetach(int coid)
 func (c *Channel) DetachClient(scoid int) error {
 	if !c.enter() {
@@ -250,6 +266,12 @@ func (c *Channel) DetachClient(scoid int) error {
 // return an error that matches os.ErrClosed. A client waiting for an answer
 // gets ESRCH, one whose message was not received yet EBADF. Calling Close again
 // does nothing and returns nil.
+//
+// Errors:
+//
+//	EINVAL  somebody else has destroyed the channel
+//
+// Since QNX SDP 6.
 //
 // Implements: int ChannelDestroy(int chid), int name_detach(name_attach_t *attach, unsigned flags)
 func (c *Channel) Close() error {

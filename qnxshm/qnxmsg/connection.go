@@ -26,6 +26,12 @@ type Connection struct {
 //
 //	ESRCH   no such process, or no such channel in it
 //	EAGAIN  no connection left; host: the process did not answer for 5 s
+//	EPROTO  host: the process has another version of this module
+//	EMFILE  target: no connection left in the process (or ENFILE)
+//	ENXIO   target: the process is terminating
+//	EPERM   target: not allowed to connect to it
+//
+// Since QNX SDP 6.
 //
 // Implements: int ConnectAttach(uint32_t nd, pid_t pid, int chid, unsigned index, int flags), index _NTO_SIDE_CHANNEL, flags _NTO_COF_CLOEXEC
 func Connect(pid, chid int) (*Connection, error) {
@@ -45,6 +51,13 @@ func Connect(pid, chid int) (*Connection, error) {
 //	EINVAL        not a name: empty, or begins with "/", or has ".."
 //	ENAMETOOLONG  longer than 255 bytes
 //	EAGAIN        no connection left; host: the server did not answer for 5 s
+//	EPROTO        host: the server has another version of this module
+//	EACCES        target: not permitted
+//	EMFILE        target: no connection left in the process (or ENFILE)
+//	EBUSY, EINTR, EISDIR, ELOOP, ENOTDIR, EBADFSYS
+//	              target: of the path to the name
+//
+// Since QNX SDP 6.
 //
 // Implements: int name_open(const char *name, int flags)
 func OpenName(name string) (*Connection, error) {
@@ -85,6 +98,8 @@ func (c *Connection) enter() bool { return c.coid != 0 && c.gate.Enter() }
 //
 //	EINVAL  the connection does not exist
 //
+// Since QNX SDP 6.
+//
 // Implements: int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info)
 func (c *Connection) ServerPID() (int, error) {
 	if !c.enter() {
@@ -111,9 +126,14 @@ func (c *Connection) ServerPID() (int, error) {
 //	ESRCH   the server process died meanwhile, or destroyed the channel while it
 //	        had the message
 //	EAGAIN  host: no descriptor left to send with
+//	ENXIO   target: the server process is terminating
+//	ESRVRFAULT
+//	        target: the server's buffer is bad
 //	any     the server answered with ReplyError
 //
 // When Close was called the error matches os.ErrClosed instead.
+//
+// Since QNX SDP 6.
 //
 // Implements: long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes)
 func (c *Connection) Send(msg, reply []byte) (status int, err error) {
@@ -127,6 +147,8 @@ func (c *Connection) Send(msg, reply []byte) (status int, err error) {
 // Errors are those of Send, and
 //
 //	ETIMEDOUT  no reply in time
+//
+// Since QNX SDP 6.
 //
 // Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), flags _NTO_TIMEOUT_SEND|_NTO_TIMEOUT_REPLY, then MsgSend
 func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (status int, err error) {
@@ -153,8 +175,12 @@ func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (stat
 //	EINVAL  priority or code is out of range, or value on 7.1
 //	EBADF   the server's channel is gone
 //	EAGAIN  the server has too many pulses waiting
+//	ENXIO   target: the server process is terminating
+//	EPERM   target: not allowed to signal the server process
 //
 // Host and target: the host checks the priority and has no use for it.
+//
+// Since QNX SDP 6.
 //
 // Implements: int MsgSendPulse(int coid, int priority, int code, long value)
 func (c *Connection) SendPulse(priority, code int, value int64) error {
@@ -176,6 +202,12 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 // os.ErrClosed. When it was the last connection of this process to the channel,
 // the server gets a PulseDisconnect. Calling Close again does nothing and
 // returns nil.
+//
+// Errors:
+//
+//	EINVAL  somebody else has detached the connection
+//
+// Since QNX SDP 6.
 //
 // Implements: int ConnectDetach(int coid), int name_close(int coid)
 func (c *Connection) Close() error {

@@ -43,7 +43,12 @@
 // # Errors
 //
 // A failed call returns an *Error with the C name of the call and the errno;
-// errors.Is matches the errno. Use after Close matches os.ErrClosed.
+// errors.Is matches the errno. Use after Close matches os.ErrClosed. No signal
+// that the Go runtime handles ends a blocked call (EINTR).
+//
+// The doc of each call ends with the C prototype it implements and the oldest
+// QNX release that has it, where 6 stands for any that is older than the handles
+// of package qnxshm. The host has them all.
 //
 // # Host and target
 //

@@ -1,0 +1,145 @@
+package qnxshm_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/shmtest"
+)
+
+// documented is a function or a method of a public package.
+type documented struct {
+	name string // such as "Object.Map"
+	doc  string
+	body *ast.BlockStmt
+}
+
+// functions returns all of a package's own, for either system.
+func functions(t *testing.T, dir string) map[string]documented {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	all := make(map[string]documented)
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_qnx.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		require.NoError(t, err)
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			name := f.Name.Name
+			if f.Recv != nil {
+				receiver := f.Recv.List[0].Type
+				if star, ok := receiver.(*ast.StarExpr); ok {
+					receiver = star.X
+				}
+				name = receiver.(*ast.Ident).Name + "." + name
+			}
+			if strings.HasSuffix(path, "_stub.go") {
+				name = "backend " + name
+			}
+			all[name] = documented{name, f.Doc.Text(), f.Body}
+		}
+	}
+	return all
+}
+
+// callsBackend reports whether f calls the backend, itself or by functions that
+// are not exported: then there is a C call that it stands for.
+func (f documented) callsBackend(all map[string]documented) (calls bool) {
+	ast.Inspect(f.body, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if callee, ok := call.Fun.(*ast.Ident); ok {
+			_, backend := all["backend "+callee.Name]
+			helper, ok := all[callee.Name]
+			calls = calls || backend || ok && !ast.IsExported(callee.Name) && helper.callsBackend(all)
+		}
+		return true
+	})
+	return calls
+}
+
+func (f documented) exported() bool {
+	receiver, method, ok := strings.Cut(f.name, ".")
+	return ast.IsExported(receiver) && (!ok || ast.IsExported(method))
+}
+
+var (
+	implements = regexp.MustCompile(`\n\nImplements: (.*\w\(.*\).*)\n$`)
+	since      = regexp.MustCompile(`\n\nSince QNX (SDP (6|7\.0|7\.1)|OS 8\.0)\b[^\n]*\.\n\nImplements: `)
+	errorsOf   = regexp.MustCompile(`\bErrors are those of ([A-Z][A-Za-z.]*[A-Za-z])`)
+)
+
+// Every call tells what it implements and since when, and has a list of its
+// errors.
+func TestCallsAreDocumented(t *testing.T) {
+	for dir, least := range map[string]int{".": 13, "qnxmsg": 13} {
+		all, seen := functions(t, dir), 0
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			f := all[name]
+			if !f.exported() {
+				continue
+			}
+			require.NotEmpty(t, f.doc, "%s has no doc", name)
+			if !f.callsBackend(all) && !strings.Contains(f.doc, "\nImplements: ") {
+				continue
+			}
+			seen++
+			require.Regexp(t, implements, f.doc, "the doc of %s does not end in the C prototype that it implements", name)
+			require.Regexp(t, since, f.doc, "the doc of %s does not say before that since which release", name)
+			require.Regexp(t, `\n(Errors:|Errors, checked in this order:|Errors are those of .*)\n`, f.doc, "the doc of %s has no list of errors", name)
+		}
+		require.GreaterOrEqual(t, seen, least, "the test has found too few calls in %s", dir)
+	}
+}
+
+// Every errno that a rule tells of is in the doc of the call, or in the one that
+// the doc refers to.
+func TestErrorsAreDocumented(t *testing.T) {
+	docs := make(map[string]string) // by C name
+	for _, dir := range []string{".", "qnxmsg"} {
+		all := functions(t, dir)
+		for _, f := range all {
+			m := implements.FindStringSubmatch(f.doc)
+			if m == nil || !f.exported() {
+				continue
+			}
+			doc := f.doc
+			if ref := errorsOf.FindStringSubmatch(f.doc); ref != nil {
+				receiver, _, _ := strings.Cut(f.name, ".")
+				other := all[ref[1]].doc + all[receiver+"."+ref[1]].doc
+				require.NotEmpty(t, other, "%s refers to %s", f.name, ref[1])
+				doc += other
+			}
+			for _, word := range regexp.MustCompile(`\w+`).FindAllString(m[1], -1) {
+				docs[word] += doc // that of a type or an argument is not looked for
+			}
+		}
+	}
+	checked := 0
+	for _, r := range shmtest.Ledger() {
+		doc := docs[r.Call]
+		require.NotEmpty(t, doc, "no call implements %s", r.Call)
+		if r.IsErrno() {
+			require.Regexp(t, `\b`+r.Effect+`\b`, doc, "rule %s: the doc of %s does not list this errno", r.ID, r.Call)
+			checked++
+		}
+	}
+	require.Greater(t, checked, 100)
+}
