@@ -164,6 +164,15 @@ func TestInvalidName(t *testing.T) {
 	}
 }
 
+func TestWrongArguments(t *testing.T) {
+	for _, args := range [][]string{{"server", "-clients", "-1"}, {"server", "name"}, {"client", "name"}} {
+		p := start(t, args[0], args[1:]...)
+		p.exits(t, 2)
+		require.Contains(t, p.stderr.String(), "the name is given with -name")
+		require.Empty(t, p.rest())
+	}
+}
+
 func TestServerEndsOnSignal(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {

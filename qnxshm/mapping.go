@@ -103,7 +103,7 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	defer m.gate.Leave()
 	if off < 0 {
-		return 0, fmt.Errorf("qnxshm: Mapping.ReadAt at %d: %w", off, syscall.EINVAL)
+		return 0, fmt.Errorf("qnxshm: Mapping.ReadAt at %d: the offset is negative: %w", off, syscall.EINVAL)
 	}
 	if off >= int64(len(m.mem.bytes)) {
 		if len(p) == 0 {
@@ -132,7 +132,7 @@ func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
 		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt: the mapping is read-only: %w", syscall.EACCES)
 	}
 	if off < 0 {
-		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt at %d: %w", off, syscall.EINVAL)
+		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt at %d: the offset is negative: %w", off, syscall.EINVAL)
 	}
 	if off >= int64(len(m.mem.bytes)) {
 		if len(p) == 0 {

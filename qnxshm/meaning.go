@@ -9,18 +9,18 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_create_handle", "shm_create_subrange_handle":
 		switch errno {
 		case syscall.EACCES:
-			return "more access than the descriptor has"
+			return "access asks for more than fd was opened with"
 		case syscall.EAGAIN:
-			return "too many unused handles"
+			return "too many unused handles; on the host, no descriptor is left to serve them with"
 		case syscall.EBADF:
-			return "not an open descriptor of a shared-memory object"
+			return "fd is not an open descriptor of a shared-memory object"
 		case syscall.EINVAL:
 			if call == "shm_create_handle" {
-				return "access must be one of O_RDONLY, O_WRONLY, O_RDWR, and options known"
+				return "options has unknown bits"
 			}
-			return "access must be one of O_RDONLY, O_WRONLY, O_RDWR, options known, size and offset page multiples within the object"
+			return "the part does not lie within the object or the window, or options has unknown bits"
 		case syscall.ESRCH:
-			return "no such process"
+			return "no process has this pid, or it has ended"
 		}
 	case "shm_open_handle", "shm_open_handle_pid":
 		switch errno {
@@ -53,7 +53,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EEXIST:
 			return "the object exists"
 		case syscall.EINVAL:
-			return "flags must be O_RDONLY or O_RDWR, with O_CREAT, O_EXCL, O_TRUNC"
+			return "flags must be O_RDONLY or O_RDWR, with or without O_CREAT, O_EXCL and O_TRUNC; on the host, something else may have the name"
 		}
 	case "shm_unlink":
 		if errno == syscall.ENOENT {
@@ -64,16 +64,20 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EACCES:
 			return "the descriptor does not give this access"
 		case syscall.EINVAL:
-			return "the length must not be 0 and the offset must be a page multiple"
+			return "not a range that can be mapped"
+		case syscall.EOVERFLOW:
+			return "offset and length together are too large"
+		case syscall.ENOMEM:
+			return "no address space for this length"
 		case syscall.ENXIO:
-			return "outside the window that the handle gave"
+			return "the range does not lie within the window that the handle gave"
 		}
 	case "ftruncate":
 		switch errno {
 		case syscall.EPERM:
 			return "the size of this object cannot be changed through this descriptor"
 		case syscall.EINVAL:
-			return "the size is negative, or the descriptor not open for writing"
+			return "the size must be 0 or more, and the descriptor open for writing"
 		}
 	}
 	return ""

@@ -61,7 +61,7 @@ func Open(h Handle, access Access) (*Object, error) {
 //	EBADF  fd is negative or above 2147483647
 func NewObject(fd int) (*Object, error) {
 	if fd < 0 || fd > math.MaxInt32 {
-		return nil, fmt.Errorf("qnxshm: NewObject(%d): %w", fd, syscall.EBADF)
+		return nil, fmt.Errorf("qnxshm: NewObject(%d): a descriptor is 0 to 2147483647: %w", fd, syscall.EBADF)
 	}
 	return newObject(fd), nil
 }
@@ -222,7 +222,7 @@ func (o *Object) MapRange(access Access, offset, length int64) (*Mapping, error)
 	defer o.leave()
 	data, err := mapFor(access, func() ([]byte, error) { return mapMemory(fd, access, offset, length) })
 	if err != nil {
-		return nil, wrap(err, "mmap", "fd %d, %v, offset %d, length %d", fd, access, offset, length)
+		return nil, wrap(rangeError(err, access, offset, length), "mmap", "fd %d, %v, offset %d, length %d", fd, access, offset, length)
 	}
 	return newMapping(data, access), nil
 }

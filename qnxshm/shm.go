@@ -117,6 +117,8 @@ type Error = qnxerr.Error
 func CreateHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error) {
 	h, err := createHandle(fd, pid, access, opts)
 	if err != nil {
+		err = qnxerr.Because(err, syscall.EINVAL, wrongAccess(access))
+		err = qnxerr.Because(err, syscall.ESRCH, wrongPID(pid))
 		return 0, wrap(err, "shm_create_handle", "fd %d, pid %d, %v, options %#x", fd, pid, access, uint32(opts))
 	}
 	return h, nil
@@ -140,7 +142,7 @@ func CreateHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
 	h, err := createSubrangeHandle(fd, pid, access, opts, size, offset)
 	if err != nil {
-		return 0, wrap(err, "shm_create_subrange_handle", "fd %d, pid %d, %v, options %#x, size %d, offset %d", fd, pid, access, uint32(opts), size, offset)
+		return 0, wrap(partError(err, pid, access, size, offset), "shm_create_subrange_handle", "fd %d, pid %d, %v, options %#x, size %d, offset %d", fd, pid, access, uint32(opts), size, offset)
 	}
 	return h, nil
 }
@@ -173,6 +175,7 @@ func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, 
 func OpenHandle(h Handle, access Access) (fd int, err error) {
 	fd, err = openHandle(h, access)
 	if err != nil {
+		err = qnxerr.Because(err, syscall.ESRCH, wrongHandle(h))
 		return -1, wrap(err, "shm_open_handle", "%#x, %v", uint64(h), access)
 	}
 	return fd, nil
@@ -190,6 +193,7 @@ func OpenHandle(h Handle, access Access) (fd int, err error) {
 func OpenHandlePID(h Handle, access Access, maker int) (fd int, err error) {
 	fd, err = openHandlePID(h, access, maker)
 	if err != nil {
+		err = qnxerr.Because(err, syscall.ESRCH, wrongHandle(h))
 		return -1, wrap(err, "shm_open_handle_pid", "%#x, %v, maker %d", uint64(h), access, maker)
 	}
 	return fd, nil
@@ -241,7 +245,7 @@ func DeleteHandle(h Handle) error {
 func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 	fd, err = openAnonymous(flags, perm)
 	if err != nil {
-		return -1, wrap(err, "shm_open", "SHM_ANON, %#x, %#o", flags, perm.Perm())
+		return -1, wrap(err, "shm_open", "SHM_ANON, %s, %#o", openFlags(flags), perm.Perm())
 	}
 	return fd, nil
 }
@@ -277,7 +281,7 @@ func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 func OpenObject(name string, flags int, perm fs.FileMode) (fd int, err error) {
 	fd, err = openObject(name, flags, perm)
 	if err != nil {
-		return -1, wrap(err, "shm_open", "%q, %#x, %#o", name, flags, perm.Perm())
+		return -1, wrap(nameError(err, name), "shm_open", "%q, %s, %#o", name, openFlags(flags), perm.Perm())
 	}
 	return fd, nil
 }
@@ -299,7 +303,7 @@ func OpenObject(name string, flags int, perm fs.FileMode) (fd int, err error) {
 // Implements: int shm_unlink(const char *name)
 func UnlinkObject(name string) error {
 	if err := unlinkObject(name); err != nil {
-		return wrap(err, "shm_unlink", "%q", name)
+		return wrap(nameError(err, name), "shm_unlink", "%q", name)
 	}
 	return nil
 }

@@ -25,6 +25,10 @@ const typeHello = 0x200
 func main() {
 	name := flag.String("name", "qnxshm-example", "`name` of the server")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "nothing but flags is taken: the name is given with -name")
+		os.Exit(2)
+	}
 	text, err := hello(*name)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

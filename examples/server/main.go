@@ -34,6 +34,10 @@ func main() {
 	name := flag.String("name", "qnxshm-example", "`name` to serve under")
 	clients := flag.Int("clients", 0, "stop after `N` clients have come and gone; 0 serves until SIGINT or SIGTERM")
 	flag.Parse()
+	if *clients < 0 || flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "-clients takes 0 or more, and nothing but flags is taken: the name is given with -name")
+		os.Exit(2)
+	}
 	if err := run(*name, *clients); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -257,6 +257,7 @@ func (c *Channel) DetachClient(scoid int) error {
 	}
 	defer c.gate.Leave()
 	if err := detachClient(c.chid, scoid); err != nil {
+		err = qnxerr.Because(err, syscall.EINVAL, "scoid is no client of this channel: take it from Info of a message, or from a PulseDisconnect")
 		return wrap(err, "ConnectDetach", "scoid %#x", scoid)
 	}
 	return nil

@@ -2,13 +2,15 @@ package qnxmsg
 
 import "syscall"
 
+const notName = `a name has 1 to 255 bytes, none of them zero, does not begin with "/" and has no ".." between slashes`
+
 // meaning tells a person what an errno means in a call, where the errno's own
 // text would not.
 func meaning(call string, errno syscall.Errno) string {
 	switch call {
 	case "ChannelCreate":
 		if errno == syscall.EINVAL {
-			return "unknown flags"
+			return "flags must be none or some of Unblock (0x2) and Disconnect (0x8)"
 		}
 	case "name_attach":
 		switch errno {
@@ -17,7 +19,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EEXIST, syscall.EBUSY:
 			return "the name is taken: another server is running"
 		case syscall.EINVAL:
-			return `a name is not empty, does not begin with "/" and has no ".."`
+			return notName
 		}
 	case "name_open":
 		switch errno {
@@ -26,11 +28,11 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.ENOENT:
 			return "no server has this name"
 		case syscall.EINVAL:
-			return `a name is not empty, does not begin with "/" and has no ".."`
+			return notName
 		}
 	case "ConnectAttach":
 		if errno == syscall.ESRCH {
-			return "no such process, or no such channel in it"
+			return "no process has this pid, or it has no channel chid"
 		}
 	case "MsgSend":
 		// Or the server's answer, which may be any errno.
@@ -49,7 +51,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EAGAIN:
 			return "the server has too many pulses waiting"
 		case syscall.EINVAL:
-			return "priority is 1 to 255 or -1, code 0 to 127"
+			return "priority must be 1 to 255, or -1 for the caller's own; code 0 to 127; value 32 bits wide on QNX SDP 7.1"
 		}
 	case "MsgReceive":
 		switch errno {
@@ -61,13 +63,21 @@ func meaning(call string, errno syscall.Errno) string {
 	case "MsgReply", "MsgError":
 		switch errno {
 		case syscall.EINVAL:
-			return "a pulse is not answered, and a status is 0 to 2147483647"
+			return "a pulse is not answered; status must be 0 to 2147483647 (ReplyError is for errors), an errno no larger"
 		case syscall.ESRCH:
 			return "nobody waits for this answer: given already, or the client is gone or timed out"
 		}
 	case "ConnectDetach":
 		if errno == syscall.EINVAL {
 			return "no such connection"
+		}
+	case "ConnectServerInfo":
+		if errno == syscall.EINVAL {
+			return "no such connection"
+		}
+	case "ChannelDestroy":
+		if errno == syscall.EINVAL {
+			return "no such channel"
 		}
 	}
 	return ""

@@ -45,6 +45,20 @@ func (c Cause) Error() string { return Name(c.Errno) + ": " + c.Text }
 // Unwrap gives the errno.
 func (c Cause) Unwrap() error { return c.Errno }
 
+// Because gives err, if it is of that errno, the first of texts that is not
+// empty. They tell what is wrong with an argument, and so more than the errno's
+// usual meaning, or the backend, could.
+func Because(err error, errno syscall.Errno, texts ...string) error {
+	if errors.Is(err, errno) {
+		for _, text := range texts {
+			if text != "" {
+				return Cause{errno, text}
+			}
+		}
+	}
+	return err
+}
+
 // A Meaning tells what an errno means in a call, "" when it has nothing to add.
 type Meaning func(call string, errno syscall.Errno) string
 

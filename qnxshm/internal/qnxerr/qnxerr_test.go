@@ -62,6 +62,15 @@ func TestWrapKinds(t *testing.T) {
 	}
 }
 
+func TestBecause(t *testing.T) {
+	require.Equal(t, qnxerr.Cause{Errno: syscall.EINVAL, Text: "why"}, qnxerr.Because(syscall.EINVAL, syscall.EINVAL, "", "why", "more"))
+	require.Equal(t, syscall.EINVAL, qnxerr.Because(syscall.EINVAL, syscall.EINVAL, ""))
+	require.Equal(t, syscall.EPERM, qnxerr.Because(syscall.EPERM, syscall.EINVAL, "why"))
+	cause := qnxerr.Cause{Errno: syscall.EINVAL, Text: "something"}
+	require.Equal(t, cause, qnxerr.Because(cause, syscall.EINVAL, ""))
+	require.Equal(t, qnxerr.Cause{Errno: syscall.EINVAL, Text: "why"}, qnxerr.Because(cause, syscall.EINVAL, "why"))
+}
+
 func TestText(t *testing.T) {
 	e := &qnxerr.Error{Call: "open", Args: "1", Errno: syscall.ESRCH, Detail: "gone"}
 	require.Equal(t, "open(1): ESRCH: gone", e.Error())
