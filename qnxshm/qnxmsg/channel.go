@@ -150,7 +150,8 @@ func (m *Message) IsPulse() bool { return m.rcvid == 0 }
 //
 // Errors:
 //
-//	ESRCH  the channel was destroyed
+//	ESRCH   the channel was destroyed
+//	EFAULT  buf cannot be written to, such as a read-only mapping
 //
 // When Close was called the error matches os.ErrClosed instead.
 //
@@ -195,7 +196,8 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 //	EINVAL  status is negative or too large, or this is a pulse
 //	ESRCH   nobody waits for this answer: it was given already, or the client
 //	        is gone, timed out, or detached
-//	EFAULT  target: the client's reply buffer is bad
+//	EFAULT  target: the client's reply buffer is bad (on the host only the
+//	        client is told)
 //
 // Since QNX SDP 6.
 //

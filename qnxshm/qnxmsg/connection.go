@@ -126,9 +126,11 @@ func (c *Connection) ServerPID() (int, error) {
 //	ESRCH   the server process died meanwhile, or destroyed the channel while it
 //	        had the message
 //	EAGAIN  host: no descriptor left to send with
-//	ENXIO   target: the server process is terminating
+//	EFAULT  msg cannot be read or reply cannot be written to, such as a
+//	        read-only mapping
 //	ESRVRFAULT
-//	        target: the server's buffer is bad
+//	        the buffer of the server's Receive cannot be written to
+//	ENXIO   target: the server process is terminating
 //	any     the server answered with ReplyError
 //
 // When Close was called the error matches os.ErrClosed instead.

@@ -1,6 +1,10 @@
 package qnxmsg
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
 
 const notName = `a name has 1 to 255 bytes, none of them zero, does not begin with "/" and has no ".." between slashes`
 
@@ -43,6 +47,10 @@ func meaning(call string, errno syscall.Errno) string {
 			return "the server died or closed its channel before it replied (or answered so)"
 		case syscall.ETIMEDOUT:
 			return "no reply in time (or the server answered so)"
+		case syscall.EFAULT:
+			return "msg cannot be read, or reply not be written to (or the server answered so)"
+		case qnxerr.ESRVRFAULT:
+			return "the buffer of the server cannot be written to (or the server answered so)"
 		}
 	case "MsgSendPulse":
 		switch errno {
@@ -59,6 +67,8 @@ func meaning(call string, errno syscall.Errno) string {
 			return "the channel was destroyed"
 		case syscall.ETIMEDOUT:
 			return "nothing came in time"
+		case syscall.EFAULT:
+			return "the buffer cannot be written to"
 		}
 	case "MsgReply", "MsgError":
 		switch errno {
