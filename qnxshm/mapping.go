@@ -26,7 +26,7 @@ var ErrTruncated = errors.New("qnxshm: the object is shorter than the access")
 //
 // Whoever may resize the object can take memory away. Touching such memory
 // through the slice of Bytes is a fault that ends the program, as in C (SIGBUS);
-// View, ReadAt and WriteAt return an error instead.
+// View, ReadAt, WriteAt and the calls for atomic words return an error instead.
 //
 // The zero Mapping is one that was unmapped already.
 type Mapping struct {
@@ -50,6 +50,8 @@ func newMapping(data []byte, access Access) *Mapping {
 }
 
 func (m *Mapping) enter() bool { return m.mem != nil && m.gate.Enter() }
+
+func (m *Mapping) closed() bool { return m.mem == nil || m.gate.Closed() }
 
 // Len returns the length in bytes, also after Unmap.
 func (m *Mapping) Len() int {
@@ -85,9 +87,7 @@ func (m *Mapping) View(f func(b []byte) error) (err error) {
 	if !m.enter() {
 		return qnxerr.Closed("qnxshm: Mapping.View")
 	}
-	defer m.gate.Leave()
-	defer m.recoverFault(&err)
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer m.leave(debug.SetPanicOnFault(true), &err)
 	return f(m.mem.bytes)
 }
 
@@ -98,10 +98,10 @@ func (m *Mapping) View(f func(b []byte) error) (err error) {
 // that matches ErrTruncated, and what p then holds is not specified. A negative
 // offset is EINVAL.
 func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
-	if !m.enter() {
-		return 0, qnxerr.Closed("qnxshm: Mapping.ReadAt")
+	const call = "qnxshm: Mapping.ReadAt"
+	if m.closed() {
+		return 0, qnxerr.Closed(call)
 	}
-	defer m.gate.Leave()
 	if off < 0 {
 		return 0, fmt.Errorf("qnxshm: Mapping.ReadAt at %d: the offset is negative: %w", off, syscall.EINVAL)
 	}
@@ -111,7 +111,7 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 		}
 		return 0, io.EOF
 	}
-	if n, err = m.copyGuarded(p, m.mem.bytes[off:]); err == nil && n < len(p) {
+	if n, err = m.copyGuarded(call, p, m.mem.bytes[off:]); err == nil && n < len(p) {
 		err = io.EOF
 	}
 	return n, err
@@ -124,10 +124,10 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 // that matches ErrTruncated, and part of p may have been written. A negative
 // offset is EINVAL, a ReadOnly mapping EACCES.
 func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
-	if !m.enter() {
-		return 0, qnxerr.Closed("qnxshm: Mapping.WriteAt")
+	const call = "qnxshm: Mapping.WriteAt"
+	if m.closed() {
+		return 0, qnxerr.Closed(call)
 	}
-	defer m.gate.Leave()
 	if m.access == ReadOnly {
 		return 0, fmt.Errorf("qnxshm: Mapping.WriteAt: the mapping is read-only: %w", syscall.EACCES)
 	}
@@ -140,30 +140,35 @@ func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
 		}
 		return 0, io.ErrShortWrite
 	}
-	if n, err = m.copyGuarded(m.mem.bytes[off:], p); err == nil && n < len(p) {
+	if n, err = m.copyGuarded(call, m.mem.bytes[off:], p); err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}
 	return n, err
 }
 
-func (m *Mapping) copyGuarded(dst, src []byte) (n int, err error) {
-	defer func() {
-		if err != nil {
-			n = 0
-		}
-	}()
-	defer m.recoverFault(&err)
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+func (m *Mapping) copyGuarded(call string, dst, src []byte) (n int, err error) {
+	if !m.enter() {
+		return 0, qnxerr.Closed(call)
+	}
+	defer m.leave(debug.SetPanicOnFault(true), &err)
 	return copy(dst, src), nil
 }
 
-// recoverFault is deferred around code that touches the memory. It turns a
-// fault inside it into an error and lets every other panic pass.
-func (m *Mapping) recoverFault(err *error) {
+// leave is deferred after enter around code that touches the memory, with what
+// SetPanicOnFault returned. It turns a fault inside into an error and lets every
+// other panic pass.
+func (m *Mapping) leave(panicOnFault bool, err *error) {
 	r := recover()
-	if r == nil {
+	debug.SetPanicOnFault(panicOnFault)
+	if r != nil {
+		defer m.gate.Leave()
+		*err = m.faultError(r)
 		return
 	}
+	m.gate.Leave()
+}
+
+func (m *Mapping) faultError(r any) error {
 	fault, ok := r.(interface {
 		runtime.Error
 		Addr() uintptr
@@ -176,10 +181,9 @@ func (m *Mapping) recoverFault(err *error) {
 		panic(r)
 	}
 	if m.access == ReadOnly && readable(&m.mem.bytes[off]) {
-		*err = fmt.Errorf("qnxshm: store at offset %d of a read-only mapping: %w", off, syscall.EACCES)
-		return
+		return fmt.Errorf("qnxshm: store at offset %d of a read-only mapping: %w", off, syscall.EACCES)
 	}
-	*err = fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrTruncated)
+	return fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrTruncated)
 }
 
 // readable reports whether a load from p works.

@@ -20,20 +20,28 @@ type Gate struct {
 // Enter lets the caller in, to be followed by Leave, or reports that the gate
 // is closed.
 func (g *Gate) Enter() bool {
-	if g.state.Add(1)&closed == 0 {
-		return true
-	}
-	g.Leave()
-	return false
+	return g.state.Add(1)&closed == 0 || g.turnAway()
 }
 
 // Leave ends what a successful Enter began.
 func (g *Gate) Leave() {
 	if g.state.Add(-1) == closed {
-		select {
-		case g.empty <- struct{}{}:
-		default: // an Enter that was turned away; Close has been told
-		}
+		g.tell()
+	}
+}
+
+// turnAway and tell are apart so that Enter and Leave can be inlined: they are
+// on the path of every guarded access to memory.
+func (g *Gate) turnAway() bool {
+	g.Leave()
+	return false
+}
+
+// tell lets Close know that the last one has left.
+func (g *Gate) tell() {
+	select {
+	case g.empty <- struct{}{}:
+	default: // an Enter that was turned away; Close has been told
 	}
 }
 
