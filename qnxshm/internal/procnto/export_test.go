@@ -17,6 +17,7 @@ type Frame struct {
 	COID, SCOID int32
 	ID          uint64
 	A, B        int64
+	C           uint64
 	InFile      bool
 }
 
@@ -33,19 +34,29 @@ const (
 	FlagDisconnect  = flagDisconnect
 	FlagUnblock     = flagUnblock
 
-	HelloHandles  = uint16(helloHandles)
-	HelloAttach   = uint16(helloAttach)
-	HelloName     = uint16(helloName)
-	HelloLane     = uint16(helloLane)
-	Welcome       = uint16(welcome)
-	OpenRequest   = uint16(openRequest)
-	DeleteRequest = uint16(deleteRequest)
-	Answer        = uint16(answer)
-	Message       = uint16(message)
-	Pulse         = uint16(pulse)
-	Reply         = uint16(reply)
-	Cancel        = uint16(cancel)
-	LastKind      = uint16(lastKind)
+	HelloHandles    = uint16(helloHandles)
+	HelloAttach     = uint16(helloAttach)
+	HelloName       = uint16(helloName)
+	HelloLane       = uint16(helloLane)
+	HelloLink       = uint16(helloLink)
+	Welcome         = uint16(welcome)
+	OpenRequest     = uint16(openRequest)
+	MapRequest      = uint16(mapRequest)
+	DeleteRequest   = uint16(deleteRequest)
+	Answer          = uint16(answer)
+	ClaimRequest    = uint16(claimRequest)
+	RegisterRequest = uint16(registerRequest)
+	RevokeFrame     = uint16(revoke)
+	RevokedFrame    = uint16(revoked)
+
+	OptNoFD          = uint32(optNoFD)
+	ControlAnon      = uint32(ctlAnon)
+	ControlRevocable = uint32(ctlRevocable)
+	Message          = uint16(message)
+	Pulse            = uint16(pulse)
+	Reply            = uint16(reply)
+	Cancel           = uint16(cancel)
+	LastKind         = uint16(lastKind)
 )
 
 var (
@@ -61,7 +72,7 @@ func (f Frame) Encode() []byte {
 	var b [frameSize]byte
 	(&frame{
 		kind: frameKind(f.Kind), errno: f.Errno, number: f.Number, coid: f.COID, scoid: f.SCOID,
-		id: f.ID, a: f.A, b: f.B, inFile: f.InFile,
+		id: f.ID, a: f.A, b: f.B, c: f.C, inFile: f.InFile,
 	}).encode(&b)
 	return b[:]
 }
@@ -72,7 +83,7 @@ func DecodeFrame(b []byte) (Frame, error) {
 	err := f.decode(b)
 	return Frame{
 		Kind: uint16(f.kind), Errno: f.errno, Number: f.number, COID: f.coid, SCOID: f.scoid,
-		ID: f.id, A: f.a, B: f.b, InFile: f.inFile,
+		ID: f.id, A: f.a, B: f.b, C: f.c, InFile: f.inFile,
 	}, err
 }
 

@@ -36,6 +36,7 @@ func (w window) within(offset, size, whole int64) (window, error) {
 type handle struct {
 	id        uint64
 	access    int
+	noFD      bool // can be mapped, but not become a descriptor
 	recipient *recipient
 	object    *anchor
 	window    window
@@ -45,6 +46,8 @@ type handle struct {
 	carrier *inbound
 	// doomed handles are gone whatever happens to the transit.
 	doomed bool
+	// revoked handles must not be mapped by one who is just doing so.
+	revoked bool
 
 	prev, next *handle // the recipient's other handles
 }
@@ -118,6 +121,15 @@ func (t *handleTable) find(id uint64, pid int) (*handle, error) {
 		return nil, syscall.ESRCH
 	}
 	return h, nil
+}
+
+// permits checks what a request of that kind wants of the handle. To map takes
+// reading, also when it is for writing.
+func (h *handle) permits(kind frameKind, access int) error {
+	if !covers(h.access, access) || h.noFD && kind == openRequest {
+		return syscall.EACCES
+	}
+	return nil
 }
 
 // covers reports whether a descriptor or handle with mode have gives access

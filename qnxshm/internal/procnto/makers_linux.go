@@ -254,60 +254,66 @@ func notAnswering(pid int) error {
 	return qnxerr.Cause{Errno: syscall.EAGAIN, Text: fmt.Sprintf("%s did not answer for %v: %s", who, peerTimeout, why)}
 }
 
-// openForeign opens a handle that another process made.
-func (m *manager) openForeign(id uint64, access, pid int) (int, error) {
+// useForeign is use of a handle that another process made.
+func (m *manager) useForeign(kind frameKind, id uint64, access, pid int, take func(received) error) error {
 	deadline := time.Now().Add(peerTimeout)
 	for {
-		c, err := m.ask(pid, &frame{kind: openRequest, id: id, number: int32(access)}, unix.MSG_PEEK)
+		c, err := m.ask(pid, &frame{kind: kind, id: id, number: int32(access)}, unix.MSG_PEEK)
 		if err != nil {
-			return -1, err
+			return err
 		}
-		fd, err := c.accept(access)
 		k := c.maker
+		err = c.accept(access, take)
 		if err != nil && c.answer.errno == 0 || c.packet.drop(c.fd) != nil {
 			// Closing with the answer still in the queue tells the maker that
 			// the handle was not used.
 			c.close()
 			c = nil
 			if err == nil {
-				unix.Close(fd)
 				err = syscall.ESRCH
+			}
+		} else if err == nil && kind == mapRequest {
+			if err = c.exchange(&frame{kind: claimRequest, id: id}, 0); err == nil && c.answer.errno != 0 {
+				err = syscall.Errno(c.answer.errno)
+			} else if err != nil {
+				c.close() // tells the maker that the handle was not used
+				c, err = nil, peerError(err, pid)
 			}
 		}
 		m.release(k, c)
 		if err != syscall.EBUSY {
-			return fd, err
+			return err
 		}
 		// Another thread of this process is just opening it.
 		if time.Now().After(deadline) {
-			return -1, notAnswering(pid)
+			return notAnswering(pid)
 		}
 		time.Sleep(100 * time.Microsecond)
 	}
 }
 
-// accept takes the descriptor that came with an answer, unless that is an error
-// or something is wrong with it.
-func (c *outbound) accept(access int) (fd int, err error) {
+// accept gives the descriptor that came with an answer to take, unless the
+// answer is an error or something is wrong with it.
+func (c *outbound) accept(access int, take func(received) error) error {
 	defer c.discard()
 	switch errno := syscall.Errno(c.answer.errno); {
 	case errno == syscall.EAGAIN:
-		return -1, qnxerr.Cause{Errno: errno, Text: "the maker of the handle has no descriptor left; the handle is kept"}
+		return qnxerr.Cause{Errno: errno, Text: "the maker of the handle has no descriptor left; the handle is kept"}
 	case errno != 0:
-		return -1, errno
+		return errno
 	case c.got.lost:
-		return -1, outOfDescriptors()
+		return outOfDescriptors()
 	}
 	w := window{c.answer.a, c.answer.b}
 	key, ok := checkReceived(c.got.fd, access, w)
 	if !ok {
-		return -1, qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the maker sent is not the memory that was asked for"}
+		return qnxerr.Cause{Errno: syscall.ESRCH, Text: "what the maker sent is not the memory that was asked for"}
 	}
-	if err := objects.add(key, c.got.fd, w); err != nil {
-		return -1, err
+	err := take(received{c.got.fd, key, w, creator{int(c.answer.coid), c.answer.c}, false})
+	if err == nil {
+		c.got.fd = noFD
 	}
-	fd, c.got.fd = c.got.fd, noFD
-	return fd, nil
+	return err
 }
 
 // checkReceived trusts a maker no more than any peer.

@@ -25,11 +25,17 @@ type manager struct {
 
 	lastChid, lastSCOID int
 
-	makers   map[int]*maker
-	service  *service // nil while there is nothing to serve
-	packet   packet   // of what is received and sent under mu
-	tidying  bool     // a call of tidy is due
-	settling bool     // a look at the handles in transit is due
+	makers    map[int]*maker
+	links     map[clientKey]*inbound    // of processes to tell of revocations
+	linked    map[creator]*outboundLink // to processes that may tell of them
+	waits     map[uint64]*revocation
+	granted   map[objectKey]map[int]struct{} // who may have mapped a revocable object of this process
+	lastWait  uint64
+	revocable time.Time // when a revocable object of this process was last used, zero if there is none
+	service   *service  // nil while there is nothing to serve
+	packet    packet    // of what is received and sent under mu
+	tidying   bool      // a call of tidy is due
+	settling  bool      // a look at the handles in transit is due
 }
 
 // linger is how long what is not needed is kept, in case it is needed again: at
@@ -37,10 +43,12 @@ type manager struct {
 const linger = 100 * time.Millisecond
 
 // tidyLater sees to it that what is idle does not stay for ever.
-func (m *manager) tidyLater() {
+func (m *manager) tidyLater() { m.tidyAfter(linger) }
+
+func (m *manager) tidyAfter(d time.Duration) {
 	if !m.tidying {
 		m.tidying = true
-		time.AfterFunc(linger, m.tidy)
+		time.AfterFunc(d, m.tidy)
 	}
 }
 
@@ -67,15 +75,25 @@ func (m *manager) tidy() {
 			r.idle, again = true, true
 		}
 	}
-	if s := m.service; s != nil && m.table.foreign == 0 && len(m.channels) == 0 {
-		if s.idle {
+	if m.tidyLinks() {
+		again = true
+	}
+	look := false
+	if s := m.service; s != nil && m.table.foreign == 0 && len(m.channels) == 0 && len(m.links) == 0 && len(m.linked) == 0 && len(m.waits) == 0 {
+		switch {
+		case m.ownsRevocable():
+			look = true
+		case s.idle:
 			s.stop()
-		} else {
+		default:
 			s.idle, again = true, true
 		}
 	}
-	if again {
+	switch {
+	case again:
 		m.tidyLater()
+	case look:
+		m.tidyAfter(lookAgain)
 	}
 }
 
@@ -83,8 +101,9 @@ func (m *manager) tidy() {
 // the descriptor they were made from.
 type anchor struct {
 	anchorKey
-	fd   int
-	refs int
+	creator creator
+	fd      int
+	refs    int
 }
 
 type anchorKey struct {
@@ -112,7 +131,7 @@ func (m *manager) anchor(fd int, d descriptor) (*anchor, error) {
 			unix.Close(dup)
 			return nil, syscall.EBADF
 		}
-		a = &anchor{anchorKey: key, fd: dup}
+		a = &anchor{anchorKey: key, creator: d.creator, fd: dup}
 		if m.anchors == nil {
 			m.anchors = make(map[anchorKey]*anchor)
 		}
@@ -216,28 +235,31 @@ func (m *manager) destroy(h *handle) {
 	m.tidyLater()
 }
 
+// optNoFD is the option of a handle that cannot become a descriptor.
+const optNoFD = 0x1
+
 // CreateHandle is shm_create_handle.
 func CreateHandle(fd, pid, access int, options uint32) (uint64, error) {
-	if _, err := accessMode(access); err != nil || options != 0 {
+	if _, err := accessMode(access); err != nil || options&^optNoFD != 0 {
 		return 0, syscall.EINVAL
 	}
-	return createHandle(fd, pid, access, nil)
+	return createHandle(fd, pid, access, options, nil)
 }
 
 // CreateSubrangeHandle is shm_create_subrange_handle.
 func CreateSubrangeHandle(fd, pid, access int, options uint32, size, offset int64) (uint64, error) {
-	if _, err := accessMode(access); err != nil || options != 0 {
+	if _, err := accessMode(access); err != nil || options&^optNoFD != 0 {
 		return 0, syscall.EINVAL
 	}
 	if size <= 0 || offset < 0 || size%pageSize != 0 || offset%pageSize != 0 {
 		return 0, qnxerr.Cause{Errno: syscall.EINVAL, Text: fmt.Sprintf("size and offset must be multiples of the page size, %d, and the size not 0", pageSize)}
 	}
-	return createHandle(fd, pid, access, &window{offset, size})
+	return createHandle(fd, pid, access, options, &window{offset, size})
 }
 
 // createHandle makes a handle of the object behind fd, or of a part of it, with
 // checked access.
-func createHandle(fd, pid, access int, part *window) (uint64, error) {
+func createHandle(fd, pid, access int, options uint32, part *window) (uint64, error) {
 	d, err := describe(fd)
 	if err == nil {
 		d, err = d.withAccess(fd)
@@ -260,18 +282,30 @@ func createHandle(fd, pid, access int, part *window) (uint64, error) {
 	if err := timersWork(); err != nil {
 		return 0, noDescriptors(err)
 	}
+	if d.mode&revocableBit != 0 {
+		if err := host.register(d.creator, d.key, true); err != nil {
+			return 0, err
+		}
+	}
 	host.mu.Lock()
 	defer host.mu.Unlock()
 	r, err := host.recipient(pid)
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
+	if host.overLimit() {
+		host.tidyLater()
+		return 0, syscall.EAGAIN
+	}
 	a, err := host.anchor(fd, d)
 	if err != nil {
 		host.tidyLater()
 		return 0, noDescriptors(err)
 	}
-	h := &handle{access: access, recipient: r, object: a, window: w}
+	if d.mode&revocableBit != 0 && d.creator == thisProcess() {
+		host.grant(d.key, pid)
+	}
+	h := &handle{access: access, noFD: options&optNoFD != 0, recipient: r, object: a, window: w}
 	host.table.add(h, self().pid, randomUint64)
 	return h.id, nil
 }
@@ -298,47 +332,78 @@ func OpenHandlePID(id uint64, access, maker int) (fd int, err error) {
 	return openHandle(id, access, maker)
 }
 
-func openHandle(id uint64, access, maker int) (int, error) {
-	access, err := accessMode(access &^ syscall.O_CLOEXEC)
+func openHandle(id uint64, access, maker int) (fd int, err error) {
+	access, err = accessMode(access &^ syscall.O_CLOEXEC)
 	if err != nil {
 		return -1, err
 	}
-	switch {
-	case id == allOnes:
-		return -1, syscall.EBADF
-	case makerOf(id) == 0 || makerOf(id) != maker:
-		return -1, syscall.ESRCH
+	fd = -1
+	err = host.use(openRequest, id, access, maker, func(r received) error {
+		if err := objects.add(r.key, r.fd, r.window, r.creator); err != nil {
+			return err
+		}
+		fd = r.fd
+		return nil
+	})
+	if err != nil && fd >= 0 { // taken, but the maker does not agree
+		unix.Close(fd)
 	}
-	if err := timersWork(); err != nil {
+	if err != nil {
 		return -1, err
 	}
-	if maker == self().pid {
-		return host.openOwn(id, access)
-	}
-	return host.openForeign(id, access, maker)
+	return fd, nil
 }
 
-// openOwn opens a handle that this process made for itself.
-func (m *manager) openOwn(id uint64, access int) (int, error) {
+// received is what a handle was turned into.
+type received struct {
+	fd      int
+	key     objectKey
+	window  window
+	creator creator
+	own     bool // made by this process
+}
+
+// use turns a handle of this process into a descriptor for take, which owns it
+// when it succeeds, and has to undo what it did if use fails after all. Only a
+// use that succeeds uses the handle up. A mapRequest is for a descriptor that the
+// program never sees.
+func (m *manager) use(kind frameKind, id uint64, access, maker int, take func(received) error) error {
+	switch {
+	case id == allOnes:
+		return syscall.EBADF
+	case makerOf(id) == 0 || makerOf(id) != maker:
+		return syscall.ESRCH
+	}
+	if err := timersWork(); err != nil {
+		return err
+	}
+	if maker == self().pid {
+		return m.useOwn(kind, id, access, take)
+	}
+	return m.useForeign(kind, id, access, maker, take)
+}
+
+// useOwn is use of a handle that this process made for itself.
+func (m *manager) useOwn(kind frameKind, id uint64, access int, take func(received) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	h, err := m.table.find(id, self().pid)
-	if err != nil {
-		return -1, err
+	if err == nil {
+		err = h.permits(kind, access)
 	}
-	if !covers(h.access, access) {
-		return -1, syscall.EACCES
+	if err != nil {
+		return err
 	}
 	fd, err := h.object.open(-1, access)
 	if err != nil {
-		return -1, err
+		return err
 	}
-	if err := objects.register(fd, h.window); err != nil {
+	if err := take(received{fd, h.object.object, h.window, h.object.creator, true}); err != nil {
 		unix.Close(fd)
-		return -1, err
+		return err
 	}
 	m.destroy(h)
-	return fd, nil
+	return nil
 }
 
 // DeleteHandle is shm_delete_handle.
@@ -379,4 +444,63 @@ func (m *manager) deleteOwn(h *handle) error {
 	}
 	m.destroy(h)
 	return nil
+}
+
+// A limit of unused handles (RLIMIT_SHM_HANDLES_NP). Unlimited is all ones.
+type limit struct {
+	mu       sync.Mutex
+	set      bool
+	cur, max uint64
+}
+
+var handleLimit limit
+
+// HandleLimit returns the limit of unused handles of this process. There is
+// none at first. The error is for systems that are no host.
+func HandleLimit() (cur, max uint64, err error) {
+	handleLimit.mu.Lock()
+	defer handleLimit.mu.Unlock()
+	cur, max = handleLimit.get()
+	return cur, max, nil
+}
+
+func (l *limit) get() (cur, max uint64) {
+	if !l.set {
+		return unlimited, unlimited
+	}
+	return l.cur, l.max
+}
+
+const unlimited = ^uint64(0)
+
+// SetHandleLimit is setrlimit: without privilege max can only be lowered.
+func SetHandleLimit(cur, max uint64) error {
+	handleLimit.mu.Lock()
+	defer handleLimit.mu.Unlock()
+	_, was := handleLimit.get()
+	switch {
+	case cur > max:
+		return syscall.EINVAL
+	case max > was && unix.Geteuid() != 0:
+		return syscall.EPERM
+	}
+	handleLimit.set, handleLimit.cur, handleLimit.max = true, cur, max
+	return nil
+}
+
+// overLimit reports whether no further handle may be made. Handles that were
+// used, but are not known to be, do not count.
+func (m *manager) overLimit() bool {
+	cur, _, _ := HandleLimit()
+	if uint64(len(m.table.handles)) < cur {
+		return false
+	}
+	if s := m.service; s != nil {
+		for _, w := range s.watched {
+			if c, ok := w.(*inbound); ok {
+				c.inTransit()
+			}
+		}
+	}
+	return uint64(len(m.table.handles)) >= cur
 }

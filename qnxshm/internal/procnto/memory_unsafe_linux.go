@@ -34,39 +34,141 @@ const (
 
 // Mmap is mmap with QNX's numbers. NOFD is -1.
 func Mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset int64) (unsafe.Pointer, error) {
+	if err := checkMap(length, prot, flags, offset); err != nil {
+		return nil, err
+	}
+	var d descriptor
+	var err error
+	if flags&mapAnon != 0 {
+		if fd != -1 {
+			return nil, syscall.EINVAL
+		}
+	} else if d, err = describe(fd); err != nil {
+		return nil, err
+	}
+	return d.mmap(addr, length, prot, flags, fd, offset)
+}
+
+// mmap maps a range of what fd has, so that it can be taken away if the object
+// is revocable.
+func (d descriptor) mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset int64) (unsafe.Pointer, error) {
+	p, err := d.window.mmap(addr, length, prot, flags, fd, offset)
+	if err != nil || d.mode&revocableBit == 0 {
+		return p, err
+	}
+	track(d.key, d.creator, p, length)
+	if err := host.register(d.creator, d.key, false); err != nil {
+		Munmap(p, length)
+		return nil, err
+	}
+	return p, nil
+}
+
+// track remembers a mapping that can be taken away. Like a target, the host does
+// not let a forked child have it.
+func track(key objectKey, by creator, p unsafe.Pointer, length uint64) {
+	start := uintptr(p)
+	unix.Syscall(unix.SYS_MADVISE, start, uintptr(length), unix.MADV_DONTFORK)
+	mappings.add(mappedRange{key: key, creator: by, start: start, end: endOf(start, length)})
+}
+
+// replaceByNothing makes memory inaccessible for ever, and gives its pages back.
+func replaceByNothing(start, end uintptr) error {
+	const flags = unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_FIXED | unix.MAP_NORESERVE
+	_, _, errno := unix.Syscall6(unix.SYS_MMAP, start, end-start, unix.PROT_NONE, flags, ^uintptr(0), 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// Revoked reports whether the memory at p was taken away.
+func Revoked(p unsafe.Pointer) bool { return mappings.isRevoked(uintptr(p), uintptr(p)+1) }
+
+// MmapHandle is mmap_handle_pid: memory straight from a handle, which is used up
+// if that works.
+func MmapHandle(addr unsafe.Pointer, length uint64, prot, flags uint32, id uint64, maker int, offset int64) (unsafe.Pointer, error) {
+	if err := checkMap(length, prot, flags, offset); err != nil {
+		return nil, err
+	}
+	if flags&mapAnon != 0 {
+		return nil, syscall.EINVAL
+	}
+	access := syscall.O_RDONLY
+	if prot&protWrite != 0 && flags&mapType == mapShared {
+		access = syscall.O_RDWR
+	}
+	var p unsafe.Pointer
+	err := host.use(mapRequest, id, access, maker, func(r received) error {
+		var st unix.Stat_t
+		err := unix.Fstat(r.fd, &st)
+		if err == nil {
+			p, err = r.window.mmap(addr, length, prot, flags, r.fd, offset)
+		}
+		if err != nil {
+			return err
+		}
+		if st.Mode&revocableBit != 0 {
+			track(r.key, r.creator, p, length)
+			if !r.own { // making the handle has registered this process
+				err = host.register(r.creator, r.key, false)
+			}
+		}
+		if err == nil {
+			unix.Close(r.fd)
+		}
+		return err
+	})
+	if err != nil && p != nil {
+		Munmap(p, length)
+	}
+	if err != nil {
+		return nil, noDescriptors(err)
+	}
+	return p, nil
+}
+
+// MakerOf returns the process that made a handle, as the handle says.
+func MakerOf(id uint64) int { return makerOf(id) }
+
+func checkMap(length uint64, prot, flags uint32, offset int64) error {
 	kind := flags & mapType
 	switch {
 	case length == 0, prot&^protAll != 0, flags&mapRefused != 0, kind != mapShared && kind != mapPrivate,
-		offset < 0, offset%pageSize != 0, flags&mapAnon != 0 && fd != -1:
-		return nil, syscall.EINVAL
+		offset < 0, offset%pageSize != 0:
+		return syscall.EINVAL
 	case flags&mapPhys != 0:
-		return nil, qnxerr.Cause{Errno: syscall.ENOSYS, Text: "only a target has physical memory to map"}
+		return qnxerr.Cause{Errno: syscall.ENOSYS, Text: "only a target has physical memory to map"}
 	case length > math.MaxInt:
-		return nil, syscall.ENOMEM
+		return syscall.ENOMEM
 	}
-	if flags&mapAnon == 0 {
-		d, err := describe(fd)
-		if err == nil {
-			offset, err = d.locate(offset, length)
+	return nil
+}
+
+// mmap maps a range of the window of fd.
+func (w window) mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset int64) (unsafe.Pointer, error) {
+	if w.size > 0 {
+		if offset > w.size || int64(length) > w.size-offset {
+			return nil, syscall.ENXIO
 		}
-		if err != nil {
-			return nil, err
-		}
+		offset += w.offset
 	}
 	if offset > math.MaxInt64-int64(length) {
 		return nil, syscall.EOVERFLOW
 	}
 	// The kernel checks the descriptor's own access mode.
-	return unix.MmapPtr(fd, offset, addr, uintptr(length), hostProt(prot), hostFlags(flags))
-}
-
-// locate returns where in the object an offset is that a descriptor has.
-func (d descriptor) locate(offset int64, length uint64) (int64, error) {
-	w := d.window
-	if w.size > 0 && (offset > w.size || int64(length) > w.size-offset) {
-		return 0, syscall.ENXIO
+	var p unsafe.Pointer
+	mmap := func() (err error) {
+		p, err = unix.MmapPtr(fd, offset, addr, uintptr(length), hostProt(prot), hostFlags(flags))
+		return err
 	}
-	return w.offset + offset, nil
+	var err error
+	if flags&mapFixed != 0 {
+		err = mappings.change(uintptr(addr), length, mmap)
+	} else {
+		err = mmap()
+	}
+	return p, err
 }
 
 func hostProt(prot uint32) int {
@@ -122,7 +224,20 @@ func MapWhole(fd, access int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := unix.MmapPtr(fd, d.window.offset, nil, uintptr(length), hostProt(prot), hostFlags(mapShared))
+	p, err := d.mmap(nil, uint64(length), prot, mapShared, fd, 0)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(p), length), nil
+}
+
+// MapHandle is MmapHandle with MAP_SHARED for an access mode.
+func MapHandle(id uint64, access int, length int64, maker int) ([]byte, error) {
+	prot, err := protOf(access, length)
+	if err != nil {
+		return nil, err
+	}
+	p, err := MmapHandle(nil, uint64(length), prot, mapShared, id, maker, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -150,13 +265,16 @@ func Munmap(addr unsafe.Pointer, length uint64) error {
 	if length == 0 {
 		return syscall.EINVAL
 	}
-	return unix.MunmapPtr(addr, uintptr(length))
+	return mappings.change(uintptr(addr), length, func() error { return unix.MunmapPtr(addr, uintptr(length)) })
 }
 
 // Mprotect is mprotect.
 func Mprotect(addr unsafe.Pointer, length uint64, prot uint32) error {
 	if prot&^protAll != 0 {
 		return syscall.EINVAL
+	}
+	if prot != 0 && mappings.isRevoked(uintptr(addr), uintptr(addr)+uintptr(length)) {
+		return syscall.EACCES
 	}
 	_, _, errno := unix.Syscall(unix.SYS_MPROTECT, uintptr(addr), uintptr(length), uintptr(hostProt(prot)))
 	if errno != 0 {

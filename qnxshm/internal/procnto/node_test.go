@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -29,6 +30,7 @@ type node struct {
 	good   *rounds
 	conns  map[int]wire
 	opened chan opening
+	mapped map[uint64][]byte // by handle
 
 	mu   sync.Mutex
 	held []int64 // rcvids of messages without a reply
@@ -40,7 +42,9 @@ type opening struct {
 	err error
 }
 
-func newNode() *node { return &node{conns: make(map[int]wire), opened: make(chan opening, 16)} }
+func newNode() *node {
+	return &node{conns: make(map[int]wire), opened: make(chan opening, 16), mapped: make(map[uint64][]byte)}
+}
 
 func (n *node) run() {
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
@@ -125,6 +129,17 @@ var commands = map[string]func(*node, arguments) ([]any, error){
 	"opened": func(n *node, _ arguments) ([]any, error) {
 		o := <-n.opened
 		return []any{o.fd}, o.err
+	},
+	"map": func(n *node, a arguments) (_ []any, err error) { // handle access pages
+		h := a.id(0)
+		n.mapped[h], err = procnto.MapHandle(h, a.int(1), int64(a.int(2)*os.Getpagesize()), procnto.MakerOf(h))
+		return nil, err
+	},
+	"unmap": func(n *node, a arguments) ([]any, error) { // handle
+		return nil, procnto.Unmap(n.mapped[a.id(0)])
+	},
+	"revoked": func(n *node, a arguments) ([]any, error) { // handle
+		return []any{procnto.Revoked(unsafe.Pointer(&n.mapped[a.id(0)][0]))}, nil
 	},
 	"lock":         (*node).lock,
 	"windowhandle": (*node).windowHandle,

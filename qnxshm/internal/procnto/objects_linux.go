@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"iter"
+	"maps"
 	"math"
 	"os"
 	"strconv"
@@ -24,12 +25,14 @@ type objectKey struct{ dev, ino uint64 }
 
 // A descriptor is what the host knows about a file descriptor of the process.
 type descriptor struct {
-	key    objectKey
-	access int
-	size   int64
-	window window
-	tag    uint64 // of the window's open file description
-	object bool   // a shared-memory object that this module made or received
+	key     objectKey
+	mode    uint32 // of the file
+	access  int
+	size    int64
+	window  window
+	tag     uint64 // of the window's open file description
+	object  bool   // a shared-memory object that this module made or received
+	creator creator
 }
 
 // objects knows the objects whose descriptors this module made or received.
@@ -39,13 +42,61 @@ type descriptor struct {
 var objects objectRegistry
 
 type objectRegistry struct {
-	mu sync.Mutex
-	// Windows by tag; nil if there are none, so that no descriptor need be
-	// looked at. Tag 0 stands for descriptors of the whole object.
-	known   map[objectKey]map[uint64]window
+	mu      sync.Mutex
+	known   map[objectKey]*objectRecord
 	entries int // objects and windows in known
 	sweepAt int
 }
+
+// An objectRecord is what the process knows of an object.
+type objectRecord struct {
+	creator creator
+	whole   bool              // the process has, or had, descriptors of all of it
+	windows map[uint64]window // by tag; nil if there are none, so that no descriptor need be looked at
+}
+
+// windowOf returns the tag and the window of fd, zero if fd is of the whole
+// object. A window that has lost its tag is nothing this process may use.
+func (r *objectRecord) windowOf(fd int) (tag uint64, w window, err error) {
+	if len(r.windows) > 0 {
+		tag, w, err = windowOf(fd, r.windows)
+	}
+	if err == nil && tag == 0 && !r.whole {
+		err = syscall.EBADF
+	}
+	return tag, w, err
+}
+
+// keep copies what from knows of fd and returns the number of windows that r did
+// not know.
+func (r *objectRecord) keep(from *objectRecord, fd int) (added int) {
+	tag, w, err := from.windowOf(fd)
+	found := map[uint64]window{tag: w}
+	switch {
+	case err == syscall.EMFILE || err == syscall.ENFILE: // not known: keep them all
+		r.whole = r.whole || from.whole
+		found = from.windows
+	case err != nil:
+		return 0
+	case tag == 0:
+		r.whole = true
+		return 0
+	}
+	if r.windows == nil {
+		r.windows = make(map[uint64]window)
+	}
+	known := len(r.windows)
+	maps.Copy(r.windows, found)
+	return len(r.windows) - known
+}
+
+// A creator is the process that called shm_open for an object.
+type creator struct {
+	pid   int
+	start uint64
+}
+
+func thisProcess() creator { return creator{self().pid, self().start} }
 
 // describe finds out about fd, any number a user may have passed; its access
 // mode only withAccess does.
@@ -58,18 +109,16 @@ func describe(fd int) (descriptor, error) {
 	if err != nil {
 		return descriptor{}, err
 	}
-	d := descriptor{key: keyOf(&st), size: st.Size}
+	d := descriptor{key: keyOf(&st), mode: st.Mode, size: st.Size}
 	objects.mu.Lock()
 	defer objects.mu.Unlock()
-	windows, ok := objects.known[d.key]
-	d.object = ok
-	if len(windows) > 0 {
-		if d.tag, d.window, err = windowOf(fd, windows); err != nil {
-			return descriptor{}, err
-		}
-		if _, ok := windows[d.tag]; !ok { // a window that has lost its tag
-			return descriptor{}, syscall.EBADF
-		}
+	rec := objects.known[d.key]
+	if rec == nil {
+		return d, nil
+	}
+	d.object, d.creator = true, rec.creator
+	if d.tag, d.window, err = rec.windowOf(fd); err != nil {
+		return descriptor{}, err
 	}
 	return d, nil
 }
@@ -94,48 +143,43 @@ func isMemory(fd int) bool {
 
 func keyOf(st *unix.Stat_t) objectKey { return objectKey{uint64(st.Dev), st.Ino} }
 
-// register makes fd's object known, and fd a window of it if w is one.
-func (o *objectRegistry) register(fd int, w window) error {
+// register makes the object of fd, which this process has opened, known.
+func (o *objectRegistry) register(fd int) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	return o.add(keyOf(&st), fd, w)
+	return o.add(keyOf(&st), fd, window{}, thisProcess())
 }
 
-// add is register for a descriptor whose key is known.
-func (o *objectRegistry) add(key objectKey, fd int, w window) error {
+// add makes an object known, and fd a window of it if w is one.
+func (o *objectRegistry) add(key objectKey, fd int, w window, by creator) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.entries >= o.sweepAt {
 		o.sweep()
 	}
-	windows, ok := o.known[key]
-	if !ok {
+	rec := o.known[key]
+	if rec == nil {
+		rec = &objectRecord{creator: by}
 		if o.known == nil {
-			o.known = make(map[objectKey]map[uint64]window)
+			o.known = make(map[objectKey]*objectRecord)
 		}
-		o.known[key] = nil
+		o.known[key] = rec
 		o.entries++
 	}
 	if w.size == 0 {
-		if windows != nil {
-			windows[0] = w
-		}
+		rec.whole = true
 		return nil
 	}
 	tag, err := setWindowTag(fd)
 	if err != nil {
 		return err
 	}
-	if windows == nil {
-		windows = make(map[uint64]window)
-		o.known[key] = windows
-		if ok {
-			windows[0] = window{}
-		}
+	if rec.windows == nil {
+		rec.windows = make(map[uint64]window)
 	}
-	windows[tag] = w
+	rec.windows[tag] = w
 	o.entries++
 	return nil
 }
@@ -143,13 +187,13 @@ func (o *objectRegistry) add(key objectKey, fd int, w window) error {
 // sweep forgets what the process has no descriptor of any more. It runs when
 // the registry has doubled, so its cost per registration is constant.
 func (o *objectRegistry) sweep() {
-	live := make(map[objectKey]map[uint64]window)
-	entries := 0
 	names, err := openFDs()
 	if err != nil {
 		o.sweepAt *= 2 // no descriptor left to look with: next time
 		return
 	}
+	live := make(map[objectKey]*objectRecord)
+	entries := 0
 	for _, name := range names {
 		fd, err := strconv.Atoi(name)
 		var st unix.Stat_t
@@ -157,37 +201,17 @@ func (o *objectRegistry) sweep() {
 			continue
 		}
 		key := keyOf(&st)
-		windows, ok := o.known[key]
-		if !ok {
+		rec := o.known[key]
+		if rec == nil {
 			continue
 		}
-		if _, ok := live[key]; !ok {
-			live[key] = nil
+		kept := live[key]
+		if kept == nil {
+			kept = &objectRecord{creator: rec.creator}
+			live[key] = kept
 			entries++
 		}
-		if len(windows) == 0 {
-			continue
-		}
-		tag, w, err := windowOf(fd, windows)
-		if err == syscall.EMFILE || err == syscall.ENFILE { // not known: keep them all
-			for tag, w := range windows {
-				if live[key] == nil {
-					live[key] = make(map[uint64]window)
-				}
-				if _, ok := live[key][tag]; !ok {
-					live[key][tag] = w
-					entries++
-				}
-			}
-		} else if _, ok := windows[tag]; err == nil && ok {
-			if live[key] == nil {
-				live[key] = make(map[uint64]window)
-			}
-			if _, ok := live[key][tag]; !ok {
-				live[key][tag] = w
-				entries++
-			}
-		}
+		entries += kept.keep(rec, fd)
 	}
 	o.known, o.entries = live, entries
 	o.sweepAt = max(1024, 2*entries)
@@ -293,7 +317,7 @@ func OpenAnonymous(flags int, _ fs.FileMode) (int, error) {
 			return -1, err
 		}
 	}
-	if err := objects.register(fd, window{}); err != nil {
+	if err := objects.register(fd); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
@@ -385,7 +409,7 @@ func OpenObject(name string, flags int, perm fs.FileMode) (int, error) {
 		unix.Close(fd)
 		return -1, syscall.EINVAL
 	}
-	if err := objects.register(fd, window{}); err != nil {
+	if err := objects.register(fd); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}

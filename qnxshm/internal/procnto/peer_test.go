@@ -258,7 +258,7 @@ func peerNoHello(t *testing.T, s *scene) {
 	for _, name := range s.sockets() {
 		for kind := range procnto.LastKind + 2 {
 			switch kind {
-			case procnto.HelloHandles, procnto.HelloAttach, procnto.HelloName, procnto.HelloLane:
+			case procnto.HelloHandles, procnto.HelloAttach, procnto.HelloName, procnto.HelloLane, procnto.HelloLink:
 				continue
 			}
 			w := reach(t, name)
@@ -272,13 +272,24 @@ func peerNoHello(t *testing.T, s *scene) {
 
 func peerWrongPlace(t *testing.T, s *scene) {
 	for kind := range procnto.LastKind + 2 {
-		if kind != procnto.OpenRequest && kind != procnto.DeleteRequest {
-			w := greet(t, s.socket)
-			require.NoError(t, w.send(aFrame(kind).Encode()))
+		w := greet(t, s.socket)
+		require.NoError(t, w.send(aFrame(kind).Encode()))
+		switch kind {
+		case procnto.OpenRequest, procnto.MapRequest, procnto.DeleteRequest, procnto.ClaimRequest, procnto.RegisterRequest: // of nothing
+			require.Equal(t, int32(syscall.ESRCH), w.mustReceive(t).Errno, "kind %d", kind)
+		default:
 			w.ended(t, "handles", kind)
-			w.close()
 		}
-		w, _ := s.attach(t, 1)
+		w.close()
+		w = reach(t, s.socket)
+		require.NoError(t, w.send(procnto.Frame{Kind: procnto.HelloLink, ID: uint64(kind) + 1}.Encode()))
+		require.Equal(t, procnto.Welcome, w.mustReceive(t).Kind)
+		require.NoError(t, w.send(aFrame(kind).Encode()))
+		if kind != procnto.RevokedFrame { // of nothing, and without an answer
+			w.ended(t, "link", kind)
+		}
+		w.close()
+		w, _ = s.attach(t, 1)
 		require.NoError(t, w.send(aFrame(kind).Encode()))
 		if kind == procnto.Cancel { // of nothing
 			require.Equal(t, procnto.Answer, w.mustReceive(t).Kind)

@@ -21,6 +21,7 @@ import (
 type service struct {
 	epfd     int
 	wakefd   int // makes run look at stopped
+	endedFD  int // counts the revocations that have come to an end; -1 before the first one
 	fdDir    int // /proc/self/fd: from there opening goes faster
 	listener *listener
 	watched  map[uint64]watched
@@ -47,7 +48,7 @@ func (m *manager) serve() error {
 		m.service.idle = false
 		return nil
 	}
-	s := &service{epfd: -1, wakefd: -1, fdDir: -1, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
+	s := &service{epfd: -1, wakefd: -1, endedFD: -1, fdDir: -1, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
 		s.closeDescriptors()
 		return err
@@ -113,7 +114,7 @@ func wake(eventfd int) {
 }
 
 func (s *service) closeDescriptors() {
-	for _, fd := range []int{s.epfd, s.wakefd, s.fdDir} {
+	for _, fd := range []int{s.epfd, s.wakefd, s.endedFD, s.fdDir} {
 		if fd >= 0 {
 			unix.Close(fd)
 		}
@@ -228,6 +229,8 @@ func (s *service) stop() {
 			w.close()
 		case *recipient:
 			host.forgetRecipient(w)
+		case *outboundLink:
+			w.close()
 		}
 	}
 	host.service = nil
@@ -352,8 +355,13 @@ type inbound struct {
 	chid     int        // of the name it was opened by, 0 if by process
 	purpose  frameKind
 	transit  *handle // its descriptor was sent and perhaps not taken yet
+	mapping  bool    // the transit ends with a claim, not with the descriptor
 	client   *client
 	lastUsed uint64
+
+	// Of a link: the objects that the peer has mapped or made handles of.
+	link  map[objectKey]struct{}
+	token uint64
 }
 
 // admit takes a new connection in, or turns it away.
@@ -502,6 +510,13 @@ func (c *inbound) close() {
 	if c.client != nil {
 		c.client.detachOne()
 	}
+	if c.link != nil {
+		delete(host.links, clientKey{c.pid, c.token})
+		for _, r := range host.waits {
+			r.done(c)
+		}
+		host.tidyLater()
+	}
 }
 
 // ready takes one packet that the peer has sent. If there is another one the
@@ -514,7 +529,7 @@ func (c *inbound) ready(events uint32) {
 		return
 	case err != nil:
 		if c.transit != nil && err == io.EOF {
-			c.settle(!r.unread)
+			c.settle(!r.unread && !c.mapping)
 		}
 		c.refuseVersion(err)
 		c.close()
@@ -546,15 +561,32 @@ func (c *inbound) dispatch(f *frame) bool {
 		return c.hello(f)
 	case c.client != nil && f.kind == cancel:
 		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, uint64(f.b))}, noFD)
+	case c.link != nil && f.kind == revoked:
+		if r := host.waits[f.id]; r != nil {
+			r.done(c)
+		}
+		return true
 	case c.purpose != helloHandles:
 		return false
+	}
+	if f.kind == claimRequest {
+		return c.claim(f)
 	}
 	if c.transit != nil {
 		c.settle(true) // whoever asks again has taken the last answer
 	}
 	switch f.kind {
-	case openRequest:
+	case openRequest, mapRequest:
 		return c.open(f)
+	case registerRequest:
+		link := host.links[clientKey{c.pid, f.id}]
+		if link == nil {
+			return c.answer(frame{kind: answer, id: f.id, errno: int32(syscall.ESRCH)}, noFD)
+		}
+		key := objectKey{uint64(f.a), uint64(f.b)}
+		link.link[key] = struct{}{}
+		host.grant(key, c.pid)
+		return c.answer(frame{kind: answer, id: f.id}, noFD)
 	case deleteRequest:
 		h, err := host.table.find(f.id, c.pid)
 		if err == nil {
@@ -608,6 +640,17 @@ func (c *inbound) hello(f *frame) bool {
 		c.client = ch.attach(c.peer, f.id)
 		w := frame{kind: welcome, number: int32(chid), scoid: int32(c.client.scoid), a: int64(self().start), b: int64(ch.flags)}
 		return c.answer(w, noFD)
+	case helloLink:
+		key := clientKey{c.pid, f.id}
+		if host.links[key] != nil {
+			return false
+		}
+		if host.links == nil {
+			host.links = make(map[clientKey]*inbound)
+		}
+		host.links[key] = c
+		c.link, c.token = make(map[objectKey]struct{}), f.id
+		return c.answer(frame{kind: welcome}, noFD)
 	case helloLane:
 		ch := host.channels[int(f.number)]
 		if ch == nil || !ch.addLane(c.fd, c.pid, f) {
@@ -651,8 +694,8 @@ func (c *inbound) open(f *frame) bool {
 	if err == nil {
 		access, err = accessMode(int(f.number))
 	}
-	if err == nil && !covers(h.access, access) {
-		err = syscall.EACCES
+	if err == nil {
+		err = h.permits(f.kind, access)
 	}
 	fd := noFD
 	if err == nil {
@@ -661,9 +704,10 @@ func (c *inbound) open(f *frame) bool {
 	switch err {
 	case nil:
 		defer unix.Close(fd)
-		c.transit, h.carrier = h, c
+		c.transit, h.carrier, c.mapping = h, c, f.kind == mapRequest
 		host.settleAfter(settleSoon)
-		return c.answer(frame{kind: answer, id: f.id, a: h.window.offset, b: h.window.size}, fd)
+		by := h.object.creator
+		return c.answer(frame{kind: answer, id: f.id, a: h.window.offset, b: h.window.size, coid: int32(by.pid), c: by.start}, fd)
 	case syscall.EMFILE, syscall.ENFILE:
 		err = syscall.EAGAIN // the maker's want, not the opener's
 	}
@@ -678,6 +722,10 @@ func (c *inbound) inTransit() bool {
 	}
 	if unreadBy(c.fd) {
 		return true
+	}
+	if c.mapping {
+		c.ready(0)
+		return c.transit != nil
 	}
 	// Taken; or the peer has closed the connection, which ready sees.
 	if h := c.transit; h != nil {

@@ -240,6 +240,11 @@ func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, limited
 // waitFor sleeps until fd has one of the events, or after the deadline, unless
 // that is zero, ETIMEDOUT.
 func waitFor(fd int, events int16, deadline time.Time) error {
+	return waitForAny([]unix.PollFd{{Fd: int32(fd), Events: events}}, deadline)
+}
+
+// waitForAny is waitFor for the first of several descriptors.
+func waitForAny(wanted []unix.PollFd, deadline time.Time) error {
 	for {
 		var timeout *unix.Timespec
 		if !deadline.IsZero() {
@@ -250,7 +255,7 @@ func waitFor(fd int, events int16, deadline time.Time) error {
 			ts := unix.NsecToTimespec(int64(left))
 			timeout = &ts
 		}
-		n, err := unix.Ppoll([]unix.PollFd{{Fd: int32(fd), Events: events}}, timeout, nil)
+		n, err := unix.Ppoll(wanted, timeout, nil)
 		switch {
 		case err == syscall.EINTR:
 		case err != nil:

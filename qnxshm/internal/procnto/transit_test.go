@@ -31,6 +31,13 @@ func ask(t testing.TB) *asker {
 	a := &asker{child: startChild(t), objects: objects(t)}
 	fd := newObject(t, 1, "hello")
 	defer unix.Close(fd)
+	a.ask(t, procnto.OpenRequest, fd)
+	return a
+}
+
+// ask makes a handle of fd and asks for its descriptor.
+func (a *asker) ask(t testing.TB, kind uint16, fd int) {
+	t.Helper()
 	var err error
 	a.handle, err = procnto.CreateHandle(fd, a.pid(), os.O_RDONLY, 0)
 	require.NoError(t, err)
@@ -39,11 +46,10 @@ func ask(t testing.TB) *asker {
 	a.conn = a.number("dial", name)
 	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
 	a.do("rawreceive", a.conn, 0)
-	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.OpenRequest, ID: a.handle, Number: int32(os.O_RDONLY)}.Encode()))
+	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: kind, ID: a.handle, Number: int32(os.O_RDONLY)}.Encode()))
 	answer := a.do("rawreceive", a.conn, unix.MSG_PEEK)
 	require.Equal(t, strconv.Itoa(int(procnto.Answer)), answer[0])
 	require.Equal(t, "0", answer[1])
-	return a
 }
 
 func (a *asker) openErr(t testing.TB) syscall.Errno {
@@ -173,6 +179,86 @@ func TestTransit(t *testing.T) {
 			eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
 		})
 	}
+}
+
+// claim lets an asker say that it has mapped what it was sent.
+func (a *asker) claim(t testing.TB) syscall.Errno {
+	t.Helper()
+	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.ClaimRequest, ID: a.handle}.Encode()))
+	answer := a.do("rawreceive", a.conn, 0)
+	require.Equal(t, strconv.Itoa(int(procnto.Answer)), answer[0])
+	errno, err := strconv.Atoi(answer[1])
+	require.NoError(t, err)
+	return syscall.Errno(errno)
+}
+
+// TestMapTransit: to take the descriptor out of the socket is not yet to have
+// mapped it.
+func TestMapTransit(t *testing.T) {
+	tests := map[string]func(t *testing.T, a *asker, fd int){
+		"claimed": func(t *testing.T, a *asker, fd int) {
+			require.Zero(t, a.claim(t))
+			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+			require.Equal(t, syscall.ESRCH, a.claim(t), "once only")
+		},
+		"claimed after the maker has looked": func(t *testing.T, a *asker, fd int) {
+			_, err := procnto.CreateHandle(fd, a.pid(), os.O_RDONLY, 0)
+			require.NoError(t, err)
+			require.Equal(t, syscall.EBUSY, a.openErrRaw(t), "the maker has looked, and waits for the claim")
+			require.Zero(t, a.claim(t))
+		},
+		"deleted, then claimed": func(t *testing.T, a *asker, fd int) {
+			// The maker is too late, as after an open.
+			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+			require.Zero(t, a.claim(t))
+		},
+		"revoked, then claimed": func(t *testing.T, a *asker, fd int) {
+			require.NoError(t, procnto.Revoke(fd, a.pid()))
+			require.Equal(t, syscall.ESRCH, a.claim(t))
+		},
+		"closed instead": func(t *testing.T, a *asker, fd int) {
+			a.do("rawclose", a.conn)
+			require.Zero(t, a.openErr(t), "the handle is kept")
+		},
+		"killed instead": func(t *testing.T, a *asker, fd int) { a.kill() },
+		"another request instead": func(t *testing.T, a *asker, fd int) {
+			a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.DeleteRequest, ID: a.handle}.Encode()))
+			a.do("rawreceive", a.conn, 0)
+			require.Equal(t, syscall.ESRCH, a.claim(t))
+		},
+	}
+	for name, run := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := &asker{child: startChild(t), objects: objects(t)}
+			fd := newObject(t, 1, "hello")
+			_, err := procnto.Control(fd, procnto.ControlRevocable, 0, 0)
+			require.NoError(t, err)
+			a.ask(t, procnto.MapRequest, fd)
+			require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[3])
+			run(t, a, fd)
+			unix.Close(fd)
+			a.kill()
+			a.released(t)
+			eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
+		})
+	}
+}
+
+// openErrRaw is the errno of an open on a connection of its own, which does not
+// wait for the handle.
+func (a *asker) openErrRaw(t testing.TB) syscall.Errno {
+	t.Helper()
+	name, err := procnto.ProcessSocket(os.Getpid())
+	require.NoError(t, err)
+	conn := a.number("dial", name)
+	a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
+	a.do("rawreceive", conn, 0)
+	a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.OpenRequest, ID: a.handle}.Encode()))
+	answer := a.do("rawreceive", conn, 0)
+	a.do("rawclose", conn)
+	errno, err := strconv.Atoi(answer[1])
+	require.NoError(t, err)
+	return syscall.Errno(errno)
 }
 
 // TestTransitHangs: the answer to the first thread is never read.

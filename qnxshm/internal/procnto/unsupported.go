@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
@@ -49,6 +50,22 @@ func Map(fd, access int, offset, length int64) ([]byte, error) { return nil, err
 func MapWhole(fd, access int) ([]byte, error) { return nil, errUnsupported }
 
 func Unmap(b []byte) error { return errUnsupported }
+
+func Control(fd int, flags uint32, paddr, size uint64) (uint32, error) { return 0, errUnsupported }
+
+func MapHandle(id uint64, access int, length int64, maker int) ([]byte, error) {
+	return nil, errUnsupported
+}
+
+func MakerOf(id uint64) int { return 0 }
+
+func HandleLimit() (cur, max uint64, err error) { return 0, 0, errUnsupported }
+
+func SetHandleLimit(cur, max uint64) error { return errUnsupported }
+
+func Revoke(fd, pid int) error { return errUnsupported }
+
+func Revoked(unsafe.Pointer) bool { return false }
 
 // A Name is a name that NameAttach has published.
 type Name struct{}

@@ -24,16 +24,28 @@ const (
 	helloAttach                       // ConnectAttach to the channel number
 	helloName                         // name_open: the listener's channel
 	helloLane                         // messages and pulses of an attached client
+	helloLink                         // a process that has mapped revocable objects of this one
 	welcome                           // the answer to the hellos
 
 	// Requests about handles.
 	openRequest
+	mapRequest // the descriptor is for one mapping only
 	deleteRequest
 	// The answer to a request. When it grants an open, the descriptor goes with
 	// it, and the handle is used up when the opener takes the packet from its
 	// queue: the kernel tells the maker. An opener that has no use for the
 	// descriptor closes the connection instead.
 	answer
+	// A mapping made with a mapRequest is registered: the handle can be used
+	// up, unless it was revoked meanwhile.
+	claimRequest
+	// The process with the link id uses the object a, b: tell it of revocations.
+	registerRequest
+
+	// On links: the process number, or with -1 every one, loses its mappings of
+	// the object a, b and the unused handles made for it.
+	revoke
+	revoked // done with the revoke id
 
 	// Messages.
 	message
@@ -64,6 +76,8 @@ type frame struct {
 	// room for the reply); status of a reply and bytes of its payload; value
 	// of a pulse
 	a, b int64
+	// start time of the creator, in an answer; coid is its pid
+	c uint64
 	// the payload is not behind the frame but in a memfd that goes with it
 	inFile bool
 }
@@ -100,7 +114,8 @@ func (f *frame) encode(b *[frameSize]byte) {
 	if f.inFile {
 		b[48] = 1
 	}
-	clear(b[49:])
+	clear(b[49:56])
+	e.PutUint64(b[56:], f.c)
 }
 
 // decode reads the frame at the start of a packet from a peer, who may have
@@ -126,6 +141,7 @@ func (f *frame) decode(b []byte) error {
 		id:     e.Uint64(b[24:]),
 		a:      int64(e.Uint64(b[32:])),
 		b:      int64(e.Uint64(b[40:])),
+		c:      e.Uint64(b[56:]),
 		inFile: b[48] == 1,
 	}
 	if f.kind == 0 || f.kind > lastKind || f.errno < 0 || b[48] > 1 {

@@ -83,3 +83,20 @@ func Wrap(err error, meaning Meaning, call, format string, args ...any) error {
 // Closed is the error of using something after its Close or Unmap. It matches
 // os.ErrClosed.
 func Closed(what string) error { return fmt.Errorf("%s: %w", what, os.ErrClosed) }
+
+// ErrRevokePending is exported by qnxshm, where it is documented.
+var ErrRevokePending = errors.New("revocation pending")
+
+// Pending is the failure of a revocation that some processes have not confirmed.
+type Pending struct{ PIDs []int }
+
+// Error names the processes.
+func (p Pending) Error() string {
+	return fmt.Sprintf("%v: no answer from processes %v; their mappings go as soon as they run again", ErrRevokePending, p.PIDs)
+}
+
+// Is matches ErrRevokePending.
+func (p Pending) Is(target error) bool { return target == ErrRevokePending }
+
+// Unwrap gives the errno.
+func (p Pending) Unwrap() error { return syscall.EAGAIN }
