@@ -41,6 +41,14 @@
 // has it, where 6 stands for any that is older than the handles. The host has
 // them all. Object and Mapping are what programs are written with.
 //
+// # Memory for those who are not trusted
+//
+// A sealed object keeps its size whatever its creator does, so a recipient need
+// not fear to lose what it has mapped (Object.Seal, Object.Flags). A handle made
+// with NoFD becomes memory, but no descriptor: its recipient can neither pass
+// the object on nor map it a second time (Map). HandleLimit says how many
+// handles may wait to be used.
+//
 // # Errors
 //
 // A failed call returns an *Error, which carries the C name of the call and the

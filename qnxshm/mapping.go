@@ -49,6 +49,48 @@ func newMapping(data []byte, access Access) *Mapping {
 	return m
 }
 
+// Map maps the first length bytes of the object straight from a handle made for
+// this process, also from one made with NoFD, and uses the handle up. access is
+// ReadOnly or ReadWrite. A failed Map leaves the handle as it was.
+//
+// Errors:
+//
+//	EINVAL  access is not one of the three modes, or length is 0 or negative
+//	EBADF   h is all ones
+//	ESRCH   no such handle for this process, as in OpenHandle
+//	EACCES  access is not covered by the handle, or is WriteOnly
+//	ENXIO   the handle is of a part, and length is larger than that
+//	ENOMEM  no address space
+//	EAGAIN  not enough resources; host: as in OpenHandle, or this process has no
+//	        descriptor left
+//
+// Since QNX SDP 7.1.
+//
+// Implements: void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t handle, off_t off)
+func Map(h Handle, access Access, length int64) (*Mapping, error) {
+	data, err := mapFor(access, func() ([]byte, error) { return mapHandle(h, access, length) })
+	if err != nil {
+		return nil, wrap(err, "mmap_handle", "%#x, %v, length %d", uint64(h), access, length)
+	}
+	return newMapping(data, access), nil
+}
+
+// MapPID is Map for a handle that must have been made by the process maker, as
+// OpenHandlePID is OpenHandle.
+//
+// Errors are those of Map.
+//
+// Since QNX OS 8.0; ENOSYS on QNX SDP 7.1.
+//
+// Implements: void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off)
+func MapPID(h Handle, access Access, length int64, maker int) (*Mapping, error) {
+	data, err := mapFor(access, func() ([]byte, error) { return mapHandlePID(h, access, length, maker) })
+	if err != nil {
+		return nil, wrap(err, "mmap_handle_pid", "%#x, %v, length %d, maker %d", uint64(h), access, length, maker)
+	}
+	return newMapping(data, access), nil
+}
+
 func (m *Mapping) enter() bool { return m.mem != nil && m.gate.Enter() }
 
 func (m *Mapping) closed() bool { return m.mem == nil || m.gate.Closed() }
@@ -180,7 +222,11 @@ func (m *Mapping) faultError(r any) error {
 	if off >= uintptr(len(m.mem.bytes)) { // also below the start, which wraps around
 		panic(r)
 	}
-	if m.access == ReadOnly && readable(&m.mem.bytes[off]) {
+	at := &m.mem.bytes[off]
+	if memoryRevoked(at, m.access) {
+		return fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrRevoked)
+	}
+	if m.access == ReadOnly && readable(at) {
 		return fmt.Errorf("qnxshm: store at offset %d of a read-only mapping: %w", off, syscall.EACCES)
 	}
 	return fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrTruncated)

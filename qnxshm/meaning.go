@@ -46,6 +46,30 @@ func meaning(call string, errno syscall.Errno) string {
 		if errno == syscall.ESRCH {
 			return "no such handle of this process: used, deleted, revoked, or of others"
 		}
+	case "shm_ctl":
+		switch errno {
+		case syscall.EBADF:
+			return "not an open descriptor of a shared-memory object"
+		case syscall.EINVAL:
+			return "unknown flags, or flags, size and paddr that do not go together"
+		case syscall.ENOMEM:
+			return "no memory for this size"
+		case syscall.ENOSYS:
+			return "on the host: only a target has physical, typed and special memory, and only anonymous objects can be sealed"
+		case syscall.EPERM:
+			return "the object is sealed, or this descriptor must not change it: a window, not open for writing, or without privilege"
+		}
+	case "getrlimit":
+		if errno == syscall.EINVAL {
+			return "this system has no such limit"
+		}
+	case "setrlimit":
+		switch errno {
+		case syscall.EINVAL:
+			return "the limit must not be above its maximum; QNX SDP 7.1 has no such limit"
+		case syscall.EPERM:
+			return "raising the maximum needs privilege"
+		}
 	case "shm_open":
 		switch errno {
 		case syscall.ENOENT:
@@ -72,10 +96,30 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.ENXIO:
 			return "the range does not lie within the window that the handle gave"
 		}
+	case "mmap_handle", "mmap_handle_pid":
+		switch errno {
+		case syscall.EACCES:
+			return "more access than the handle gives; memory can only be mapped for reading, or for reading and writing"
+		case syscall.EAGAIN:
+			return "not enough resources; on the host the maker did not answer, being stopped, or a process has no descriptor left; the handle is kept"
+		case syscall.EBADF:
+			return "not a handle"
+		case syscall.EINVAL:
+			return "access must be O_RDONLY or O_RDWR, and the length not 0"
+		case syscall.ENOMEM:
+			return "no address space; the handle is kept"
+		case syscall.ENXIO:
+			return "outside the part that the handle gives; the handle is kept"
+		case syscall.ESRCH:
+			if call == "mmap_handle_pid" {
+				return "no such handle for this process from that maker: used, deleted, revoked, or made by or for another"
+			}
+			return "no such handle for this process: used, deleted, revoked, or made for another"
+		}
 	case "ftruncate":
 		switch errno {
 		case syscall.EPERM:
-			return "the size of this object cannot be changed through this descriptor"
+			return "the object is sealed, or the descriptor a window: the size cannot be changed"
 		case syscall.EINVAL:
 			return "the size must be 0 or more, and the descriptor open for writing"
 		}

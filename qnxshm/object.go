@@ -95,6 +95,8 @@ type HandleConfig struct {
 	// Offset and Size, in bytes, select a part of the object, as in
 	// CreateSubrangeHandle. Both 0: the whole object.
 	Offset, Size int64
+	// NoFD makes a handle that can only be mapped; see the option NoFD.
+	NoFD bool
 }
 
 // CreateHandle makes a handle of the object for the process pid. cfg may be
@@ -108,10 +110,18 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 		return 0, qnxerr.Closed("qnxshm: Object.CreateHandle")
 	}
 	defer o.leave()
-	if cfg == nil || *cfg == (HandleConfig{}) {
-		return CreateHandle(fd, pid, access, 0)
+	var c HandleConfig
+	if cfg != nil {
+		c = *cfg
 	}
-	return CreateSubrangeHandle(fd, pid, access, 0, cfg.Size, cfg.Offset)
+	var opts HandleOptions
+	if c.NoFD {
+		opts = NoFD
+	}
+	if c.Offset == 0 && c.Size == 0 {
+		return CreateHandle(fd, pid, access, opts)
+	}
+	return CreateSubrangeHandle(fd, pid, access, opts, c.Size, c.Offset)
 }
 
 // Size returns the size in bytes of the object, or of the window.
@@ -148,7 +158,7 @@ func (o *Object) Size() (int64, error) {
 //	EINVAL          size is negative, or the descriptor is not open for writing
 //	EBADF           the descriptor is not open
 //	EFBIG           size is over the file-size limit
-//	EPERM           the descriptor is a window
+//	EPERM           the object is sealed, or the descriptor is a window
 //	ENOMEM, ENOSPC  no memory
 //	EINTR, EIO      target: interrupted by a signal, failed
 //

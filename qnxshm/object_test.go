@@ -46,11 +46,15 @@ func TestObjectClose(t *testing.T) {
 			_, err := o.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Size: int64(page)})
 			return err
 		},
-		"Size":        func(o *qnxshm.Object) error { _, err := o.Size(); return err },
-		"Truncate":    func(o *qnxshm.Object) error { return o.Truncate(1) },
-		"Map":         func(o *qnxshm.Object) error { _, err := o.Map(qnxshm.ReadOnly); return err },
-		"MapRange":    func(o *qnxshm.Object) error { _, err := o.MapRange(qnxshm.ReadOnly, 0, int64(page)); return err },
-		"SyscallConn": func(o *qnxshm.Object) error { _, err := o.SyscallConn(); return err },
+		"Size":          func(o *qnxshm.Object) error { _, err := o.Size(); return err },
+		"Truncate":      func(o *qnxshm.Object) error { return o.Truncate(1) },
+		"Seal":          (*qnxshm.Object).Seal,
+		"MakeRevocable": (*qnxshm.Object).MakeRevocable,
+		"Revoke":        func(o *qnxshm.Object) error { return o.Revoke(-1) },
+		"Flags":         func(o *qnxshm.Object) error { _, err := o.Flags(); return err },
+		"Map":           func(o *qnxshm.Object) error { _, err := o.Map(qnxshm.ReadOnly); return err },
+		"MapRange":      func(o *qnxshm.Object) error { _, err := o.MapRange(qnxshm.ReadOnly, 0, int64(page)); return err },
+		"SyscallConn":   func(o *qnxshm.Object) error { _, err := o.SyscallConn(); return err },
 	} {
 		require.ErrorIs(t, call(obj), os.ErrClosed, name)
 		require.ErrorIs(t, call(new(qnxshm.Object)), os.ErrClosed, "%s of the zero Object", name)
@@ -135,6 +139,23 @@ func TestHandleConfig(t *testing.T) {
 	}
 	_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: int64(page)})
 	require.ErrorIs(t, err, syscall.EINVAL, "a part of size 0")
+
+	for _, c := range []struct {
+		cfg  qnxshm.HandleConfig
+		most int
+	}{
+		{qnxshm.HandleConfig{NoFD: true}, 3 * page},
+		{qnxshm.HandleConfig{NoFD: true, Offset: int64(page), Size: int64(page)}, page},
+	} {
+		h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &c.cfg)
+		require.NoError(t, err)
+		_, err = qnxshm.Open(h, qnxshm.ReadOnly)
+		require.ErrorIs(t, err, syscall.EACCES)
+		m, err := qnxshm.Map(h, qnxshm.ReadOnly, int64(c.most))
+		require.NoError(t, err)
+		require.Equal(t, c.most, m.Len())
+		require.NoError(t, m.Unmap())
+	}
 }
 
 func TestHandleBinary(t *testing.T) {
@@ -199,6 +220,14 @@ func TestErrors(t *testing.T) {
 		{"shm_open", syscall.EINVAL, "EINVAL", "SHM_ANON", func() error { _, err := qnxshm.OpenAnonymous(os.O_WRONLY, 0); return err }},
 		{"shm_open", syscall.ENOENT, "ENOENT", `""`, func() error { _, err := qnxshm.OpenObject("", os.O_RDWR, 0); return err }},
 		{"shm_unlink", syscall.ENOENT, "ENOENT", `""`, func() error { return qnxshm.UnlinkObject("") }},
+		{"shm_ctl", syscall.EINVAL, "EINVAL", "0x10000, ", func() error { _, err := qnxshm.Control(fd, 0x10000, 0, 0); return err }},
+		{"shm_ctl", syscall.ENOSYS, "ENOSYS", "0x3, ", func() error {
+			_, err := qnxshm.Control(fd, qnxshm.ControlAnonymous|qnxshm.ControlPhysical, 0, 4096)
+			return err
+		}},
+		{"mmap_handle", syscall.ESRCH, "ESRCH", "0x2a, O_RDONLY, length 4096", func() error { _, err := qnxshm.Map(42, qnxshm.ReadOnly, 4096); return err }},
+		{"mmap_handle_pid", syscall.ESRCH, "ESRCH", "maker 1", func() error { _, err := qnxshm.MapPID(42, qnxshm.ReadOnly, 4096, 1); return err }},
+		{"setrlimit", syscall.EINVAL, "EINVAL", "RLIMIT_SHM_HANDLES_NP, 2, 1", func() error { return qnxshm.SetHandleLimit(2, 1) }},
 		{"mmap", syscall.EINVAL, "EINVAL", "length 0", func() error { _, err := obj.MapRange(qnxshm.ReadOnly, 0, 0); return err }},
 		{"ftruncate", syscall.EINVAL, "EINVAL", "-1", func() error { return obj.Truncate(-1) }},
 	} {

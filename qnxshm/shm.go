@@ -73,9 +73,14 @@ func (a Access) String() string {
 	return fmt.Sprintf("%#x", int(a))
 }
 
-// HandleOptions are the options of a handle. 0, no option, is the only value
-// in this version; any other bit is refused with EINVAL.
+// HandleOptions are the options of a handle; unknown bits are refused with
+// EINVAL.
 type HandleOptions uint32
+
+// NoFD (SHM_CREATE_HANDLE_OPT_NOFD): the handle cannot become a descriptor, only
+// be mapped (Map). A recipient without a descriptor can neither pass the object
+// on nor map it again. Make such a handle after the object was made revocable.
+const NoFD HandleOptions = 0x1
 
 // An Error is the failure of one call: its C name, its arguments as text, the
 // errno, and what that errno means in this call. errors.Is matches the errno
@@ -103,7 +108,7 @@ type Error = qnxerr.Error
 //	EBADF   fd is not open, or not a shared-memory object
 //	EACCES  access asks for more than fd was opened with
 //	ESRCH   no process pid (a zombie, 0 and negative numbers included)
-//	EAGAIN  QNX OS 8.0: too many unused handles (RLIMIT_SHM_HANDLES_NP)
+//	EAGAIN  QNX OS 8.0 and host: too many unused handles (HandleLimit)
 //	        host: no descriptors left to serve the handle with
 //	ENOMEM  no memory for the handle
 //
@@ -161,7 +166,7 @@ func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, 
 //	EBADF   h is all ones (observed on targets; ESRCH is documented, so accept both)
 //	ESRCH   no such handle for this process: it never existed, was used or
 //	        deleted, was made for another process, or its maker is gone
-//	EACCES  access is not covered by the handle
+//	EACCES  access is not covered by the handle, or the handle was made with NoFD
 //	EMFILE  the process has no descriptor left
 //	ENFILE  the system has none left
 //	EAGAIN  not enough resources; host: the maker did not answer for 5 s (it is

@@ -10,16 +10,20 @@ package qnxshm
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/neutrino.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(shm_handle_t) <= 8, "a handle has at most 64 bits");
 _Static_assert((shm_handle_t)-1 > 0, "a handle is an unsigned integer");
 _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "Access has these numbers");
+_Static_assert(SHM_CREATE_HANDLE_OPT_NOFD == 0x1, "NoFD has this number");
+_Static_assert(SHMCTL_ANON == 0x1 && SHMCTL_PHYS == 0x2 && SHMCTL_SEAL == 0x4 && SHMCTL_REVOCABLE == 0x8 &&
+	SHMCTL_LAZY == 0x400 && SHMCTL_TYMEM == 0x2000 && SHMCTL_GET_FLAGS == 0x4000, "ControlFlags have these numbers");
 
 // Each function makes one call and returns its result and errno by value, so
-// that nothing of the Go side escapes to the heap. What only 8.0 has answers
-// ENOSYS when built for an older release.
+// that nothing of the Go side escapes to the heap. A call that only 8.0 has answers
+// ENOSYS when built for an older release, and a limit EINVAL.
 
 struct qnxshm_result {
 	uint64_t value;
@@ -96,22 +100,91 @@ static inline struct qnxshm_result qnxshm_close(int fd) {
 	return qnxshm_result_of(close(fd));
 }
 
+static inline struct qnxshm_result qnxshm_control(int fd, unsigned flags, uint64_t paddr, uint64_t size) {
+	return qnxshm_result_of(shm_ctl(fd, (int)flags, paddr, size));
+}
+
 struct qnxshm_mapping {
 	void *addr;
 	int error;
 };
 
-static inline struct qnxshm_mapping qnxshm_map(int fd, int access, off_t offset, size_t length) {
-	int prot = access == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
-	struct qnxshm_mapping m;
-	m.addr = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
-	m.error = m.addr == MAP_FAILED ? errno : 0;
+static inline struct qnxshm_mapping qnxshm_mapping_of(void *addr) {
+	struct qnxshm_mapping m = {addr, addr == MAP_FAILED ? errno : 0};
 	return m;
+}
+
+static inline int qnxshm_prot(int access) {
+	return access == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+static inline struct qnxshm_mapping qnxshm_map(int fd, int access, off_t offset, size_t length) {
+	return qnxshm_mapping_of(mmap(NULL, length, qnxshm_prot(access), MAP_SHARED, fd, offset));
+}
+
+static inline struct qnxshm_mapping qnxshm_map_handle(uint64_t h, int access, size_t length) {
+	return qnxshm_mapping_of(mmap_handle(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, 0));
+}
+
+static inline struct qnxshm_mapping qnxshm_map_handle_pid(uint64_t h, int access, size_t length, pid_t maker) {
+#if _NTO_VERSION >= 800
+	return qnxshm_mapping_of(mmap_handle_pid(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, maker, 0));
+#else
+	(void)h, (void)access, (void)length, (void)maker;
+	struct qnxshm_mapping m = {MAP_FAILED, ENOSYS};
+	return m;
+#endif
 }
 
 static inline struct qnxshm_result qnxshm_unmap(void *addr, size_t length) {
 	return qnxshm_result_of(munmap(addr, length));
 }
+
+static inline struct qnxshm_result qnxshm_revoke(int fd, pid_t pid) {
+	return qnxshm_result_of(shm_revoke(fd, pid));
+}
+
+static inline struct qnxshm_result qnxshm_protect(void *addr, size_t length, int access) {
+	return qnxshm_result_of(mprotect(addr, length, qnxshm_prot(access)));
+}
+
+struct qnxshm_limit {
+	uint64_t cur, max; // all ones: none
+	int error;
+};
+
+#if _NTO_VERSION >= 800
+_Static_assert(sizeof(rlim_t) == 8, "a limit has 64 bits");
+
+// The largest numbers, RLIM_INFINITY and what lies above it, are no limit.
+static inline struct qnxshm_limit qnxshm_handle_limit(void) {
+	struct rlimit l = {0, 0};
+	struct qnxshm_limit r = {0, 0, 0};
+	if (getrlimit(RLIMIT_SHM_HANDLES_NP, &l) == -1)
+		r.error = errno;
+	r.cur = l.rlim_cur >= RLIM_INFINITY ? UINT64_MAX : l.rlim_cur;
+	r.max = l.rlim_max >= RLIM_INFINITY ? UINT64_MAX : l.rlim_max;
+	return r;
+}
+
+static inline struct qnxshm_result qnxshm_set_handle_limit(uint64_t cur, uint64_t max) {
+	struct rlimit l;
+	l.rlim_cur = cur >= RLIM_INFINITY ? RLIM_INFINITY : cur;
+	l.rlim_max = max >= RLIM_INFINITY ? RLIM_INFINITY : max;
+	return qnxshm_result_of(setrlimit(RLIMIT_SHM_HANDLES_NP, &l));
+}
+#else
+static inline struct qnxshm_limit qnxshm_handle_limit(void) {
+	struct qnxshm_limit r = {0, 0, EINVAL};
+	return r;
+}
+
+static inline struct qnxshm_result qnxshm_set_handle_limit(uint64_t cur, uint64_t max) {
+	(void)cur, (void)max;
+	struct qnxshm_result r = {0, EINVAL};
+	return r;
+}
+#endif
 */
 import "C"
 
@@ -127,6 +200,13 @@ import (
 // the host; the docs stand in the portable files.
 
 const handleSize = int(C.sizeof_shm_handle_t)
+
+// The numbers of the portable files are the header's: any other index does not
+// compile.
+var _ = [1]struct{}{}[(NoFD^C.SHM_CREATE_HANDLE_OPT_NOFD)|
+	HandleOptions((ControlAnonymous^C.SHMCTL_ANON)|(ControlPhysical^C.SHMCTL_PHYS)|(ControlSeal^C.SHMCTL_SEAL)|
+		(ControlRevocable^C.SHMCTL_REVOCABLE)|(ControlLazy^C.SHMCTL_LAZY)|(ControlTypedMemory^C.SHMCTL_TYMEM)|
+		(ControlGetFlags^C.SHMCTL_GET_FLAGS))]
 
 // cInt makes a C int of n. One that does not fit becomes -1, which is neither a
 // descriptor, nor a process, nor an access mode: libc answers accordingly.
@@ -239,13 +319,28 @@ func truncateObject(fd int, size int64) error {
 func closeDescriptor(fd int) error { return errorOf(C.qnxshm_close(cInt(fd)).error) }
 
 func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
-	if access != ReadOnly && access != ReadWrite || length <= 0 || offset < 0 {
+	if offset < 0 {
 		return nil, syscall.EINVAL
 	}
-	if length > math.MaxInt {
-		return nil, syscall.ENOMEM
+	if err := mappable(access, length); err != nil {
+		return nil, err
 	}
-	m := C.qnxshm_map(cInt(fd), C.int(access), C.off_t(offset), C.size_t(length))
+	return mapped(C.qnxshm_map(cInt(fd), C.int(access), C.off_t(offset), C.size_t(length)), length)
+}
+
+// mappable checks what C's unsigned length and its bits of protection cannot
+// carry.
+func mappable(access Access, length int64) error {
+	switch {
+	case access != ReadOnly && access != ReadWrite, length <= 0:
+		return syscall.EINVAL
+	case length > math.MaxInt:
+		return syscall.ENOMEM
+	}
+	return nil
+}
+
+func mapped(m C.struct_qnxshm_mapping, length int64) ([]byte, error) {
 	if m.error != 0 {
 		return nil, errorOf(m.error)
 	}
@@ -260,6 +355,69 @@ func mapWhole(fd int, access Access) ([]byte, error) {
 	return mapMemory(fd, access, 0, size)
 }
 
+func mapHandle(h Handle, access Access, length int64) ([]byte, error) {
+	if err := mappable(access, length); err != nil {
+		return nil, err
+	}
+	if !fits(h) {
+		return nil, syscall.ESRCH
+	}
+	return mapped(C.qnxshm_map_handle(C.uint64_t(h), C.int(access), C.size_t(length)), length)
+}
+
+func mapHandlePID(h Handle, access Access, length int64, maker int) ([]byte, error) {
+	if err := mappable(access, length); err != nil {
+		return nil, err
+	}
+	if !fits(h) {
+		return nil, syscall.ESRCH
+	}
+	return mapped(C.qnxshm_map_handle_pid(C.uint64_t(h), C.int(access), C.size_t(length), C.pid_t(cInt(maker))), length)
+}
+
 func unmapMemory(b []byte) error {
 	return errorOf(C.qnxshm_unmap(unsafe.Pointer(unsafe.SliceData(b)), C.size_t(len(b))).error)
+}
+
+func control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
+	r := C.qnxshm_control(cInt(fd), C.unsigned(flags), C.uint64_t(paddr), C.uint64_t(size))
+	if r.error != 0 {
+		return 0, errorOf(r.error)
+	}
+	return ControlFlags(r.value), nil
+}
+
+func handleLimit() (cur, max uint64, err error) {
+	l := C.qnxshm_handle_limit()
+	return uint64(l.cur), uint64(l.max), errorOf(l.error)
+}
+
+func setHandleLimit(cur, max uint64) error {
+	return errorOf(C.qnxshm_set_handle_limit(C.uint64_t(cur), C.uint64_t(max)).error)
+}
+
+func revoke(fd, pid int) error {
+	process, err := revokedPID(pid)
+	if err != nil {
+		return err
+	}
+	return errorOf(C.qnxshm_revoke(cInt(fd), process).error)
+}
+
+// revokedPID makes a pid_t of pid. To libc -1 is every process, so a number that
+// does not fit must not become that.
+func revokedPID(pid int) (C.pid_t, error) {
+	if pid < math.MinInt32 || pid > math.MaxInt32 {
+		return 0, syscall.ESRCH
+	}
+	return C.pid_t(pid), nil
+}
+
+// memoryRevoked reports whether a fault at p, in a mapping with that access,
+// comes from a revocation: then the protection cannot be set any more. It is
+// the one that p has anyway.
+func memoryRevoked(p *byte, access Access) bool {
+	page := uintptr(syscall.Getpagesize())
+	start := unsafe.Add(unsafe.Pointer(p), -int(uintptr(unsafe.Pointer(p))%page))
+	return C.qnxshm_protect(start, C.size_t(page), C.int(access)).error != 0
 }

@@ -4,6 +4,7 @@ package qnxshm
 
 import (
 	"io/fs"
+	"unsafe"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 )
@@ -56,3 +57,25 @@ func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
 func mapWhole(fd int, access Access) ([]byte, error) { return procnto.MapWhole(fd, int(access)) }
 
 func unmapMemory(b []byte) error { return procnto.Unmap(b) }
+
+func control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
+	result, err := procnto.Control(fd, uint32(flags), paddr, size)
+	return ControlFlags(result), err
+}
+
+func mapHandle(h Handle, access Access, length int64) ([]byte, error) {
+	return procnto.MapHandle(uint64(h), int(access), length, procnto.MakerOf(uint64(h)))
+}
+
+func mapHandlePID(h Handle, access Access, length int64, maker int) ([]byte, error) {
+	return procnto.MapHandle(uint64(h), int(access), length, maker)
+}
+
+func handleLimit() (cur, max uint64, err error) { return procnto.HandleLimit() }
+
+func setHandleLimit(cur, max uint64) error { return procnto.SetHandleLimit(cur, max) }
+
+func revoke(fd, pid int) error { return procnto.Revoke(fd, pid) }
+
+// memoryRevoked reports whether a fault at p comes from a revocation.
+func memoryRevoked(p *byte, _ Access) bool { return procnto.Revoked(unsafe.Pointer(p)) }

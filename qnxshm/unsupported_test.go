@@ -43,6 +43,16 @@ func TestUnsupported(t *testing.T) {
 		{"fstat", func() error { _, err := obj.Size(); return err }},
 		{"ftruncate", func() error { return obj.Truncate(1) }},
 		{"fstat", func() error { _, err := obj.Map(qnxshm.ReadOnly); return err }},
+		{"shm_ctl", func() error { _, err := qnxshm.Control(0, qnxshm.ControlSeal, 0, 0); return err }},
+		{"shm_ctl", obj.Seal},
+		{"shm_ctl", obj.MakeRevocable},
+		{"shm_revoke", func() error { return qnxshm.Revoke(0, os.Getpid()) }},
+		{"shm_revoke", func() error { return obj.Revoke(-1) }},
+		{"shm_ctl", func() error { _, err := obj.Flags(); return err }},
+		{"mmap_handle", func() error { _, err := qnxshm.Map(1, qnxshm.ReadOnly, 4096); return err }},
+		{"mmap_handle_pid", func() error { _, err := qnxshm.MapPID(1, qnxshm.ReadOnly, 4096, os.Getpid()); return err }},
+		{"getrlimit", func() error { _, _, err := qnxshm.HandleLimit(); return err }},
+		{"setrlimit", func() error { return qnxshm.SetHandleLimit(1, 1) }},
 		{"mmap", func() error { _, err := obj.MapRange(qnxshm.ReadOnly, 0, 4096); return err }},
 		{"close", obj.Close}, // last: the others need it
 	}

@@ -327,6 +327,7 @@ func TestCProgramDefaultSignals(t *testing.T) {
 		}
 	}
 	start(t, "c-signals", "fault").endsBy(t, syscall.SIGSEGV)
+	start(t, "c-handles", "revoked").endsBy(t, syscall.SIGSEGV)
 	start(t, "c-signals", "pipe").endsBy(t, syscall.SIGPIPE)
 	start(t, "c-signals", "abort").endsBy(t, syscall.SIGABRT)
 	start(t, "c-signals", "stkflt").endsBy(t, syscall.SIGSTKFLT)

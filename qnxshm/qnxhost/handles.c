@@ -74,15 +74,36 @@ int qnxhost_shm_unlink(const char *name)
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_shm_unlink((char *)name)));
 }
 
+static void *mapping(int error, void *p)
+{
+	if (error == 0)
+		return p;
+	errno = error;
+	return MAP_FAILED;
+}
+
 void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = MAP_FAILED;
 	int error = QNXHOST_CALL(qnxhost_go_mmap(addr, len, prot, flags, fd, off, &p));
 
-	if (error == 0)
-		return p;
-	errno = error;
-	return MAP_FAILED;
+	return mapping(error, p);
+}
+
+void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t handle, off_t off)
+{
+	void *p = MAP_FAILED;
+	int error = QNXHOST_CALL(qnxhost_go_mmap_handle(addr, len, prot, flags, handle, off, &p));
+
+	return mapping(error, p);
+}
+
+void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off)
+{
+	void *p = MAP_FAILED;
+	int error = QNXHOST_CALL(qnxhost_go_mmap_handle_pid(addr, len, prot, flags, handle, pid, off, &p));
+
+	return mapping(error, p);
 }
 
 int qnxhost_munmap(void *addr, size_t len)
@@ -120,35 +141,23 @@ int qnxhost_ftruncate(int fd, off_t length)
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_truncate(fd, length)));
 }
 
-/* What the host cannot do. */
-
-void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t handle, off_t off)
-{
-	(void)addr, (void)len, (void)prot, (void)flags, (void)handle, (void)off;
-	errno = ENOSYS;
-	return MAP_FAILED;
-}
-
-void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off)
-{
-	(void)pid;
-	return mmap_handle(addr, len, prot, flags, handle, off);
-}
-
 int shm_ctl(int fd, int flags, uint64_t paddr, uint64_t size)
 {
-	(void)fd, (void)flags, (void)paddr, (void)size;
-	return qnxhost_result(ENOSYS);
-}
+	uint32_t result = 0;
+	int error = QNXHOST_CALL(qnxhost_go_ctl(fd, flags, paddr, size, &result));
 
-int shm_ctl_special(int fd, int flags, uint64_t paddr, uint64_t size, unsigned special)
-{
-	(void)special;
-	return shm_ctl(fd, flags, paddr, size);
+	return error == 0 ? (int)result : qnxhost_result(error);
 }
 
 int shm_revoke(int fd, pid_t pid)
 {
-	(void)fd, (void)pid;
+	return qnxhost_result(QNXHOST_CALL(qnxhost_go_revoke(fd, pid)));
+}
+
+/* What the host cannot do. */
+
+int shm_ctl_special(int fd, int flags, uint64_t paddr, uint64_t size, unsigned special)
+{
+	(void)fd, (void)flags, (void)paddr, (void)size, (void)special;
 	return qnxhost_result(ENOSYS);
 }

@@ -111,6 +111,20 @@ func qnxhost_go_mmap(addr unsafe.Pointer, length C.size_t, prot, flags C.uint, f
 	return errnoOf(err)
 }
 
+//export qnxhost_go_mmap_handle
+func qnxhost_go_mmap_handle(addr unsafe.Pointer, length C.size_t, prot, flags C.uint, h C.uint64_t, offset C.off_t, result *unsafe.Pointer) C.int {
+	p, err := procnto.MmapHandle(addr, uint64(length), uint32(prot), uint32(flags), uint64(h), procnto.MakerOf(uint64(h)), int64(offset))
+	*result = p
+	return errnoOf(err)
+}
+
+//export qnxhost_go_mmap_handle_pid
+func qnxhost_go_mmap_handle_pid(addr unsafe.Pointer, length C.size_t, prot, flags C.uint, h C.uint64_t, pid C.int, offset C.off_t, result *unsafe.Pointer) C.int {
+	p, err := procnto.MmapHandle(addr, uint64(length), uint32(prot), uint32(flags), uint64(h), int(pid), int64(offset))
+	*result = p
+	return errnoOf(err)
+}
+
 //export qnxhost_go_munmap
 func qnxhost_go_munmap(addr unsafe.Pointer, length C.size_t) C.int {
 	return errnoOf(procnto.Munmap(addr, uint64(length)))
@@ -120,3 +134,13 @@ func qnxhost_go_munmap(addr unsafe.Pointer, length C.size_t) C.int {
 func qnxhost_go_mprotect(addr unsafe.Pointer, length C.size_t, prot C.uint) C.int {
 	return errnoOf(procnto.Mprotect(addr, uint64(length), uint32(prot)))
 }
+
+//export qnxhost_go_ctl
+func qnxhost_go_ctl(fd C.int, flags C.uint, paddr, size C.uint64_t, result *C.uint32_t) C.int {
+	r, err := procnto.Control(int(fd), uint32(flags), uint64(paddr), uint64(size))
+	*result = C.uint32_t(r)
+	return errnoOf(err)
+}
+
+//export qnxhost_go_revoke
+func qnxhost_go_revoke(fd, pid C.int) C.int { return errnoOf(procnto.Revoke(int(fd), int(pid))) }

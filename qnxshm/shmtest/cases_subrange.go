@@ -26,8 +26,8 @@ func (c *C) windowHere(obj *qnxshm.Object, access qnxshm.Access, size, offset in
 	return c.open(c.part(obj, os.Getpid(), access, size, offset), access)
 }
 
-// shows checks that an object is exactly the pages of these letters.
-func (c *C) shows(what string, obj *qnxshm.Object, want string) {
+// holds checks that an object is exactly the pages of these letters.
+func (c *C) holds(what string, obj *qnxshm.Object, want string) {
 	equal(c, what+": size", c.size(obj), int64(len(want))*page)
 	m := c.mapped(obj, qnxshm.ReadOnly)
 	for i := range want {
@@ -35,6 +35,11 @@ func (c *C) shows(what string, obj *qnxshm.Object, want string) {
 			c.errorf("%s: page %d is not all %c", what, i, want[i])
 		}
 	}
+}
+
+// shows checks that a window is exactly the pages of these letters.
+func (c *C) shows(what string, obj *qnxshm.Object, want string) {
+	c.holds(what, obj, want)
 	c.fails(what+": map one page more", mapErr(obj, qnxshm.ReadOnly, 0, int64(len(want)+1)*page), "ENXIO")
 }
 

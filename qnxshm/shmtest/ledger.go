@@ -59,6 +59,11 @@ const (
 	cTruncate = "ftruncate"
 	cMmap     = "mmap"
 	cMunmap   = "munmap"
+	cControl  = "shm_ctl"
+	cDirect   = "mmap_handle"
+	cFrom     = "mmap_handle_pid"
+	cLimit    = "getrlimit"
+	cSetLimit = "setrlimit"
 	cChannel  = "ChannelCreate"
 	cAttach   = "name_attach"
 	cName     = "name_open"
@@ -83,6 +88,7 @@ const (
 	docOpen     = lib71 + "shm_open_handle()"
 	docDelete   = lib71 + "shm_delete_handle()"
 	docShmOpen  = lib70 + "shm_open()"
+	docControl  = lib70 + "shm_ctl()"
 	docUnlink   = lib80 + "shm_unlink()"
 	docTruncate = lib70 + "ftruncate()"
 	docMmap     = lib71 + "mmap()"
@@ -96,9 +102,11 @@ const (
 	docNameOpen = lib70 + "name_open()"
 	docDetach   = lib71 + "ConnectDetach()"
 
-	hdr80  = "QNX SDP 8.0 headers"
-	score  = "Eclipse S-CORE baselibs, OS-abstraction tests for QNX"
-	course = "QNX training exercises on shared memory by handle"
+	hdr80   = "QNX SDP 8.0 headers"
+	score   = "Eclipse S-CORE baselibs, OS-abstraction tests for QNX"
+	hdrMman = hdr80 + ", sys/mman.h"
+	comms   = "Eclipse S-CORE communication, shared memory"
+	course  = "QNX training exercises on shared memory by handle"
 
 	infFits    = "inferred: an integer that does not fit its C type is an invalid value, never a shortened one"
 	infOrder   = "inferred: libc can check arguments only before it asks the process manager, and the process manager the descriptor first"
@@ -108,6 +116,10 @@ const (
 	infSilent  = "inferred: telling more would confirm a guessed handle"
 	infLife    = "inferred: no manual says it; programs must not depend on more"
 	infPOSIX   = "POSIX, mmap()"
+	infLimit   = "POSIX, setrlimit()"
+	infLayout  = docGuide + ": nobody can change the layout of a sealed object"
+	infAsOpen  = "inferred from shm_open_handle(): the manual of mmap_handle() lists no errno for handles"
+	infUsed    = docGuide + ": mapping uses the handle up; the errno is inferred from shm_open_handle()"
 	infOld     = "published QNX Neutrino 6.4 source; newer manuals are silent"
 	infModule  = "a rule of this module"
 	infBlocked = "inferred from the states of a blocked client in " + docStarted
@@ -116,6 +128,7 @@ const (
 const (
 	diffOther   = "On the target whatever is behind the descriptor answers."
 	diffCutOff  = "A target may refuse to detach a client that is still connected (EINVAL)."
+	diffMemory  = "A target has such memory."
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
@@ -307,6 +320,116 @@ var ledger = []Rule{
 	{ID: "map/shrunk", Call: cMmap, Condition: "the object was made smaller under a mapping", Effect: "View, ReadAt and WriteAt return an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},
 	{ID: "map/shrunk-by-other", Call: cMmap, Condition: "another process made the object smaller", Effect: "ReadAt returns an error that matches ErrTruncated", Evidence: Assumed, Source: infOld + "; " + infModule},
 
+	// shm_ctl
+	{ID: "control/anonymous", Call: cControl, Condition: "SHMCTL_ANON with a size, a new object", Effect: "the object has that size, filled with zeroes", Evidence: Documented, Source: docControl},
+	{ID: "control/lazy", Call: cControl, Condition: "SHMCTL_ANON and SHMCTL_LAZY with a size, a new object", Effect: "works as without SHMCTL_LAZY", Evidence: Documented, Source: docControl},
+	{ID: "control/extends", Call: cControl, Condition: "SHMCTL_ANON again, with a larger size", Effect: "the object grows, the contents stay", Evidence: Documented, Source: docControl},
+	{ID: "control/smaller", Call: cControl, Condition: "SHMCTL_ANON with a smaller size", Effect: "works, the size stays", Evidence: Documented, Source: docControl + ": it only extends"},
+	{ID: "control/sized-before", Call: cControl, Condition: "SHMCTL_ANON, the object got its size by ftruncate", Effect: "works as on an object that got it by shm_ctl", Evidence: Assumed, Source: "inferred: a later call may extend"},
+	{ID: "control/by-recipient", Call: cControl, Condition: "the descriptor came from a handle O_RDWR", Effect: "works for all", Evidence: Documented, Source: docGuide + ": one reason to give a descriptor"},
+	{ID: "control/read-only", Call: cControl, Condition: "the descriptor is not open for writing", Effect: "EPERM", AlsoAccept: []string{"EACCES", "EBADF", "EINVAL", "EOK"}, Evidence: Assumed, Source: "inferred: who cannot resize the object by ftruncate cannot by shm_ctl"},
+	{ID: "control/window", Call: cControl, Condition: "the descriptor is a window", Effect: "EPERM", AlsoAccept: []string{"EACCES", "EINVAL", "ENOSYS"}, Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "control/fd-not-open", Call: cControl, Condition: "fd is not open", Effect: "EBADF", Evidence: Assumed, Source: "POSIX: the errno of such a descriptor"},
+	{ID: "control/fd-outside", Call: cControl, Condition: "fd is negative or does not fit a descriptor", Effect: "EBADF", Evidence: Assumed, Source: infFits},
+	{ID: "control/fd-other", Call: cControl, Condition: "fd is a file, a directory or a pipe", Effect: "EBADF", AlsoAccept: []string{"ENOSYS", "ENOTSUP", "EINVAL", "EPERM", "EACCES", "ENOTTY"}, Evidence: Assumed, Source: "inferred: the manual takes descriptors of shared-memory objects only", HostDiffers: diffOther},
+	{ID: "control/flags-none", Call: cControl, Condition: "no flags, or hints only", Effect: "EINVAL", Evidence: Documented, Source: docControl + ": a bad combination of flags"},
+	{ID: "control/flags-unknown", Call: cControl, Condition: "unknown flags", Effect: "EINVAL", Evidence: Assumed, Source: hdrMman + ": the mask of valid flags"},
+	{ID: "control/lazy-alone", Call: cControl, Condition: "SHMCTL_LAZY without SHMCTL_ANON", Effect: "EINVAL", Evidence: Documented, Source: docControl + ": a bad combination of flags"},
+	{ID: "control/get-flags-and-more", Call: cControl, Condition: "SHMCTL_GET_FLAGS and another flag", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: "inferred: to ask and to change are two calls"},
+	{ID: "control/size-unused", Call: cControl, Condition: "a size without SHMCTL_ANON", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule},
+	{ID: "control/address-unused", Call: cControl, Condition: "paddr without SHMCTL_PHYS or SHMCTL_TYMEM", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule},
+	{ID: "control/size-too-large", Call: cControl, Condition: "the size has 64 bits", Effect: "ENOMEM", AlsoAccept: []string{"EINVAL", "EFBIG", "EOVERFLOW"}, Evidence: Assumed, Source: infFits},
+	{ID: "control/hardware", Call: cControl, Condition: "SHMCTL_PHYS, SHMCTL_TYMEM, and what else is of hardware", Effect: "ENOSYS", Evidence: Assumed, Source: infModule, HostDiffers: diffMemory},
+	{ID: "control/hints", Call: cControl, Condition: "SHMCTL_ANON with the deprecated hints", Effect: "works as without", Evidence: Assumed, Source: hdrMman},
+	{ID: "control/order-flags-fd", Call: cControl, Condition: "bad flags and bad fd", Effect: "EINVAL", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infOrder},
+	{ID: "control/get-flags", Call: cControl, Condition: "SHMCTL_GET_FLAGS", Effect: "the result tells SHMCTL_REVOCABLE and SHMCTL_SEAL as they were set, to every holder of a descriptor", Evidence: Assumed, Source: docGuide + ": it queries the flags; that they are the result is inferred"},
+	{ID: "control/get-flags-reader", Call: cControl, Condition: "SHMCTL_GET_FLAGS, the descriptor is open for reading only", Effect: "works: a recipient can ask whether the object is sealed", Evidence: Documented, Source: docGuide},
+	{ID: "control/get-flags-part", Call: cControl, Condition: "SHMCTL_GET_FLAGS, the descriptor is a window", Effect: "tells the flags of the object", Evidence: Assumed, Source: "inferred: the flags belong to the object", Since: "8.0"},
+	{ID: "control/revocable", Call: cControl, Condition: "SHMCTL_REVOCABLE alone, the object got its size by ftruncate", Effect: "works, size and contents stay", Evidence: Assumed, Source: docGuide + ": the flags can be set in a call of their own"},
+	{ID: "control/all-at-once", Call: cControl, Condition: "SHMCTL_ANON, SHMCTL_REVOCABLE and SHMCTL_SEAL with a size, a new object", Effect: "works: the object has the size, is revocable and sealed", Evidence: Documented, Source: docGuide},
+	{ID: "seal/new-object", Call: cControl, Condition: "SHMCTL_ANON and SHMCTL_SEAL with a size, a new object", Effect: "works: the object has the size and is sealed", Evidence: Observed, Source: comms},
+	{ID: "seal/shrink-or-grow", Call: cTruncate, Condition: "the object is sealed, the caller created it", Effect: "EPERM", AlsoAccept: []string{"EINVAL", "EACCES"}, Evidence: Assumed, Source: infLayout},
+	{ID: "seal/recipient-resizes", Call: cTruncate, Condition: "the object is sealed, the caller opened it by a handle, before or after", Effect: "EPERM", AlsoAccept: []string{"EINVAL", "EACCES"}, Evidence: Assumed, Source: infLayout},
+	{ID: "seal/extend", Call: cControl, Condition: "SHMCTL_ANON with a larger size, the object is sealed", Effect: "EPERM", Evidence: Documented, Source: docGuide},
+	{ID: "seal/recipient-extends", Call: cControl, Condition: "SHMCTL_ANON with a larger size, the object is sealed, the caller opened it by a handle", Effect: "EPERM", Evidence: Documented, Source: docGuide},
+	{ID: "seal/revocable-after", Call: cControl, Condition: "SHMCTL_REVOCABLE, the object is sealed", Effect: "EPERM", Evidence: Documented, Source: docGuide + ": flags cannot be changed either"},
+	{ID: "seal/twice", Call: cControl, Condition: "SHMCTL_SEAL, the object is sealed", Effect: "EPERM", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: docGuide + ": flags cannot be changed either"},
+	{ID: "seal/by-recipient", Call: cControl, Condition: "a recipient with O_RDWR seals the object", Effect: "works: its creator cannot change the size either", Evidence: Assumed, Source: "inferred: as for every change by shm_ctl"},
+	{ID: "seal/contents", Call: cControl, Condition: "the object is sealed", Effect: "its contents can be written, through old mappings and new ones", Evidence: Documented, Source: docGuide},
+	{ID: "seal/handles", Call: cCreate, Condition: "the object is sealed", Effect: "handles of it give the access that they are made with", Evidence: Assumed, Source: docGuide + ": sealing is about layout, not about access"},
+	{ID: "seal/empty", Call: cControl, Condition: "SHMCTL_SEAL, an object of size 0", Effect: "works: the object stays empty", Evidence: Assumed, Source: "inferred: size 0 is a size"},
+	{ID: "seal/named", Call: cControl, Condition: "SHMCTL_SEAL, the object has a name", Effect: "ENOSYS", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule, HostDiffers: "On the target every object can be sealed."},
+	{ID: "seal/reopened", Call: cTruncate, Condition: "the object is sealed and was opened again through /proc", Effect: "EPERM", Evidence: Assumed, Source: infModule, HostDiffers: "A target has no such way to open an object again."},
+	{ID: "seal/recipient-safe", Call: cControl, Condition: "a recipient has mapped a sealed object; its creator tries all it can", Effect: "the memory stays, to the last page", Evidence: Documented, Source: docGuide},
+
+	// SHM_CREATE_HANDLE_OPT_NOFD
+	{ID: "nofd/open", Call: cOpen, Condition: "the handle was made with the option", Effect: "EACCES", AlsoAccept: []string{"EPERM", "EINVAL", "ESRCH", "EBADF", "ENOTSUP", "ENOSYS"}, Evidence: Assumed, Source: docCreate + ": such a handle cannot become a descriptor; no errno is named"},
+	{ID: "nofd/open-pid", Call: cOpenPID, Condition: "the handle was made with the option", Effect: "EACCES", AlsoAccept: []string{"EPERM", "EINVAL", "ESRCH", "EBADF", "ENOTSUP", "ENOSYS"}, Evidence: Assumed, Source: docCreate + ": such a handle cannot become a descriptor; no errno is named", Since: "8.0"},
+	{ID: "nofd/open-kept", Call: cOpen, Condition: "opening a handle with the option was refused", Effect: "the handle can still be mapped", Evidence: Assumed, Source: infKept},
+	{ID: "nofd/maps", Call: cDirect, Condition: "the handle was made with the option", Effect: "works, once", Evidence: Documented, Source: docCreate},
+	{ID: "nofd/no-descriptor", Call: cDirect, Condition: "success", Effect: "the recipient has no descriptor of the object", Evidence: Documented, Source: docGuide},
+	{ID: "nofd/beyond-access", Call: cDirect, Condition: "read-write access, the handle is O_RDONLY with the option", Effect: "EACCES", Evidence: Assumed, Source: infPOSIX},
+	{ID: "nofd/part", Call: cSubrange, Condition: "the option, and a part of the object", Effect: "the handle maps the part and cannot be opened", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "nofd/deleted", Call: cDelete, Condition: "the handle was made with the option", Effect: "maker and recipient can delete it", Evidence: Assumed, Source: docDelete},
+
+	// mmap_handle
+	{ID: "direct/shares", Call: cDirect, Condition: "the handle was made for the caller", Effect: "works: what maker and recipient write, each sees", Evidence: Documented, Source: docGuide},
+	{ID: "direct/own", Call: cDirect, Condition: "the caller made the handle for itself", Effect: "works", Evidence: Assumed, Source: docCreate + ": the pid may be the caller's own"},
+	{ID: "direct/used", Call: cDirect, Condition: "the handle was mapped before", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: infUsed},
+	{ID: "direct/opened", Call: cDirect, Condition: "the handle was opened before", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "direct/uses-up", Call: cOpen, Condition: "the handle was mapped before", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: infUsed},
+	{ID: "direct/delete-after", Call: cDelete, Condition: "the handle was mapped before", Effect: "ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "direct/deleted", Call: cDirect, Condition: "the handle was deleted", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infAsOpen},
+	{ID: "direct/never-existed", Call: cDirect, Condition: "the handle never existed, or is 0", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infAsOpen},
+	{ID: "direct/all-ones", Call: cDirect, Condition: "handle of all ones", Effect: "EBADF", AlsoAccept: []string{"ESRCH"}, Evidence: Assumed, Source: infAsOpen},
+	{ID: "direct/other-process", Call: cDirect, Condition: "the handle was made for another process", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: infSilent},
+	{ID: "direct/other-process-kept", Call: cDirect, Condition: "another process, or the maker, tried to map the handle", Effect: "it is still good for its recipient", Evidence: Assumed, Source: infKept},
+	{ID: "direct/maker-gone", Call: cDirect, Condition: "the maker has exited", Effect: "ESRCH", AlsoAccept: []string{"EOK", "EBADF"}, Evidence: Assumed, Source: infLife},
+	{ID: "direct/maker-stopped", Call: cDirect, Condition: "the maker is stopped", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule, HostDiffers: diffStopped},
+	{ID: "direct/length-zero", Call: cDirect, Condition: "length 0", Effect: "EINVAL", Evidence: Documented, Source: docMmap},
+	{ID: "direct/length-negative", Call: cDirect, Condition: "length is negative", Effect: "EINVAL", Evidence: Assumed, Source: infFits},
+	{ID: "direct/access-illegal", Call: cDirect, Condition: "access is not one of the three modes", Effect: "EINVAL", Evidence: Assumed, Source: infModule},
+	{ID: "direct/write-only-access", Call: cDirect, Condition: "access O_WRONLY", Effect: "EACCES", Evidence: Assumed, Source: infModule},
+	{ID: "direct/read-only-handle", Call: cDirect, Condition: "read-write access, the handle is O_RDONLY", Effect: "EACCES", Evidence: Assumed, Source: infPOSIX},
+	{ID: "direct/write-only-handle", Call: cDirect, Condition: "the handle is O_WRONLY", Effect: "EACCES", Evidence: Assumed, Source: infPOSIX},
+	{ID: "direct/less-access", Call: cDirect, Condition: "read-only access, the handle is O_RDWR", Effect: "works: a store is an error", Evidence: Documented, Source: docCreate},
+	{ID: "direct/failed-kept", Call: cDirect, Condition: "mapping failed: length 0, bad access, more access than the handle has", Effect: "the handle is still good", Evidence: Assumed, Source: infKept},
+	{ID: "direct/shorter", Call: cDirect, Condition: "the length is less than the object has", Effect: "its first bytes are mapped", Evidence: Documented, Source: docMmap},
+	{ID: "direct/longer", Call: cDirect, Condition: "the length is past the end of the object", Effect: "works; touching memory past the last page is an error that matches ErrTruncated, until the object grows", Evidence: Assumed, Source: infOld + "; " + infModule},
+	{ID: "direct/window", Call: cDirect, Condition: "the handle is of a part", Effect: "offset 0 is the start of the part", Evidence: Assumed, Source: infPart, Since: "8.0"},
+	{ID: "direct/outside-part", Call: cDirect, Condition: "the handle is of a part, the length is larger", Effect: "ENXIO", AlsoAccept: []string{"EINVAL", "EACCES", "EOVERFLOW", "ENOMEM"}, Evidence: Assumed, Source: infPart + "; POSIX, mmap() names this errno", Since: "8.0"},
+	{ID: "direct/outside-part-kept", Call: cDirect, Condition: "mapping more than the part failed", Effect: "the handle is still good", Evidence: Assumed, Source: infKept, Since: "8.0"},
+	{ID: "direct/outlives", Call: cDirect, Condition: "the maker has closed the object, then exits", Effect: "the mapping stays good", Evidence: Documented, Source: docUnlink + ": a mapping is a reference"},
+	{ID: "direct/table-full", Call: cDirect, Condition: "the process has no descriptor left", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule, HostDiffers: "On the host mapping takes a descriptor for a moment; a target needs none. The handle is kept."},
+	{ID: "direct/race-goroutines", Call: cDirect, Condition: "a thousand goroutines map one handle", Effect: "one succeeds, the others get ESRCH", Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "direct/race-processes", Call: cDirect, Condition: "several processes race for one handle, many times each", Effect: "the recipient succeeds once, everything else gets ESRCH", Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "direct/race-open", Call: cDirect, Condition: "some map a handle while others open it", Effect: "one of them succeeds, the others get ESRCH", Evidence: Documented, Source: docCreate + ": a handle is single-use"},
+	{ID: "direct/race-delete", Call: cDirect, Condition: "recipient maps while the maker deletes", Effect: "one of the two succeeds, the other gets ESRCH", Evidence: Documented, Source: docDelete},
+	{ID: "direct/concurrent", Call: cDirect, Condition: "many goroutines map a handle each", Effect: "all succeed", Evidence: Documented, Source: docOpen + ": thread-safe"},
+	{ID: "direct/maker-matches", Call: cFrom, Condition: "pid made the handle", Effect: "works", Evidence: Assumed, Source: hdrMman, Since: "8.0"},
+	{ID: "direct/maker-differs", Call: cFrom, Condition: "another process made the handle", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EINVAL", "EBADF"}, Evidence: Assumed, Source: infSilent, Since: "8.0"},
+	{ID: "direct/maker-differs-kept", Call: cFrom, Condition: "mapping with another pid failed", Effect: "the handle is still good", Evidence: Assumed, Source: infKept, Since: "8.0"},
+	{ID: "direct/maker-nobody", Call: cFrom, Condition: "pid is 0, negative, or does not fit pid_t", Effect: "ESRCH", AlsoAccept: []string{"EINVAL", "EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: "inferred: no wildcard is documented", Since: "8.0"},
+
+	// RLIMIT_SHM_HANDLES_NP
+	{ID: "limit/reached", Call: cCreate, Condition: "the maker has more unused handles than the limit would allow", Effect: "EAGAIN", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "limit/boundary", Call: cCreate, Condition: "the limit is N", Effect: "N unused handles can be made, and not one more", Evidence: Assumed, Source: docSubrange + ": says \"greater than\" the limit, which leaves one handle open", Since: "8.0"},
+	{ID: "limit/part", Call: cSubrange, Condition: "as many unused handles as the limit", Effect: "EAGAIN", Evidence: Documented, Source: docSubrange, Since: "8.0"},
+	{ID: "limit/zero", Call: cCreate, Condition: "the limit is 0", Effect: "EAGAIN", Evidence: Assumed, Source: docSubrange, Since: "8.0"},
+	{ID: "limit/order", Call: cCreate, Condition: "the limit is reached, and an argument is bad", Effect: "the errno of the argument", Evidence: Assumed, Source: infOrder, Since: "8.0"},
+	{ID: "limit/opened", Call: cCreate, Condition: "the limit was reached, then a handle was opened", Effect: "one more can be made", Evidence: Documented, Source: docSubrange + " charges a handle to its maker until it is opened, mapped or deleted", Since: "8.0"},
+	{ID: "limit/mapped", Call: cCreate, Condition: "the limit was reached, then a handle was mapped", Effect: "one more can be made", Evidence: Documented, Source: docSubrange + " charges a handle to its maker until it is opened, mapped or deleted", Since: "8.0"},
+	{ID: "limit/deleted", Call: cCreate, Condition: "the limit was reached, then a handle was deleted, by its maker or its recipient", Effect: "one more can be made", Evidence: Documented, Source: docSubrange + " charges a handle to its maker until it is opened, mapped or deleted", Since: "8.0"},
+	{ID: "limit/recipient-gone", Call: cCreate, Condition: "the limit was reached, then the recipient of a handle has exited", Effect: "one more can be made", Evidence: Assumed, Source: "inferred: the handle is of no use to anybody", Since: "8.0"},
+	{ID: "limit/failed-use", Call: cCreate, Condition: "the limit was reached, then opening and mapping a handle failed", Effect: "none can be made", Evidence: Assumed, Source: infKept, Since: "8.0"},
+	{ID: "limit/each-maker", Call: cCreate, Condition: "another process has reached its limit, with handles of the same object and for the same recipient", Effect: "handles can be made", Evidence: Documented, Source: docSubrange + " charges a handle to its maker until it is opened, mapped or deleted", Since: "8.0"},
+	{ID: "limit/lowered", Call: cSetLimit, Condition: "the new limit is below the number of unused handles", Effect: "works: they stay good, no more can be made before enough are used", Evidence: Assumed, Source: infLimit, Since: "8.0"},
+	{ID: "limit/race", Call: cCreate, Condition: "many goroutines make handles, together more than the limit", Effect: "as many as the limit succeed, the others get EAGAIN", Evidence: Assumed, Source: docSubrange, Since: "8.0"},
+	{ID: "limit/read", Call: cLimit, Condition: "success", Effect: "tells the limit in force, all ones for none, and how far it can be raised, which is not below", Evidence: Assumed, Source: hdr80 + ", sys/resource.h", Since: "8.0"},
+	{ID: "limit/set", Call: cSetLimit, Condition: "success", Effect: "is what getrlimit tells", Evidence: Assumed, Source: infLimit, Since: "8.0"},
+	{ID: "limit/above-max", Call: cSetLimit, Condition: "the limit in force would be above the maximum", Effect: "EINVAL", Evidence: Assumed, Source: infLimit, Since: "8.0"},
+	{ID: "limit/raise-max", Call: cSetLimit, Condition: "the maximum would be raised, without privilege", Effect: "EPERM", Evidence: Assumed, Source: infLimit, Since: "8.0"},
+
 	// ChannelCreate, MsgReceive
 	{ID: "channel/flags-unknown", Call: cChannel, Condition: "unknown flags", Effect: "EINVAL", AlsoAccept: []string{"ENOTSUP"}, Evidence: Assumed, Source: infModule + "; " + score + " sees ENOTSUP on 7.1"},
 	{ID: "channel/receive-timeout", Call: cReceive, Condition: "nothing comes in time", Effect: "ETIMEDOUT", Evidence: Observed, Source: score},
@@ -384,6 +507,18 @@ var ledger = []Rule{
 	{ID: "send/channel-closed-reply-blocked", Call: cSend, Condition: "the channel is destroyed while the server has the message", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infOld},
 	{ID: "send/closed-wakes", Call: cSend, Condition: "the connection is closed while calls wait", Effect: "each returns an error that matches os.ErrClosed", Evidence: Assumed, Source: infOld + " (EBADF); " + infModule},
 	{ID: "send/reply-after-close", Call: cReply, Condition: "the client has closed its connection", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+
+	// Channels with _NTO_CHF_UNBLOCK
+	{ID: "unblock/stays", Call: cSend, Condition: "the message was received, then the timeout passes", Effect: "the client stays blocked; what the server replies is the result", Evidence: Observed, Source: score},
+	{ID: "unblock/pulse", Call: cReceive, Condition: "the timeout of a client passes whose message was received", Effect: "one unblock pulse, with the id of the message as its value", Evidence: Observed, Source: score + "; " + docStarted},
+	{ID: "unblock/error", Call: cError, Condition: "the server answers a client that stays with an errno", Effect: "MsgSend fails with it", Evidence: Documented, Source: docError},
+	{ID: "unblock/send-blocked", Call: cSend, Condition: "timeout, the message was not received", Effect: "ETIMEDOUT", Evidence: Documented, Source: docStarted},
+	{ID: "unblock/send-blocked-silent", Call: cReceive, Condition: "a client timed out before its message was received", Effect: "the server gets neither the message nor a pulse", Evidence: Assumed, Source: infBlocked},
+	{ID: "unblock/in-time", Call: cReceive, Condition: "the server replies before the timeout", Effect: "no unblock pulse", Evidence: Assumed, Source: docStarted},
+	{ID: "unblock/late-reply", Call: cReply, Condition: "the client that stayed was answered", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+	{ID: "unblock/other-clients", Call: cSend, Condition: "a client stays", Effect: "messages of others, and of its own other threads, are received and answered", Evidence: Documented, Source: docStarted},
+	{ID: "unblock/channel-closed", Call: cSend, Condition: "the channel is destroyed while a client stays", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: infOld},
+	{ID: "unblock/killed", Call: cReply, Condition: "a client is killed while it stays", Effect: "ESRCH", Evidence: Assumed, Source: infModule, HostDiffers: "On the target the client stays until it is answered, and then ends."},
 
 	// ConnectDetach
 	{ID: "detach/unknown-client", Call: cDetach, Condition: "the server detaches a client that is none", Effect: "EINVAL", Evidence: Documented, Source: docDetach},

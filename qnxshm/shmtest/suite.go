@@ -119,7 +119,8 @@ type caseFunc func(c *C)
 
 var allCases = []map[string]caseFunc{
 	createCases, subrangeCases, openCases, lifeCases, objectCases, mapCases,
-	channelCases, sendCases, pulseCases,
+	controlCases, sealCases, noFDCases, directCases, limitCases,
+	channelCases, sendCases, unblockCases, pulseCases,
 }
 
 // slow are the cases that mostly wait; they run beside each other.
@@ -127,6 +128,7 @@ var slow = map[string]bool{
 	"open/maker-stopped":      true,
 	"open/maker-stopped-kept": true,
 	"delete/maker-stopped":    true,
+	"direct/maker-stopped":    true,
 	"connect/server-stopped":  true,
 }
 

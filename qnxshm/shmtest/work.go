@@ -110,7 +110,7 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		if err != nil {
 			return err
 		}
-		r.Handle, err = obj.CreateHandle(req.PID, req.Access, &qnxshm.HandleConfig{Offset: req.Offset, Size: req.Size})
+		r.Handle, err = obj.CreateHandle(req.PID, req.Access, &qnxshm.HandleConfig{Offset: req.Offset, Size: req.Size, NoFD: req.NoFD})
 		return err
 	},
 	"open": func(h *hands, req *request, r *reply) error {
@@ -126,8 +126,64 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		return h.kept(r, obj, err)
 	},
 	"delete": func(_ *hands, req *request, _ *reply) error { return qnxshm.DeleteHandle(req.Handle) },
+	"maphandle": func(h *hands, req *request, r *reply) error {
+		m, err := qnxshm.Map(req.Handle, req.Access, req.Size)
+		return h.kept(r, m, err)
+	},
+	"maphandlepid": func(h *hands, req *request, r *reply) error {
+		m, err := qnxshm.MapPID(req.Handle, req.Access, req.Size, req.PID)
+		return h.kept(r, m, err)
+	},
 	"race": func(_ *hands, req *request, r *reply) error {
 		r.Counts = openRace(req.Handle, req.N)
+		return nil
+	},
+	"maprace": func(_ *hands, req *request, r *reply) error {
+		r.Counts = directRace(req.Handle, req.N)
+		return nil
+	},
+	"control": func(h *hands, req *request, _ *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		_, err = qnxshm.Control(fdOf(obj), qnxshm.ControlFlags(req.N), 0, uint64(req.Size))
+		return err
+	},
+	"shrink": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Counts = make(map[string]int)
+		for _, shrink := range shrinkings(obj) {
+			r.Counts[nameOf(shrink())]++
+		}
+		return nil
+	},
+	"flags": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		flags, err := obj.Flags()
+		r.N = int(flags)
+		return err
+	},
+	"limit": func(_ *hands, _ *request, r *reply) (err error) {
+		r.Cur, r.Max, err = qnxshm.HandleLimit()
+		return err
+	},
+	"setlimit": func(_ *hands, req *request, _ *reply) error { return qnxshm.SetHandleLimit(req.Cur, req.Max) },
+	"limitrace": func(h *hands, req *request, r *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Counts = race(req.N, func(int) error {
+			_, err := obj.CreateHandle(req.PID, qnxshm.ReadOnly, nil)
+			return err
+		})
 		return nil
 	},
 	"size": func(h *hands, req *request, r *reply) error {
@@ -304,6 +360,11 @@ func openRace(h qnxshm.Handle, n int) map[string]int {
 		}
 		return err
 	})
+}
+
+// directRace is openRace for mapping straight from the handle.
+func directRace(h qnxshm.Handle, n int) map[string]int {
+	return race(n, func(int) error { return directErr(h, qnxshm.ReadOnly, page) })
 }
 
 // race runs f from n goroutines at once and counts how the calls ended.

@@ -32,6 +32,9 @@ type request struct {
 	Access  qnxshm.Access
 	Size    int64
 	Offset  int64
+	NoFD    bool
+	Cur     uint64
+	Max     uint64
 	N       int
 	Name    string
 	Data    []byte
@@ -51,6 +54,8 @@ type reply struct {
 	Handle qnxshm.Handle
 	N      int
 	Size   int64
+	Cur    uint64
+	Max    uint64
 	Data   []byte
 	Sum    uint32 // of Data, also when it is too long to be carried
 	Info   qnxmsg.Info
@@ -310,6 +315,43 @@ func (w *worker) mustRead(mem ref, off int64, n int) string {
 
 func (w *worker) write(mem ref, off int64, s string) {
 	w.must(request{Op: "write", Ref: mem, Offset: off, Data: []byte(s)})
+}
+
+// mapHandle maps straight from a handle.
+func (w *worker) mapHandle(h qnxshm.Handle, access qnxshm.Access, length int64) (ref, error) {
+	r, err := w.do(request{Op: "maphandle", Handle: h, Access: access, Size: length})
+	return r.Ref, err
+}
+
+func (w *worker) mustMapHandle(h qnxshm.Handle, access qnxshm.Access, length int64) ref {
+	m, err := w.mapHandle(h, access, length)
+	w.c.must("worker: mmap_handle", err)
+	return m
+}
+
+func (w *worker) truncate(obj ref, size int64) error {
+	_, err := w.do(request{Op: "truncate", Ref: obj, Size: size})
+	return err
+}
+
+func (w *worker) control(obj ref, flags qnxshm.ControlFlags, size int64) error {
+	_, err := w.do(request{Op: "control", Ref: obj, N: int(flags), Size: size})
+	return err
+}
+
+// setLimit limits the unused handles that the worker may make.
+func (w *worker) setLimit(cur uint64) {
+	_, max := w.limit()
+	w.must(request{Op: "setlimit", Cur: cur, Max: max})
+}
+
+func (w *worker) limit() (cur, max uint64) {
+	r, err := w.do(request{Op: "limit"})
+	if target && nameOf(err) == "EINVAL" {
+		w.c.skipf("this release has no limit: %v", err)
+	}
+	w.c.must("worker: getrlimit", err)
+	return r.Cur, r.Max
 }
 
 func (w *worker) close(r ref) { w.must(request{Op: "close", Ref: r}) }

@@ -18,10 +18,41 @@ static const size_t page = 4096;
 static int ours[2], theirs[2]; /* pipes to and from the other process */
 static pid_t other;
 
+static sigjmp_buf fault;
+
+static void on_fault(int signal)
+{
+	siglongjmp(fault, signal);
+}
+
+static int faults_on_write(volatile char *p)
+{
+	struct sigaction action = {.sa_handler = on_fault}, old;
+	int signal;
+
+	sigaction(SIGSEGV, &action, &old);
+	if ((signal = sigsetjmp(fault, 1)) == 0)
+		*p = 'x';
+	sigaction(SIGSEGV, &old, NULL);
+	return signal;
+}
+
+static int faults_on_read(volatile char *p)
+{
+	struct sigaction action = {.sa_handler = on_fault}, old;
+	int signal;
+
+	sigaction(SIGSEGV, &action, &old);
+	if ((signal = sigsetjmp(fault, 1)) == 0)
+		(void)*p;
+	sigaction(SIGSEGV, &old, NULL);
+	return signal;
+}
+
 /* What the other process does with a handle; each is answered by a result or
    -errno. */
 struct request {
-	char what; /* o: open, d: delete, m: open by maker, w: write to memory */
+	char what; /* o: open, d: delete, m: open by maker, w: write to memory, h: map, t: touch what h mapped, u: unmap it */
 	int access;
 	pid_t maker;
 	shm_handle_t handle;
@@ -29,6 +60,7 @@ struct request {
 
 static int serve_requests(void)
 {
+	char *mapped = MAP_FAILED;
 	struct request r;
 	int fd = -1;
 
@@ -43,6 +75,16 @@ static int serve_requests(void)
 			break;
 		case 'd':
 			answer = shm_delete_handle(r.handle);
+			break;
+		case 'h':
+			mapped = mmap_handle(NULL, page, PROT_READ | (r.access == O_RDWR ? PROT_WRITE : 0), MAP_SHARED, r.handle, 0);
+			answer = mapped == MAP_FAILED ? -1 : 0;
+			break;
+		case 't':
+			answer = faults_on_read(mapped);
+			break;
+		case 'u':
+			answer = munmap(mapped, page);
 			break;
 		case 'w': {
 			char *p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -282,25 +324,6 @@ static void windows(void)
 	close(fd);
 }
 
-static sigjmp_buf fault;
-
-static void on_fault(int signal)
-{
-	siglongjmp(fault, signal);
-}
-
-static int faults_on_write(volatile char *p)
-{
-	struct sigaction action = {.sa_handler = on_fault}, old;
-	int signal;
-
-	sigaction(SIGSEGV, &action, &old);
-	if ((signal = sigsetjmp(fault, 1)) == 0)
-		*p = 'x';
-	sigaction(SIGSEGV, &old, NULL);
-	return signal;
-}
-
 static void mappings(void)
 {
 	int fd = object(2 * page), handle_only;
@@ -342,11 +365,8 @@ static void mappings(void)
 	CHECK(munmap_flags(p, page, 0) == 0);
 
 	/* what only a target does */
-	CHECK_ERRNO(mmap_handle(NULL, page, PROT_READ, MAP_SHARED, 1, 0), ENOSYS);
-	CHECK_ERRNO(mmap_handle_pid(NULL, page, PROT_READ, MAP_SHARED, 1, 1, 0), ENOSYS);
-	CHECK_ERRNO(shm_ctl(fd, SHMCTL_ANON, 0, page), ENOSYS);
 	CHECK_ERRNO(shm_ctl_special(fd, SHMCTL_ANON, 0, page, 0), ENOSYS);
-	CHECK_ERRNO(shm_revoke(fd, 1), ENOSYS);
+	CHECK_ERRNO(shm_ctl(fd, SHMCTL_PHYS, page, page), ENOSYS);
 
 	/* a regular file is one as ever */
 	char name[] = "/tmp/qnxhost-XXXXXX";
@@ -361,6 +381,72 @@ static void mappings(void)
 	CHECK_ERRNO(fstat(handle_only, &st), EBADF);
 	CHECK_ERRNO(ftruncate(handle_only, 1), EBADF);
 	close(fd);
+}
+
+static shm_handle_t secure_handle(int fd, pid_t pid, int access)
+{
+	shm_handle_t h;
+
+	MUST(shm_create_handle(fd, pid, access, &h, SHM_CREATE_HANDLE_OPT_NOFD) == 0);
+	return h;
+}
+
+static void secure(void)
+{
+	shm_handle_t h, unused;
+	int fd = object(0);
+	char *p, *q;
+
+	CHECK_ERRNO(shm_revoke(fd, other), EINVAL);
+	CHECK_ERRNO(shm_revoke(300, other), EBADF);
+	CHECK_EQUAL(shm_ctl(fd, SHMCTL_ANON | SHMCTL_REVOCABLE | SHMCTL_SEAL, 0, page), 0);
+	CHECK_EQUAL(shm_ctl(fd, SHMCTL_GET_FLAGS, 0, 0) & (SHMCTL_REVOCABLE | SHMCTL_SEAL), SHMCTL_REVOCABLE | SHMCTL_SEAL);
+	CHECK_ERRNO(shm_ctl(fd, SHMCTL_ANON, 0, 2 * page), EPERM);
+	CHECK_ERRNO(ftruncate(fd, 0), EPERM);
+	CHECK_ERRNO(shm_revoke(fd, 0), ESRCH);
+	CHECK_ERRNO(shm_revoke(fd, -2), ESRCH);
+	CHECK_EQUAL(shm_revoke(fd, other), 0); /* which has nothing */
+
+	/* the other process loses its memory, this one not */
+	CHECK((p = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) != MAP_FAILED);
+	h = secure_handle(fd, other, O_RDONLY);
+	unused = secure_handle(fd, other, O_RDONLY);
+	CHECK_EQUAL(ask('o', h, O_RDONLY, 0), -EACCES);
+	CHECK_EQUAL(ask('h', h, O_RDWR, 0), -EACCES);
+	CHECK_EQUAL(ask('h', h, O_RDONLY, 0), 0);
+	CHECK_EQUAL(ask('t', 0, 0, 0), 0);
+	CHECK_EQUAL(shm_revoke(fd, other), 0);
+	CHECK_EQUAL(ask('t', 0, 0, 0), SIGSEGV);
+	CHECK_EQUAL(ask('u', 0, 0, 0), 0);
+	CHECK_EQUAL(ask('h', unused, O_RDONLY, 0), -ESRCH);
+	CHECK_EQUAL(faults_on_write(p), 0);
+
+	/* everybody */
+	h = secure_handle(fd, getpid(), O_RDWR);
+	CHECK_ERRNO(mmap_handle(NULL, page, PROT_READ, 0, h, 0), EINVAL);
+	CHECK_ERRNO(mmap_handle_pid(NULL, page, PROT_READ, MAP_SHARED, h, other, 0), ESRCH);
+	CHECK((q = mmap_handle_pid(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, h, getpid(), 0)) != MAP_FAILED);
+	CHECK_EQUAL(faults_on_write(q), 0);
+	CHECK_EQUAL(shm_revoke(fd, -1), 0);
+	CHECK_EQUAL(faults_on_read(p), SIGSEGV);
+	CHECK_EQUAL(faults_on_write(q), SIGSEGV);
+	CHECK_ERRNO(mprotect(p, page, PROT_READ), EACCES);
+	CHECK_EQUAL(faults_on_read(p), SIGSEGV);
+	CHECK_EQUAL(munmap(p, page), 0);
+	CHECK_EQUAL(munmap(q, page), 0);
+	close(fd);
+}
+
+/* A program that does not expect it. */
+static int touch_revoked(void)
+{
+	int fd = object(page);
+	volatile char *p;
+
+	MUST(shm_ctl(fd, SHMCTL_REVOCABLE, 0, 0) == 0);
+	MUST((p = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED);
+	MUST(shm_revoke(fd, -1) == 0);
+	return *p;
 }
 
 static void named(void)
@@ -401,21 +487,43 @@ static void limits(void)
 	CHECK(getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_max > 0);
 	CHECK(setrlimit(RLIMIT_NOFILE, &l) == 0);
 	CHECK(prlimit(0, RLIMIT_NOFILE, NULL, &same) == 0 && same.rlim_cur == l.rlim_cur);
-	CHECK_ERRNO(getrlimit(RLIMIT_SHM_HANDLES_NP, &l), EINVAL);
-	CHECK_ERRNO(setrlimit(RLIMIT_SHM_HANDLES_NP, &l), EINVAL);
-	CHECK_ERRNO(prlimit(0, RLIMIT_SHM_HANDLES_NP, &l, NULL), EINVAL);
 	CHECK_ERRNO(getrlimit(-1, &l), EINVAL);
+
+	/* the limit that only QNX has */
+	int fd = object(page);
+	shm_handle_t h, h2;
+	CHECK(getrlimit(RLIMIT_SHM_HANDLES_NP, &l) == 0 && l.rlim_cur == RLIM_INFINITY && l.rlim_max == RLIM_INFINITY);
+	CHECK_ERRNO(getrlimit(RLIMIT_SHM_HANDLES_NP, NULL), EFAULT);
+	CHECK_ERRNO(setrlimit(RLIMIT_SHM_HANDLES_NP, NULL), EFAULT);
+	l.rlim_cur = 1;
+	CHECK(setrlimit(RLIMIT_SHM_HANDLES_NP, &l) == 0);
+	h = handle_for(fd, other, O_RDONLY);
+	CHECK_ERRNO(shm_create_handle(fd, other, O_RDONLY, &h2, 0), EAGAIN);
+	CHECK(shm_delete_handle(h) == 0);
+	h = handle_for(fd, other, O_RDONLY);
+	CHECK(shm_delete_handle(h) == 0);
+	l.rlim_cur = 3;
+	CHECK(prlimit(getpid(), RLIMIT_SHM_HANDLES_NP, &l, &same) == 0 && same.rlim_cur == 1);
+	CHECK(prlimit(0, RLIMIT_SHM_HANDLES_NP, NULL, &same) == 0 && same.rlim_cur == 3);
+	l.rlim_max = 2;
+	CHECK_ERRNO(setrlimit(RLIMIT_SHM_HANDLES_NP, &l), EINVAL);
+	CHECK_ERRNO(prlimit(other, RLIMIT_SHM_HANDLES_NP, NULL, &same), ENOSYS);
+	CHECK_ERRNO(prlimit(-5, RLIMIT_SHM_HANDLES_NP, NULL, &same), ESRCH);
+	close(fd);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "other") == 0)
 		return serve_requests();
+	if (argc > 1 && strcmp(argv[1], "revoked") == 0)
+		return touch_revoked();
 	start_other(argv[0]);
 	create();
 	open_and_delete();
 	windows();
 	mappings();
+	secure();
 	named();
 	limits();
 	close(ours[1]);

@@ -1,0 +1,83 @@
+package qnxshm
+
+import (
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// ControlFlags are what Control does to an object, and what it tells of one
+// (SHMCTL_*).
+type ControlFlags uint32
+
+const (
+	ControlAnonymous   ControlFlags = 0x1    // SHMCTL_ANON: give the object memory, up to size
+	ControlPhysical    ControlFlags = 0x2    // SHMCTL_PHYS: physical or contiguous memory; target only
+	ControlSeal        ControlFlags = 0x4    // SHMCTL_SEAL: nobody can change the layout any more
+	ControlRevocable   ControlFlags = 0x8    // SHMCTL_REVOCABLE: mappings made from now on can be revoked
+	ControlLazy        ControlFlags = 0x400  // SHMCTL_LAZY: with ControlAnonymous, memory on first touch
+	ControlTypedMemory ControlFlags = 0x2000 // SHMCTL_TYMEM: memory from the typed memory of descriptor paddr; target only
+	ControlGetFlags    ControlFlags = 0x4000 // SHMCTL_GET_FLAGS: only return the flags
+)
+
+// Control gives the object behind fd memory, or attributes, or tells its flags.
+// fd is open for reading and writing, except for ControlGetFlags, and is only
+// lent. size, in bytes, is the new size with ControlAnonymous and 0 otherwise;
+// an object never shrinks by it, so a smaller size is ignored. paddr is 0 but
+// for ControlPhysical and ControlTypedMemory. Several flags may be given in one
+// call. The result is 0, or the flags with ControlGetFlags, of which only
+// ControlSeal and ControlRevocable should be relied on.
+//
+// Errors:
+//
+//	EINVAL  unknown flags, a combination that makes no sense, or a size or paddr
+//	        that the flags have no use for
+//	EBADF   fd is not open, or not a shared-memory object
+//	EPERM   the object is sealed; or fd is a window, or not open for writing;
+//	        host: ControlRevocable on an object of another user
+//	ENOMEM  no memory
+//	ENOSYS  host: memory that only a target has; sealing an object that has a name
+//
+// Host and target: a target has more flags and rules, of hardware and abilities,
+// and passes them all on. Whether descriptors must be open for writing there is
+// not documented.
+//
+// Since QNX SDP 7.0; ControlSeal, ControlRevocable and ControlGetFlags since
+// 7.1.
+//
+// Implements: int shm_ctl(int fd, int flags, uint64_t paddr, uint64_t size)
+func Control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
+	result, err := control(fd, flags, paddr, size)
+	if err != nil {
+		return 0, wrap(err, "shm_ctl", "fd %d, %#x, %#x, %d", fd, uint32(flags), paddr, size)
+	}
+	return result, nil
+}
+
+// Seal freezes the layout of the object: nobody, its creator included, can
+// change its size any more (EPERM), so that those who have mapped it need not
+// fear to lose memory. The content can still be changed. It cannot be undone.
+//
+// Errors are those of Control.
+func (o *Object) Seal() error { return o.control("Seal", ControlSeal) }
+
+// Flags returns the attributes of the object, such as ControlSeal: a recipient
+// may ask before it trusts the object not to shrink.
+//
+// Errors are those of Control.
+func (o *Object) Flags() (ControlFlags, error) {
+	fd, ok := o.enter()
+	if !ok {
+		return 0, qnxerr.Closed("qnxshm: Object.Flags")
+	}
+	defer o.leave()
+	return Control(fd, ControlGetFlags, 0, 0)
+}
+
+func (o *Object) control(method string, flags ControlFlags) error {
+	fd, ok := o.enter()
+	if !ok {
+		return qnxerr.Closed("qnxshm: Object." + method)
+	}
+	defer o.leave()
+	_, err := Control(fd, flags, 0, 0)
+	return err
+}

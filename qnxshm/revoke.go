@@ -1,0 +1,79 @@
+package qnxshm
+
+import (
+	"errors"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+var (
+	// ErrRevoked is matched by the error of an access to memory that the
+	// creator of the object has taken back.
+	ErrRevoked = errors.New("qnxshm: the memory was revoked")
+
+	// ErrRevokePending is matched by the error of a Revoke that a process has
+	// not confirmed in time, on the host only; the text names the processes.
+	ErrRevokePending = qnxerr.ErrRevokePending
+)
+
+// Revoke takes the object behind fd back from the process pid, or with pid -1
+// from every process, the caller included: its mappings become inaccessible, and
+// unused handles made for it are destroyed, whoever made them. Only mappings made
+// after the object was marked ControlRevocable can be taken back, and always all
+// of the object, also from those who have mapped a part. Descriptors stay: a
+// recipient that has one can map again, so give it handles with NoFD.
+//
+// nil means that from now on no access by that process through its revoked
+// mappings succeeds. In its program such an access is a fault (SIGSEGV), which
+// View, ReadAt and WriteAt turn into an error that matches ErrRevoked.
+//
+// fd is any descriptor of the object, and only lent.
+//
+// Errors:
+//
+//	EBADF   fd is not open, or not a shared-memory object
+//	EPERM   the caller is not the creator: the process that opened the object first
+//	EINVAL  the object is not revocable
+//	ESRCH   no process pid, and none that had the object
+//	EAGAIN  host: matches ErrRevokePending: a process did not confirm within a
+//	        second, being stopped perhaps; its mappings go as soon as it runs again
+//
+// Host and target: the errno are assumed, no document lists them. On the host the
+// mapping process's own library does it, so a hostile process is not contained.
+//
+// Since QNX SDP 7.1.
+//
+// Implements: int shm_revoke(int fd, pid_t pid)
+func Revoke(fd, pid int) error {
+	if err := revoke(fd, pid); err != nil {
+		if errors.Is(err, ErrRevokePending) {
+			return &pendingError{wrap(err, "shm_revoke", "fd %d, pid %d", fd, pid), err}
+		}
+		return wrap(err, "shm_revoke", "fd %d, pid %d", fd, pid)
+	}
+	return nil
+}
+
+// pendingError is the *Error of a Revoke, and matches ErrRevokePending too.
+type pendingError struct{ error, pending error }
+
+func (e *pendingError) Error() string   { return e.error.Error() + ": " + e.pending.Error() }
+func (e *pendingError) Unwrap() []error { return []error{e.error, e.pending} }
+
+// MakeRevocable marks the object: mappings made from now on can be taken back.
+// Do so before making handles, and before Seal, after which it is too late.
+//
+// Errors are those of Control.
+func (o *Object) MakeRevocable() error { return o.control("MakeRevocable", ControlRevocable) }
+
+// Revoke takes the object back from the process pid, or with -1 from all.
+//
+// Errors are those of the package's Revoke.
+func (o *Object) Revoke(pid int) error {
+	fd, ok := o.enter()
+	if !ok {
+		return qnxerr.Closed("qnxshm: Object.Revoke")
+	}
+	defer o.leave()
+	return Revoke(fd, pid)
+}

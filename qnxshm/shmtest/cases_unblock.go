@@ -1,0 +1,216 @@
+package shmtest
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
+)
+
+// short is a timeout that passes while a case waits.
+const short = 100 * time.Millisecond
+
+// unblocking makes a channel with the flag Unblock, and a worker connected to
+// it.
+func (c *C) unblocking(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref) {
+	ch = c.channel(qnxmsg.Unblock | flags)
+	w = c.worker()
+	return ch, w, w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+}
+
+// staying makes a worker stay blocked after its timeout, and receives the pulse
+// that tells of it.
+func (c *C) staying(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
+	ch, w, conn = c.unblocking(flags)
+	answer = w.send(conn, text, short)
+	m = c.receive(ch)
+	c.unblockPulse(ch, &m)
+	return ch, w, conn, m, answer
+}
+
+// unblockPulse receives the pulse that tells that the client of m does not want
+// to wait.
+func (c *C) unblockPulse(ch *qnxmsg.Channel, m *qnxmsg.Message) {
+	p := c.receivePulse(ch)
+	equal(c, "code", p.Code, qnxmsg.PulseUnblock)
+	equal(c, "value", p.Value, m.ID())
+}
+
+// stays checks that a call does not return.
+func (c *C) stays(what string, answer *call) {
+	select {
+	case r := <-answer.ch:
+		c.fatalf("%s returned %s (%s), want it to stay blocked", what, r.Err, r.Text)
+	case <-time.After(silence):
+	}
+}
+
+var unblockCases = map[string]caseFunc{
+	"unblock/stays": func(c *C) {
+		_, _, _, m, answer := c.staying(0)
+		c.stays("worker: send", answer)
+		c.must("reply", m.Reply(42, []byte("late")))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 42)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "late")
+
+		ch := c.channel(qnxmsg.Unblock)
+		own := goSend(c.connect(0, ch.ID()), text, short)
+		m = c.receive(ch)
+		c.unblockPulse(ch, &m)
+		select {
+		case got := <-own:
+			c.fatalf("send returned %v, want it to stay blocked", got.err)
+		case <-time.After(silence):
+		}
+		c.must("reply", m.Reply(7, []byte("late")))
+		got := <-own
+		c.must("send", got.err)
+		equal(c, "status", got.status, 7)
+		equal(c, "reply", got.reply, "late")
+	},
+	"unblock/pulse": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		for range 3 {
+			answer := w.send(conn, text, short)
+			m := c.receive(ch)
+			if m.ID() == 0 {
+				c.errorf("the id of a message is 0")
+			}
+			c.unblockPulse(ch, &m)
+			c.nothingComes(ch)
+			c.must("reply", m.Reply(0, nil))
+			_, err := answer.wait()
+			c.must("worker: send", err)
+		}
+		// Each pulse names its own message.
+		var calls []*call
+		pending := make(map[int64]qnxmsg.Message)
+		for range 3 {
+			calls = append(calls, w.send(conn, text, short))
+			m := c.receive(ch)
+			pending[m.ID()] = m
+		}
+		equal(c, "messages", len(pending), 3)
+		for range 3 {
+			p := c.receivePulse(ch)
+			equal(c, "code", p.Code, qnxmsg.PulseUnblock)
+			m, ok := pending[p.Value]
+			if !ok {
+				c.fatalf("a pulse has the value %#x, which is the id of no message that waits", p.Value)
+			}
+			delete(pending, p.Value)
+			c.must("reply", m.Reply(0, nil))
+		}
+		for _, answer := range calls {
+			_, err := answer.wait()
+			c.must("worker: send", err)
+		}
+	},
+	"unblock/error": func(c *C) {
+		for errno, name := range map[syscall.Errno]string{syscall.EINTR: "EINTR", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.EBUSY: "EBUSY"} {
+			_, _, _, m, answer := c.staying(0)
+			c.must("error", m.ReplyError(errno))
+			_, err := answer.wait()
+			c.fails("worker: send", err, name)
+		}
+	},
+	"unblock/send-blocked": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		began := time.Now()
+		_, err := w.send(conn, text, short).wait()
+		c.errno("other process", err)
+		_, err = w.send(conn, text, 0).wait()
+		c.errno("other process, timeout 0", err)
+		own := c.connect(0, ch.ID())
+		c.errno("own process", (<-goSend(own, text, short)).err)
+		c.errno("own process, timeout 0", (<-goSend(own, text, 0)).err)
+		c.lasted("four sends", began, 2*short, patience)
+	},
+	"unblock/send-blocked-silent": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		_, err := w.send(conn, "withdrawn", short).wait()
+		c.fails("worker: send", err, "ETIMEDOUT")
+		c.fails("send", (<-goSend(c.connect(0, ch.ID()), "withdrawn", short)).err, "ETIMEDOUT")
+		c.nothingComes(ch)
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		equal(c, "message", string(m.Data), text)
+		c.must("reply", m.Reply(0, nil))
+		_, err = answer.wait()
+		c.must("worker: send", err)
+	},
+	"unblock/in-time": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		answer := w.send(conn, text, 2*time.Second)
+		m := c.receive(ch)
+		c.must("reply", m.Reply(1, nil))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 1)
+		c.nothingComes(ch)
+	},
+	"unblock/late-reply": func(c *C) {
+		_, _, _, m, answer := c.staying(0)
+		c.must("reply", m.Reply(1, []byte("first")))
+		c.errno("second reply", m.Reply(2, []byte("second")))
+		c.fails("error", m.ReplyError(syscall.EINTR), "ESRCH")
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "first")
+		c.errno("third reply", m.Reply(3, nil))
+	},
+	"unblock/other-clients": func(c *C) {
+		ch, w, conn, m, answer := c.staying(0)
+		other := c.worker()
+		theirs := other.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+		for range 5 {
+			for _, client := range []struct {
+				w    *worker
+				conn ref
+			}{{other, theirs}, {w, conn}} {
+				call := client.w.send(client.conn, "other", patience)
+				next := c.receive(ch)
+				equal(c, "message", string(next.Data), "other")
+				c.must("reply", next.Reply(0, nil))
+				_, err := call.wait()
+				c.must("worker: send", err)
+			}
+		}
+		c.stays("worker: send", answer)
+		c.must("reply", m.Reply(0, nil))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+	},
+	"unblock/channel-closed": func(c *C) {
+		ch, _, _, m, answer := c.staying(0)
+		c.must("close", ch.Close())
+		_, err := answer.wait()
+		c.errno("worker: send", err)
+		if err := m.Reply(0, nil); err == nil {
+			c.errorf("reply on a closed channel succeeded")
+		}
+
+		ch = c.channel(qnxmsg.Unblock)
+		own := goSend(c.connect(0, ch.ID()), text, short)
+		m = c.receive(ch)
+		c.unblockPulse(ch, &m)
+		c.must("close", ch.Close())
+		c.errno("send", (<-own).err)
+	},
+	"unblock/killed": func(c *C) {
+		c.hostOnly() // on a target the client would not end
+		ch, w, _, m, _ := c.staying(qnxmsg.Disconnect)
+		w.kill()
+		p := c.receivePulse(ch)
+		equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
+		c.errno("reply", m.Reply(0, nil))
+		if err := m.ReplyError(syscall.EINTR); !errors.Is(err, syscall.ESRCH) {
+			c.errorf("error: got %v, want ESRCH", err)
+		}
+	},
+}
