@@ -121,7 +121,7 @@ func (m *Mapping) Bytes() []byte {
 //
 // A load, store or copy that faults in f, on the goroutine that called View,
 // ends f and becomes an error: one that matches ErrTruncated when the object
-// has become shorter, or EACCES for a store when the mapping is ReadOnly. What
+// has become shorter, ErrRevoked when it was revoked, or EACCES for a store when the mapping is ReadOnly. What
 // f's deferred calls did stays done. A fault at any other address is a panic as
 // usual. View cannot help other goroutines that f starts, C code that f calls,
 // or a system call given this memory (that returns EFAULT).
@@ -137,7 +137,7 @@ func (m *Mapping) View(f func(b []byte) error) (err error) {
 // len(p) bytes are left it copies those and returns io.EOF.
 //
 // It never crashes: when the memory was taken away it returns 0 and an error
-// that matches ErrTruncated, and what p then holds is not specified. A negative
+// that matches ErrTruncated or ErrRevoked, and what p then holds is not specified. A negative
 // offset is EINVAL.
 func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 	const call = "qnxshm: Mapping.ReadAt"
@@ -163,7 +163,7 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 // fit it copies what fits and returns io.ErrShortWrite.
 //
 // It never crashes: when the memory was taken away it returns 0 and an error
-// that matches ErrTruncated, and part of p may have been written. A negative
+// that matches ErrTruncated or ErrRevoked, and part of p may have been written. A negative
 // offset is EINVAL, a ReadOnly mapping EACCES.
 func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
 	const call = "qnxshm: Mapping.WriteAt"

@@ -41,6 +41,9 @@ func TestRevokedMapping(t *testing.T) {
 		require.Zero(t, n)
 	}
 	require.ErrorIs(t, m.View(func(b []byte) error { b[page] = 1; return errors.New("went on") }), qnxshm.ErrRevoked)
+	_, err = m.LoadUint32(8)
+	require.ErrorIs(t, err, qnxshm.ErrRevoked)
+	require.ErrorIs(t, m.StoreUint64(8, 1), qnxshm.ErrRevoked)
 	n, err := m.WriteAt([]byte("lost"), int64(page))
 	require.ErrorIs(t, err, qnxshm.ErrRevoked)
 	require.ErrorContains(t, err, fmt.Sprint("offset ", page))
