@@ -121,10 +121,11 @@ func (m *Mapping) Bytes() []byte {
 //
 // A load, store or copy that faults in f, on the goroutine that called View,
 // ends f and becomes an error: one that matches ErrTruncated when the object
-// has become shorter, ErrRevoked when it was revoked, or EACCES for a store when the mapping is ReadOnly. What
-// f's deferred calls did stays done. A fault at any other address is a panic as
-// usual. View cannot help other goroutines that f starts, C code that f calls,
-// or a system call given this memory (that returns EFAULT).
+// has become shorter, ErrRevoked when it was revoked, or EACCES for a store when
+// the mapping is ReadOnly. What f's deferred calls did stays done. A fault at any
+// other address is a panic as usual. View cannot help other goroutines that f
+// starts, C code that f calls, or a system call given this memory (that returns
+// EFAULT).
 func (m *Mapping) View(f func(b []byte) error) (err error) {
 	if !m.enter() {
 		return qnxerr.Closed("qnxshm: Mapping.View")
@@ -137,8 +138,8 @@ func (m *Mapping) View(f func(b []byte) error) (err error) {
 // len(p) bytes are left it copies those and returns io.EOF.
 //
 // It never crashes: when the memory was taken away it returns 0 and an error
-// that matches ErrTruncated or ErrRevoked, and what p then holds is not specified. A negative
-// offset is EINVAL.
+// that matches ErrTruncated or ErrRevoked, and what p then holds is not
+// specified. A negative offset is EINVAL.
 func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 	const call = "qnxshm: Mapping.ReadAt"
 	if m.closed() {
