@@ -219,7 +219,10 @@ func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, limited
 			return receipt{fd: noFD}, err
 		}
 	}
-	var interrupted time.Time
+	var began time.Time
+	if limited {
+		began = time.Now()
+	}
 	for {
 		r, err := p.receive(fd, f, buf, nil, flags)
 		if err == syscall.EAGAIN {
@@ -228,11 +231,10 @@ func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, limited
 		if err != syscall.EINTR {
 			return r, err
 		}
-		// The socket's own timeout starts again, but not for ever.
-		if interrupted.IsZero() {
-			interrupted = time.Now()
-		} else if limited && time.Since(interrupted) > peerTimeout {
-			return r, syscall.ETIMEDOUT
+		if limited { // the socket's own timeout would start again
+			if err := waitFor(fd, unix.POLLIN, began.Add(peerTimeout)); err != nil {
+				return r, err
+			}
 		}
 	}
 }
