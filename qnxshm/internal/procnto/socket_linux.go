@@ -107,14 +107,17 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 			n++
 		}
 	}
-	p.hdr = unix.Msghdr{Iov: &p.iov[0], Control: &p.control[0]}
-	p.hdr.SetIovlen(n)
-	p.hdr.SetControllen(unix.CmsgLen(4)) // with the padding there would be room for two
-	got, err := recvmsg(fd, &p.hdr, flags|unix.MSG_CMSG_CLOEXEC)
-	if err == syscall.ECONNRESET {
-		// The peer went without reading all; what it sent before is next.
-		r.unread = true
-		if got, err = recvmsg(fd, &p.hdr, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC); err != nil {
+	p.expect(n)
+	flags |= unix.MSG_CMSG_CLOEXEC
+	got, err := recvmsg(fd, &p.hdr, flags)
+	if err == syscall.ECONNRESET || err == nil && got == 0 {
+		// The peer is gone, but what it sent before may be next: reset tells
+		// first that it has not read all. The end is told too early when the
+		// peer sends and closes between the kernel's look at the queue and its
+		// look at the state.
+		r.unread = err == syscall.ECONNRESET
+		p.expect(n)
+		if got, err = recvmsg(fd, &p.hdr, flags|unix.MSG_DONTWAIT); err != nil {
 			err = io.EOF
 		}
 	}
@@ -144,6 +147,13 @@ func (p *packet) receive(fd int, f *frame, buf, rest []byte, flags int) (receipt
 	}
 	r.n = got - frameSize
 	return r, err
+}
+
+// expect makes the header ready for a packet in n parts.
+func (p *packet) expect(n int) {
+	p.hdr = unix.Msghdr{Iov: &p.iov[0], Control: &p.control[0]}
+	p.hdr.SetIovlen(n)
+	p.hdr.SetControllen(unix.CmsgLen(4)) // with the padding there would be room for two
 }
 
 // drop removes the next packet from the queue.
