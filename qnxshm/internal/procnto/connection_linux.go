@@ -233,18 +233,26 @@ func (c *connection) acquire(deadline time.Time) (*clientLane, error) {
 		c.mu.Unlock()
 		return l, nil
 	}
-	c.lastLane++
-	l := &clientLane{number: c.lastLane}
 	c.mu.Unlock()
 	if err := timersWork(); err != nil {
 		return nil, noDescriptors(err)
 	}
+	const attempts = 3
+	for range attempts {
+		if l, err := c.newLane(deadline); err != io.EOF {
+			return l, err
+		}
+	}
+	return nil, syscall.EBADF
+}
+
+// newLane makes a lane. EOF: the server has closed it without a word.
+func (c *connection) newLane(deadline time.Time) (*clientLane, error) {
 	// The server closes its end when the channel or the client is let go.
 	if revents, err := pollIn(c.control.fd); err == nil && revents&^unix.POLLIN != 0 {
 		return nil, syscall.EBADF
 	}
-	var err error
-	l.fd, _, err = dial(c.socket, c.server, 0)
+	fd, _, err := dial(c.socket, c.server, 0)
 	switch err {
 	case nil:
 	case syscall.ECONNREFUSED:
@@ -257,9 +265,11 @@ func (c *connection) acquire(deadline time.Time) (*clientLane, error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		unix.Close(l.fd)
+		unix.Close(fd)
 		return nil, syscall.EBADF
 	}
+	c.lastLane++
+	l := &clientLane{fd: fd, number: c.lastLane}
 	c.busy[l] = struct{}{}
 	c.mu.Unlock()
 	if err := l.introduce(c, deadline); err != nil {
@@ -280,7 +290,7 @@ func (l *clientLane) introduce(c *connection, deadline time.Time) error {
 		unix.Close(r.fd)
 	}
 	switch {
-	case err == syscall.ETIMEDOUT:
+	case err == syscall.ETIMEDOUT, err == io.EOF:
 		return err
 	case err != nil || f.kind != welcome && f.kind != reply || f.kind == reply && f.errno == 0:
 		return syscall.EBADF
