@@ -247,6 +247,117 @@ func TestServerSurvivesNonsense(t *testing.T) {
 	server.leftNothing(t, name)
 }
 
+func TestSecureBuffer(t *testing.T) {
+	p := start(t, "securebuffer")
+	p.exits(t, 0)
+	require.Empty(t, p.stderr.String())
+	lines := p.rest()
+	require.Len(t, lines, 6)
+	var consumer int
+	_, err := fmt.Sscanf(lines[1], "consumer %d:", &consumer)
+	require.NoError(t, err)
+	require.NotEqual(t, p.pid(), consumer)
+	for i, want := range []string{
+		`producer P: C may read frame 1`,
+		`consumer C: no descriptor for me: shm_open_handle\(0x[0-9a-f]+, O_RDONLY\): EACCES: .*`,
+		`consumer C: reading frame 1`,
+		`producer P: C may go on for 100ms, and is not asked then`,
+		`producer P: took the buffer back from C, and wrote frame 2 into it`,
+		`consumer C: read it \d+ times, then was cut off: .*: qnxshm: the memory was revoked`,
+	} {
+		want = strings.NewReplacer("P", strconv.Itoa(p.pid()), "C ", strconv.Itoa(consumer)+" ", "C:", strconv.Itoa(consumer)+":", "C,", strconv.Itoa(consumer)+",").Replace(want)
+		require.Regexp(t, "^"+want+"$", lines[i])
+	}
+	leftNothing(t, strconv.Itoa(p.pid()), strconv.Itoa(consumer))
+}
+
+// startSecureBuffer starts producer and consumer, and returns the pid of the
+// consumer, which is reading.
+func startSecureBuffer(t *testing.T, reading string) (p *process, consumer int) {
+	t.Helper()
+	p = start(t, "securebuffer", "-for", reading)
+	pid := p.match(t, `^producer \d+: (\d+) may go on for `+reading)[1]
+	consumer, err := strconv.Atoi(pid)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if p.cmd.ProcessState == nil { // the test has failed
+			syscall.Kill(consumer, syscall.SIGKILL)
+		}
+	})
+	return p, consumer
+}
+
+func TestSecureBufferConsumerKilled(t *testing.T) {
+	p, consumer := startSecureBuffer(t, "1h0m0s")
+	require.NoError(t, syscall.Kill(consumer, syscall.SIGKILL))
+	p.exits(t, 1)
+	require.Equal(t, "the consumer did not end well: signal: killed\n", p.stderr.String())
+	require.Empty(t, p.rest())
+	leftNothing(t, strconv.Itoa(p.pid()), strconv.Itoa(consumer))
+}
+
+func TestSecureBufferProducerKilled(t *testing.T) {
+	p, consumer := startSecureBuffer(t, "1h0m0s")
+	p.signal(t, syscall.SIGKILL)
+	p.exits(t, -1) // when the consumer has closed its output, too
+	require.Contains(t, p.stderr.String(), "the producer is gone: MsgSend(")
+	require.Contains(t, p.stderr.String(), "ESRCH")
+	require.Empty(t, p.rest())
+	leftNothing(t, strconv.Itoa(p.pid()), strconv.Itoa(consumer))
+}
+
+// The memory of a consumer that does not answer goes when it runs again.
+func TestSecureBufferConsumerStopped(t *testing.T) {
+	for range 20 {
+		p, consumer := startSecureBuffer(t, "200ms")
+		require.NoError(t, syscall.Kill(consumer, syscall.SIGSTOP))
+		next := p.match(t, `^producer \d+: (not yet|took the buffer back).*`)
+		require.NoError(t, syscall.Kill(consumer, syscall.SIGCONT))
+		p.exits(t, 0)
+		require.Empty(t, p.stderr.String())
+		lines := p.rest()
+		require.Regexp(t, `^consumer \d+: read it \d+ times, then was cut off`, lines[len(lines)-1])
+		if next[1] == "not yet" {
+			require.Contains(t, next[0], fmt.Sprintf("pid %d): EAGAIN: ", consumer))
+			return
+		}
+		// It was too late to stop the consumer.
+	}
+	require.Fail(t, "the consumer was never stopped in time")
+}
+
+func TestSecureBufferProducerEndsBeforeItAnswers(t *testing.T) {
+	name := uniqueName(t)
+	producer := startRole(t, "mute", name)
+	producer.line(t, "serves")
+	consumer := start(t, "securebuffer", "-consume", name)
+	producer.line(t, fmt.Sprintf("has the message of %d", consumer.pid()))
+	producer.signal(t, syscall.SIGKILL)
+	producer.exits(t, -1)
+	consumer.exits(t, 1)
+	require.Contains(t, consumer.stderr.String(), "ESRCH")
+	require.Empty(t, consumer.rest())
+}
+
+func TestSecureBufferWrongArguments(t *testing.T) {
+	p := start(t, "securebuffer", "-consume", uniqueName(t))
+	p.exits(t, 1)
+	require.Contains(t, p.stderr.String(), "ENOENT: no server has this name")
+	p = start(t, "securebuffer", "name")
+	p.exits(t, 2)
+	require.Equal(t, "nothing but flags is taken; -help lists them\n", p.stderr.String())
+}
+
+// What README.md says the example prints, but for the numbers.
+func TestReadmeSecureBuffer(t *testing.T) {
+	shown := regexp.MustCompile("(?s)go run ./examples/securebuffer\n```.*?```\n(producer .*?)```").FindStringSubmatch(readReadme(t))
+	require.NotNil(t, shown, "README.md does not show what the example prints")
+	p := start(t, "securebuffer")
+	p.exits(t, 0)
+	number := regexp.MustCompile(`0x[0-9a-f]+|\b\d+\b`)
+	require.Equal(t, number.ReplaceAllString(strings.TrimSpace(shown[1]), "N"), number.ReplaceAllString(strings.Join(p.rest(), "\n"), "N"))
+}
+
 // holdMemory is a client that asks twice, opens one of the handles, maps it,
 // and keeps all of it until its input ends.
 func holdMemory(name string) error {
@@ -444,6 +555,11 @@ func (p *process) pid() int { return p.cmd.Process.Pid }
 // line waits for the line want, skipping others.
 func (p *process) line(t *testing.T, want string) {
 	t.Helper()
+	p.until(t, want, func(line string) bool { return line == want })
+}
+
+func (p *process) until(t *testing.T, want string, is func(line string) bool) string {
+	t.Helper()
 	var seen []string
 	late := time.After(patience)
 	for {
@@ -454,14 +570,22 @@ func (p *process) line(t *testing.T, want string) {
 				p.cmd.Wait()
 				require.Fail(t, "the program ended", "waiting for %q; it printed %q and %q", want, seen, p.stderr.String())
 			}
-			if line == want {
-				return
+			if is(line) {
+				return line
 			}
 			seen = append(seen, line)
 		case <-late:
 			require.Fail(t, "the program hangs", "waiting for %q; it printed %q", want, seen)
 		}
 	}
+}
+
+// match waits for a line that pattern matches, skipping others, and returns it and
+// what the groups of the pattern have matched.
+func (p *process) match(t *testing.T, pattern string) []string {
+	t.Helper()
+	wanted := regexp.MustCompile(pattern)
+	return wanted.FindStringSubmatch(p.until(t, pattern, wanted.MatchString))
 }
 
 // exits waits for the end of the program; code -1 is death by a signal.
@@ -518,12 +642,16 @@ func (p *process) keepsNoMemory(t *testing.T) {
 func (p *process) leftNothing(t *testing.T, name string) {
 	t.Helper()
 	require.NotNil(t, p.cmd.ProcessState, "still runs")
-	words := strconv.Itoa(p.pid())
+	words := []string{strconv.Itoa(p.pid())}
 	if name != "" {
-		words += "|" + regexp.QuoteMeta(name)
+		words = append(words, regexp.QuoteMeta(name))
 	}
-	mine := regexp.MustCompile(`\b(` + words + `)\b`)
+	leftNothing(t, words...)
+}
 
+func leftNothing(t *testing.T, words ...string) {
+	t.Helper()
+	mine := regexp.MustCompile(`\b(` + strings.Join(words, "|") + `)\b`)
 	sockets, err := os.ReadFile("/proc/net/unix")
 	require.NoError(t, err)
 	for _, line := range strings.Split(string(sockets), "\n") {
@@ -583,12 +711,12 @@ func build() (string, error) {
 	args := []string{"build", "-o", dir + "/"}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" {
-				args = append(args, "-race")
+			if s.Key == "-race" && s.Value == "true" || s.Key == "-tags" {
+				args = append(args, s.Key+"="+s.Value)
 			}
 		}
 	}
-	out, err := exec.Command("go", append(args, "./server", "./client")...).CombinedOutput()
+	out, err := exec.Command("go", append(args, "./server", "./client", "./securebuffer")...).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)
 	}

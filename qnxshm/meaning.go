@@ -25,7 +25,7 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_open_handle", "shm_open_handle_pid":
 		switch errno {
 		case syscall.EACCES:
-			return "more access than the handle gives"
+			return "more access than the handle gives, or it can only be mapped"
 		case syscall.EAGAIN:
 			return "not enough resources; on the host the maker did not answer, being stopped, or has no descriptor left; the handle is kept"
 		case syscall.EBADF:
@@ -45,6 +45,19 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_delete_handle":
 		if errno == syscall.ESRCH {
 			return "no such handle of this process: used, deleted, revoked, or of others"
+		}
+	case "shm_revoke":
+		switch errno {
+		case syscall.EAGAIN:
+			return "on the host: a process does not answer, being stopped, or no descriptor is left"
+		case syscall.EBADF:
+			return "not an open descriptor of a shared-memory object"
+		case syscall.EINVAL:
+			return "the object was not made revocable"
+		case syscall.EPERM:
+			return "only the process that created the object can take it back"
+		case syscall.ESRCH:
+			return "no process has this pid, and none that had it has used the object"
 		}
 	case "shm_ctl":
 		switch errno {

@@ -13,6 +13,8 @@ var (
 
 	// ErrRevokePending is matched by the error of a Revoke that a process has
 	// not confirmed in time, on the host only; the text names the processes.
+	// It matches EAGAIN too, which is all that C programs and the target's
+	// files on the host are told.
 	ErrRevokePending = qnxerr.ErrRevokePending
 )
 
@@ -35,8 +37,10 @@ var (
 //	EPERM   the caller is not the creator: the process that opened the object first
 //	EINVAL  the object is not revocable
 //	ESRCH   no process pid, and none that had the object
-//	EAGAIN  host: matches ErrRevokePending: a process did not confirm within a
-//	        second, being stopped perhaps; its mappings go as soon as it runs again
+//	EAGAIN  host: a process did not confirm within a second, being stopped
+//	        perhaps; its mappings go as soon as it runs again. It matches
+//	        ErrRevokePending, except with the target's files on the host: C has
+//	        no more to tell. Or: this process has no descriptor left
 //
 // Host and target: the errno are assumed, no document lists them. On the host the
 // mapping process's own library does it, so a hostile process is not contained.

@@ -75,6 +75,7 @@ func TestRevokeErrors(t *testing.T) {
 	err := obj.Revoke(os.Getpid())
 	require.ErrorIs(t, err, syscall.EINVAL)
 	require.ErrorContains(t, err, "shm_revoke(")
+	require.ErrorContains(t, err, "not made revocable")
 	require.NoError(t, obj.MakeRevocable())
 	for _, pid := range []int{0, -2, 1 << 30, 1 << 40, -1 << 40} {
 		require.ErrorIs(t, obj.Revoke(pid), syscall.ESRCH, "%d", pid)

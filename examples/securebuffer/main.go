@@ -5,7 +5,8 @@
 //
 // It follows the steps that the QNX guide gives for secure buffers: an anonymous
 // object, sealed and revocable; a handle that cannot become a descriptor; the
-// recipient maps it; the creator revokes it.
+// recipient maps it; the creator revokes it. With -for 1h there is time to stop
+// or kill one of the two.
 package main
 
 import (
@@ -16,30 +17,37 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
 // A frame of the camera: its number, again and again, so that a reader sees
-// whether it is whole.
+// which one it has.
 const frameSize = 64 << 10
 
-// Requests to the producer, in the first two bytes of a message. QNX keeps the
-// types up to 0x1ff for itself.
+// Messages to the producer start with their type, in two bytes. QNX keeps those
+// up to 0x1ff for itself.
 const (
+	ioConnect     = 0x100 // some targets send it when a client opens the name
 	requestBuffer = 0x200 // the reply is a handle
-	reportFrames  = 0x201 // enough frames were read
+	waitForEnd    = 0x201 // the reply comes when the buffer was taken back
 )
 
 func main() {
-	name := flag.String("consume", "", "be the consumer of the producer of this `name` (the producer starts it)")
+	reading := flag.Duration("for", 100*time.Millisecond, "how long the consumer may read")
+	name := flag.String("consume", "", "be the consumer of the producer called `name`, which starts it this way")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "nothing but flags is taken; -help lists them")
+		os.Exit(2)
+	}
 	var err error
 	if *name != "" {
 		err = consume(*name)
 	} else {
-		err = produce(fmt.Sprintf("securebuffer-%d", os.Getpid()))
+		err = produce(*reading)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -47,21 +55,24 @@ func main() {
 	}
 }
 
-func produce(name string) error {
+// produce owns the memory. Whatever way it ends, nothing of it is left but what
+// the consumer has mapped, and that ends with the consumer.
+func produce(reading time.Duration) error {
+	name := fmt.Sprintf("securebuffer-%d", os.Getpid())
 	ch, err := qnxmsg.AttachName(name)
 	if err != nil {
 		return err
 	}
 	defer ch.Close()
 
-	// Memory of which nobody can change the size any more, so that the consumer
-	// need not fear to lose it by accident, and which can be taken back. Both
-	// come before the first handle.
+	// Memory that can be taken back, and of which nobody can change the size any
+	// more: the consumer need not fear to lose it by accident. Both come before
+	// the first handle.
 	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
-	buffer, err := qnxshm.NewObject(fd)
+	buffer, err := qnxshm.NewObject(fd) // owns fd from here on
 	if err != nil {
 		return err
 	}
@@ -86,22 +97,58 @@ func produce(name string) error {
 	if err := consumer.Start(); err != nil {
 		return err
 	}
-	defer consumer.Wait()
+	ended := make(chan error)
+	go func() {
+		err := consumer.Wait()
+		ch.Close() // ends serve, should it not know yet
+		ended <- err
+	}()
+	err = serve(ch, buffer, frame.Bytes(), reading)
+	ch.Close() // ends a consumer that waits for us
+	if ill := <-ended; ill != nil {
+		err = errors.Join(err, fmt.Errorf("the consumer did not end well: %w", ill))
+	}
+	return err
+}
 
+// serve answers one consumer until that is gone.
+func serve(ch *qnxmsg.Channel, buffer *qnxshm.Object, frame []byte, reading time.Duration) error {
 	request := make([]byte, 64)
+	var reader qnxmsg.Message // waits for the end
+	timeout := time.Duration(-1)
 	for {
-		m, err := ch.Receive(request)
-		if err != nil {
-			return err
-		}
+		m, err := ch.ReceiveTimeout(request, timeout)
 		switch {
+		case errors.Is(err, os.ErrClosed): // the consumer has ended
+			return nil
+		case errors.Is(err, syscall.ETIMEDOUT):
+			// The consumer goes on reading meanwhile. When Revoke returns nil, no
+			// read of its succeeds any more, and the frame is ours alone. A
+			// handle that it had not used yet would be gone, too.
+			err := buffer.Revoke(reader.Info.PID)
+			if errors.Is(err, syscall.EAGAIN) { // only the host: it is stopped, perhaps
+				fmt.Printf("producer %d: not yet: %v\n", os.Getpid(), err)
+				timeout = time.Second
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			fill(frame, 2)
+			fmt.Printf("producer %d: took the buffer back from %d, and wrote frame %d into it\n", os.Getpid(), reader.Info.PID, number(frame))
+			reader.Reply(0, nil)
+			timeout = -1
+		case err != nil:
+			return err
 		case m.IsPulse():
 			if m.Pulse.Code == qnxmsg.PulseDisconnect { // the consumer is done
-				return ch.DetachClient(m.Pulse.SCOID)
+				ch.DetachClient(m.Pulse.SCOID)
+				return nil
 			}
-		case len(m.Data) == 2 && binary.NativeEndian.Uint16(m.Data) == requestBuffer:
-			// Without a descriptor the consumer can neither map the buffer
-			// again later nor hand it to others.
+		case isType(m, requestBuffer):
+			// The handle is used up by Map. It cannot become a descriptor, with
+			// which the consumer could map the buffer again after it was taken
+			// back, or hand it to others.
 			h, err := buffer.CreateHandle(m.Info.PID, qnxshm.ReadOnly, &qnxshm.HandleConfig{NoFD: true})
 			if err != nil {
 				return err
@@ -110,23 +157,23 @@ func produce(name string) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("producer %d: %d may read my frames\n", os.Getpid(), m.Info.PID)
-			if m.Reply(0, reply) != nil { // the consumer is gone
+			fmt.Printf("producer %d: %d may read frame %d\n", os.Getpid(), m.Info.PID, number(frame))
+			if m.Reply(0, reply) != nil { // nobody is there to use it
 				qnxshm.DeleteHandle(h)
 			}
-		case len(m.Data) == 2 && binary.NativeEndian.Uint16(m.Data) == reportFrames:
-			// The consumer goes on reading meanwhile. When Revoke returns, no
-			// read of its succeeds any more, and the frame is ours alone.
-			if err := buffer.Revoke(m.Info.PID); err != nil {
-				return err
-			}
-			fill(frame.Bytes(), 2)
-			fmt.Printf("producer %d: took the buffer back, and wrote what %d must not see\n", os.Getpid(), m.Info.PID)
+		case isType(m, waitForEnd):
+			reader, timeout = m, reading
+			fmt.Printf("producer %d: %d may go on for %v, and is not asked then\n", os.Getpid(), m.Info.PID, reading)
+		case isType(m, ioConnect):
 			m.Reply(0, nil)
 		default:
 			m.ReplyError(syscall.ENOSYS)
 		}
 	}
+}
+
+func isType(m qnxmsg.Message, what uint16) bool {
+	return len(m.Data) >= 2 && binary.NativeEndian.Uint16(m.Data) == what
 }
 
 // fill writes a frame.
@@ -136,6 +183,7 @@ func fill(frame []byte, number uint64) {
 	}
 }
 
+// consume reads the producer's memory until it is cut off.
 func consume(name string) error {
 	conn, err := qnxmsg.OpenName(name)
 	if err != nil {
@@ -153,40 +201,57 @@ func consume(name string) error {
 	if _, err := qnxshm.Open(h, qnxshm.ReadOnly); err != nil {
 		fmt.Printf("consumer %d: no descriptor for me: %v\n", os.Getpid(), err)
 	}
-	frame, err := qnxshm.Map(h, qnxshm.ReadOnly, frameSize)
+	frame, err := qnxshm.Map(h, qnxshm.ReadOnly, frameSize) // which uses the handle up
 	if err != nil {
 		return err
 	}
-	defer frame.Unmap()
+	defer frame.Unmap() // also after a revocation: the addresses stay taken
 
-	// One goroutine reads all the time, until it is cut off.
-	type result struct {
-		reads int
-		err   error
-	}
-	done := make(chan result)
-	enough := make(chan struct{})
-	go func() {
-		var r result
-		copied := make([]byte, frameSize)
-		for r.err == nil {
-			if _, r.err = frame.ReadAt(copied, 0); r.err == nil && binary.NativeEndian.Uint64(copied[frameSize-8:]) != 1 {
-				r.err = errors.New("read what was not meant for me")
-			}
-			if r.reads++; r.reads == 100 {
-				close(enough)
-			}
-		}
-		done <- r
-	}()
-	<-enough
-	if _, err := conn.Send(binary.NativeEndian.AppendUint16(nil, reportFrames), nil); err != nil {
+	copied := make([]byte, frameSize)
+	if _, err := frame.ReadAt(copied, 0); err != nil {
 		return err
 	}
-	r := <-done
-	if !errors.Is(r.err, qnxshm.ErrRevoked) {
-		return r.err
+	fmt.Printf("consumer %d: reading frame %d\n", os.Getpid(), number(copied))
+
+	// The producer answers when it has taken the buffer back. Should it end
+	// before, Send tells: the memory does not, it stays as it is.
+	var sendErr error
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, sendErr = conn.Send(binary.NativeEndian.AppendUint16(nil, waitForEnd), nil)
+	}()
+
+	// Nothing in here asks whether it still may. ReadAt, View and the atomic words
+	// return an error when the memory is gone; touching a slice of Bytes would end
+	// the program.
+	for reads := 1; ; reads++ {
+		last := isClosed(over)
+		if last && sendErr != nil {
+			return fmt.Errorf("the producer is gone: %w", sendErr)
+		}
+		_, err := frame.ReadAt(copied, 0)
+		switch {
+		case errors.Is(err, qnxshm.ErrRevoked):
+			<-over
+			fmt.Printf("consumer %d: read it %d times, then was cut off: %v\n", os.Getpid(), reads, err)
+			return sendErr
+		case err != nil:
+			return err
+		case last, number(copied) != 1:
+			return errors.New("read memory that was taken back")
+		}
 	}
-	fmt.Printf("consumer %d: cut off after reading a while: %v\n", os.Getpid(), r.err)
-	return nil
+}
+
+// number tells which frame this is.
+func number(frame []byte) uint64 { return binary.NativeEndian.Uint64(frame[len(frame)-8:]) }
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
