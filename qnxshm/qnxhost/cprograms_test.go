@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -24,6 +25,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
 // patience ends a program that hangs; nothing waits for it to pass.
@@ -109,10 +113,10 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-buildmode=c-shared", "-o", library, "./qnxshm/qnxhost/lib"); err != nil {
 		return "", err
 	}
-	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client"); err != nil {
+	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "messages", "handles", "timers", "signals", "processes"} {
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes"} {
 		compiler, source := "gcc", name+".c"
 		if strings.HasSuffix(name, ".cpp") {
 			compiler, source = "g++", name
@@ -280,6 +284,89 @@ func TestCServerOutlivesKilledClient(t *testing.T) {
 	require.Error(t, c.end())
 	require.Equal(t, fmt.Sprintf("server %d: a client is gone", s.pid()), s.line(t))
 	start(t, "c-client", name).succeeds(t)
+}
+
+// The eight steps of the guide to memory that is taken back, each side once in C
+// and once in Go. Programs check their own side.
+func TestCSecureBuffer(t *testing.T) {
+	t.Parallel()
+	for _, consumer := range []string{"c-consumer", "securebuffer"} {
+		t.Run(consumer, func(t *testing.T) {
+			t.Parallel()
+			name := uniqueName()
+			p := start(t, "c-producer", name)
+			require.Equal(t, fmt.Sprintf("producer %d: serving as %q", p.pid(), name), p.line(t))
+			if consumer == "c-consumer" {
+				c := start(t, consumer, name)
+				require.Equal(t, fmt.Sprintf("consumer %d: cut off by signal %d", c.pid(), syscall.SIGSEGV), c.line(t))
+				c.succeeds(t)
+				require.Equal(t, fmt.Sprintf("producer %d: took the frame back, in which %[2]d had left %[2]d", p.pid(), c.pid()), p.line(t))
+			} else {
+				c := start(t, consumer, "-consume", name)
+				require.Contains(t, c.line(t), "EACCES")
+				require.Equal(t, fmt.Sprintf("consumer %d: reading frame 1", c.pid()), c.line(t))
+				require.Regexp(t, `then was cut off: .*revoked$`, c.line(t))
+				c.succeeds(t)
+				require.Equal(t, fmt.Sprintf("producer %d: took the frame back, in which %d had left 1", p.pid(), c.pid()), p.line(t))
+			}
+			p.succeeds(t)
+		})
+	}
+	t.Run("Go producer", func(t *testing.T) {
+		t.Parallel()
+		lendFrame(t)
+	})
+}
+
+// lendFrame is a producer in Go of a consumer in C.
+func lendFrame(t *testing.T) {
+	obj, err := qnxshm.Create(64 << 10)
+	require.NoError(t, err)
+	defer obj.Close()
+	require.NoError(t, obj.MakeRevocable())
+	require.NoError(t, obj.Seal())
+	mem, err := obj.Map(qnxshm.ReadWrite)
+	require.NoError(t, err)
+	defer mem.Unmap()
+	fill := func(number uint64) {
+		for off := int64(0); off < int64(mem.Len()); off += 8 {
+			require.NoError(t, mem.StoreUint64(off, number))
+		}
+	}
+	fill(1)
+	name := uniqueName()
+	ch, err := qnxmsg.AttachName(name)
+	require.NoError(t, err)
+	defer ch.Close()
+	c := start(t, "c-consumer", name)
+	for {
+		m, err := ch.ReceiveTimeout(make([]byte, 64), patience)
+		require.NoError(t, err, "%s", &c.stderr)
+		if m.IsPulse() {
+			break // the consumer has gone
+		}
+		require.Equal(t, c.pid(), m.Info.PID)
+		switch binary.NativeEndian.Uint16(m.Data) {
+		case 0x200:
+			h, err := obj.CreateHandle(c.pid(), qnxshm.ReadWrite, &qnxshm.HandleConfig{NoFD: true})
+			require.NoError(t, err)
+			reply, err := h.AppendBinary(nil)
+			require.NoError(t, err)
+			require.NoError(t, m.Reply(0, reply))
+		case 0x201:
+			require.NoError(t, obj.Revoke(c.pid()))
+			word, err := mem.LoadUint64(0)
+			require.NoError(t, err)
+			require.EqualValues(t, c.pid(), word, "what the consumer has written")
+			fill(2)
+			require.NoError(t, m.Reply(0, nil))
+		}
+	}
+	require.Equal(t, fmt.Sprintf("consumer %d: cut off by signal %d", c.pid(), syscall.SIGSEGV), c.line(t))
+	c.succeeds(t)
+	word, err := mem.LoadUint64(0)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, word)
 }
 
 // Each program checks many things, and tells those that are wrong.

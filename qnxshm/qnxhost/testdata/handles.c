@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #define NO_HANDLE ((shm_handle_t)0)
 #define ALL_ONES (~(shm_handle_t)0)
@@ -437,6 +438,46 @@ static void secure(void)
 	close(fd);
 }
 
+/* What changes the size of the object behind fd is refused. The system's own
+   calls have the system's own numbers. */
+static void not_resized(int fd)
+{
+	static const off_t sizes[] = {0, 1, 5000, 8191, 8193, 16384};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		CHECK_ERRNO(ftruncate(fd, sizes[i]), EPERM);
+		CHECK_ERRNO(syscall(SYS_ftruncate, fd, sizes[i]), EPERM);
+		CHECK_ERRNO(shm_ctl(fd, SHMCTL_ANON, 0, sizes[i]), EPERM);
+	}
+	CHECK_ERRNO(pwrite(fd, "more", 4, 2 * page), EPERM);
+	CHECK_ERRNO(syscall(SYS_fallocate, fd, 0, (off_t)0, (off_t)3 * page), EPERM);
+	CHECK(fstat(fd, &st) == 0 && st.st_size == (off_t)(2 * page));
+	CHECK_EQUAL(ask('t', 0, 0, 0), 0);
+}
+
+/* The creator tries to take memory from the other process, which trusts the seal. */
+static void sealed(void)
+{
+	int fd = object(2 * page), again;
+	char path[64];
+
+	CHECK_EQUAL(shm_ctl(fd, SHMCTL_SEAL, 0, 0), 0);
+	CHECK_ERRNO(shm_ctl(fd, SHMCTL_SEAL, 0, 0), EPERM);
+	CHECK_ERRNO(shm_ctl(fd, SHMCTL_REVOCABLE, 0, 0), EPERM);
+	CHECK_EQUAL(ask('h', secure_handle(fd, other, O_RDONLY), O_RDONLY, 0), 0);
+	not_resized(fd);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	MUST((again = open(path, O_RDWR | O_CLOEXEC)) != -1);
+	not_resized(again);
+	CHECK_ERRNO(open(path, O_RDWR | O_TRUNC | O_CLOEXEC), EPERM);
+	CHECK_ERRNO(truncate(path, 0), EPERM);
+	not_resized(fd);
+	CHECK_EQUAL(ask('u', 0, 0, 0), 0);
+	close(again);
+	close(fd);
+}
+
 /* A program that does not expect it. */
 static int touch_revoked(void)
 {
@@ -524,6 +565,7 @@ int main(int argc, char **argv)
 	windows();
 	mappings();
 	secure();
+	sealed();
 	named();
 	limits();
 	close(ours[1]);
