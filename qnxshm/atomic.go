@@ -18,7 +18,9 @@ import (
 
 // LoadUint32 reads the word at offset off, a multiple of 4.
 //
-// It never crashes. Errors, also of the other calls for words:
+// It never crashes, but for one case: in a program built with the race detector,
+// which makes the access in C, a word that is taken away in the very moment of the
+// call ends the program. Errors, also of the other calls for words:
 //
 //	EINVAL  the word is not aligned, or does not lie within the mapping
 //	EACCES  the call may write, and the mapping is ReadOnly
