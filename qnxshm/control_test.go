@@ -73,7 +73,7 @@ func TestConcurrentSeal(t *testing.T) {
 }
 
 // What the host cannot do it does not begin.
-func TestSealOfANamedObjectChangesNothing(t *testing.T) {
+func TestAttributesOfANamedObjectChangeNothing(t *testing.T) {
 	name := fmt.Sprintf("/qnxshm-test-%d-%x", os.Getpid(), rand.Uint64())
 	fd, err := qnxshm.OpenObject(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	require.NoError(t, err)
@@ -81,9 +81,11 @@ func TestSealOfANamedObjectChangesNothing(t *testing.T) {
 	obj, err := qnxshm.NewObject(fd)
 	require.NoError(t, err)
 	defer obj.Close()
-	_, err = qnxshm.Control(fd, qnxshm.ControlAnonymous|attributes, 0, uint64(page))
-	require.ErrorIs(t, err, syscall.ENOSYS)
-	require.ErrorContains(t, err, "only anonymous objects can be sealed")
+	for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlRevocable, attributes} {
+		_, err = qnxshm.Control(fd, qnxshm.ControlAnonymous|flags, 0, uint64(page))
+		require.ErrorIs(t, err, syscall.ENOSYS)
+		require.ErrorContains(t, err, "only anonymous objects can be sealed or made revocable")
+	}
 	size, err := obj.Size()
 	require.NoError(t, err)
 	require.Zero(t, size)

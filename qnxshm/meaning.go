@@ -49,11 +49,13 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_revoke":
 		switch errno {
 		case syscall.EAGAIN:
-			return "on the host: a process does not answer, being stopped, or no descriptor is left"
+			return "on the host: a process does not answer, being stopped perhaps"
 		case syscall.EBADF:
 			return "not an open descriptor of a shared-memory object"
 		case syscall.EINVAL:
 			return "the object was not made revocable"
+		case syscall.ENOMEM:
+			return "on the host: no descriptor is left to ask the other processes with"
 		case syscall.EPERM:
 			return "only the process that created the object can take it back"
 		case syscall.ESRCH:
@@ -68,9 +70,9 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.ENOMEM:
 			return "no memory for this size"
 		case syscall.ENOSYS:
-			return "on the host: only a target has physical, typed and special memory, and only anonymous objects can be sealed"
+			return "on the host: only a target has physical, typed and special memory, and only anonymous objects can be sealed or made revocable"
 		case syscall.EPERM:
-			return "the object is sealed, or this descriptor must not change it: a window, not open for writing, or without privilege"
+			return "the object is sealed, or this descriptor must not change it: a window, not open for writing, without privilege, or on the host not the creator's"
 		}
 	case "getrlimit":
 		if errno == syscall.EINVAL {

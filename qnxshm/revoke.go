@@ -12,9 +12,9 @@ var (
 	ErrRevoked = errors.New("qnxshm: the memory was revoked")
 
 	// ErrRevokePending is matched by the error of a Revoke that a process has
-	// not confirmed in time, on the host only; the text names the processes.
-	// It matches EAGAIN too, which is all that C programs and the target's
-	// files on the host are told.
+	// not confirmed in time, on the host only. The text names the processes,
+	// but not with the target's files on the host. It matches EAGAIN too, which
+	// is all that C programs are told.
 	ErrRevokePending = qnxerr.ErrRevokePending
 )
 
@@ -39,8 +39,9 @@ var (
 //	ESRCH   no process pid, and none that had the object
 //	EAGAIN  host: a process did not confirm within a second, being stopped
 //	        perhaps; its mappings go as soon as it runs again. It matches
-//	        ErrRevokePending, except with the target's files on the host: C has
-//	        no more to tell. Or: this process has no descriptor left
+//	        ErrRevokePending
+//	ENOMEM  host: nothing was revoked, because this process has no descriptor left
+//	        to ask the others with
 //
 // Host and target: the errno are assumed, no document lists them. On the host the
 // mapping process's own library does it, so a hostile process is not contained.

@@ -194,6 +194,8 @@ import (
 	"strings"
 	"syscall"
 	"unsafe"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
 // The target backend: each call goes to QNX's libc. shm_stub.go is its twin for
@@ -401,7 +403,11 @@ func revoke(fd, pid int) error {
 	if err != nil {
 		return err
 	}
-	return errorOf(C.qnxshm_revoke(cInt(fd), process).error)
+	errno := C.qnxshm_revoke(cInt(fd), process).error
+	if errno == C.EAGAIN {
+		return qnxerr.Pending{}
+	}
+	return errorOf(errno)
 }
 
 // revokedPID makes a pid_t of pid. To libc -1 is every process, so a number that

@@ -62,9 +62,14 @@ func Control(fd int, flags uint32, paddr, size uint64) (uint32, error) {
 	if d.window.size > 0 || d.access != syscall.O_RDWR || d.flags(fd)&ctlSeal != 0 {
 		return 0, syscall.EPERM
 	}
+	if flags&ctlRevocable != 0 {
+		if err := d.creator.canRevoke(); err != nil {
+			return 0, err
+		}
+	}
 	// What cannot be done in the end is not begun.
 	if flags&ctlSeal != 0 && !sealable(fd) {
-		return 0, qnxerr.Cause{Errno: syscall.ENOSYS, Text: "on the host only anonymous objects can be sealed"}
+		return 0, qnxerr.Cause{Errno: syscall.ENOSYS, Text: "on the host only anonymous objects can be sealed or made revocable"}
 	}
 	if flags&ctlRevocable != 0 {
 		if err := unix.Fchmod(fd, d.mode&0o7777); err != nil {
@@ -80,12 +85,24 @@ func Control(fd int, flags uint32, paddr, size uint64) (uint32, error) {
 		if err := unix.Fchmod(fd, d.mode&0o777|revocableBit); err != nil {
 			return 0, err
 		}
-		host.ownRevocable(d.creator)
+		host.ownRevocable()
 	}
 	if flags&ctlSeal != 0 {
 		return 0, seal(fd)
 	}
 	return 0, nil
+}
+
+// canRevoke says why a process other than the creator cannot mark an object: the
+// creator would not know that others have to reach it.
+func (by creator) canRevoke() error {
+	switch by {
+	case thisProcess():
+		return nil
+	case creator{}:
+		return qnxerr.Cause{Errno: syscall.ENOSYS, Text: "on the host only anonymous objects can be sealed or made revocable"}
+	}
+	return qnxerr.Cause{Errno: syscall.EPERM, Text: "on the host only its creator can make an object revocable"}
 }
 
 // flags are what GET_FLAGS tells.

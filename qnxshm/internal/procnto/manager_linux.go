@@ -283,7 +283,7 @@ func createHandle(fd, pid, access int, options uint32, part *window) (uint64, er
 		return 0, noDescriptors(err)
 	}
 	if d.mode&revocableBit != 0 {
-		if err := host.register(d.creator, d.key, true); err != nil {
+		if err := host.register(d.creator, d.key, makesHandles); err != nil {
 			return 0, err
 		}
 	}
@@ -343,6 +343,9 @@ func openHandle(id uint64, access, maker int) (fd int, err error) {
 			return err
 		}
 		fd = r.fd
+		if !r.own && r.creator == thisProcess() {
+			host.ownRevocable() // perhaps again, after it had no descriptor left
+		}
 		return nil
 	})
 	if err != nil && fd >= 0 { // taken, but the maker does not agree

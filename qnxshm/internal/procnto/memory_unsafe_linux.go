@@ -57,7 +57,7 @@ func (d descriptor) mmap(addr unsafe.Pointer, length uint64, prot, flags uint32,
 		return p, err
 	}
 	track(d.key, d.creator, p, length)
-	if err := host.register(d.creator, d.key, false); err != nil {
+	if err := host.register(d.creator, d.key, mapsIt); err != nil {
 		Munmap(p, length)
 		return nil, err
 	}
@@ -98,6 +98,11 @@ func MmapHandle(addr unsafe.Pointer, length uint64, prot, flags uint32, id uint6
 	if prot&protWrite != 0 && flags&mapType == mapShared {
 		access = syscall.O_RDWR
 	}
+	if makerOf(id) == self().pid {
+		if err := host.registerOwn(id); err != nil {
+			return nil, noDescriptors(err)
+		}
+	}
 	var p unsafe.Pointer
 	err := host.use(mapRequest, id, access, maker, func(r received) error {
 		var st unix.Stat_t
@@ -110,8 +115,12 @@ func MmapHandle(addr unsafe.Pointer, length uint64, prot, flags uint32, id uint6
 		}
 		if st.Mode&revocableBit != 0 {
 			track(r.key, r.creator, p, length)
-			if !r.own { // making the handle has registered this process
-				err = host.register(r.creator, r.key, false)
+			if !r.own { // registerOwn has done it
+				as := mapsIt
+				if makerOf(id) != r.creator.pid {
+					as = mapsFromOther
+				}
+				err = host.register(r.creator, r.key, as)
 			}
 		}
 		if err == nil {

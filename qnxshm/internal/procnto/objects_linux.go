@@ -90,7 +90,8 @@ func (r *objectRecord) keep(from *objectRecord, fd int) (added int) {
 	return len(r.windows) - known
 }
 
-// A creator is the process that called shm_open for an object.
+// A creator is the process that called shm_open for an object; the zero creator is
+// that of an object with a name, which nobody knows.
 type creator struct {
 	pid   int
 	start uint64
@@ -144,12 +145,12 @@ func isMemory(fd int) bool {
 func keyOf(st *unix.Stat_t) objectKey { return objectKey{uint64(st.Dev), st.Ino} }
 
 // register makes the object of fd, which this process has opened, known.
-func (o *objectRegistry) register(fd int) error {
+func (o *objectRegistry) register(fd int, by creator) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	return o.add(keyOf(&st), fd, window{}, thisProcess())
+	return o.add(keyOf(&st), fd, window{}, by)
 }
 
 // add makes an object known, and fd a window of it if w is one.
@@ -317,7 +318,7 @@ func OpenAnonymous(flags int, _ fs.FileMode) (int, error) {
 			return -1, err
 		}
 	}
-	if err := objects.register(fd); err != nil {
+	if err := objects.register(fd, thisProcess()); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
@@ -409,7 +410,7 @@ func OpenObject(name string, flags int, perm fs.FileMode) (int, error) {
 		unix.Close(fd)
 		return -1, syscall.EINVAL
 	}
-	if err := objects.register(fd); err != nil {
+	if err := objects.register(fd, creator{}); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}

@@ -1,6 +1,7 @@
 package procnto
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -93,20 +94,36 @@ func (c *inbound) claim(f *frame) bool {
 	return ok
 }
 
+// A use is what a process does with an object that can be revoked.
+type use int
+
+const (
+	mapsIt use = iota
+	// mapsFromOther is from a handle that another recipient made. That may be told
+	// of a revocation later than this process, so the creator has to know of this
+	// very mapping, see tell.
+	mapsFromOther
+	makesHandles
+)
+
 // register lets the creator of an object know that this process uses it. There
 // is nothing to do when the creator is gone: nobody can revoke any more.
-func (m *manager) register(by creator, key objectKey, forHandles bool) error {
+func (m *manager) register(by creator, key objectKey, as use) error {
 	if by == thisProcess() || by.pid == 0 {
 		return nil
 	}
 	m.mu.Lock()
 	l, err := m.link(by)
-	known := err == nil && l != nil && (l.keys[key] || !forHandles && hasKey(l.keys, key))
+	known := err == nil && l != nil && as != mapsFromOther && (l.keys[key] || as == mapsIt && hasKey(l.keys, key))
 	m.mu.Unlock()
 	if err != nil || l == nil || known {
 		return err
 	}
-	c, err := m.ask(by.pid, &frame{kind: registerRequest, id: l.token, a: int64(key.dev), b: int64(key.ino)}, 0)
+	request := &frame{kind: registerRequest, id: l.token, a: int64(key.dev), b: int64(key.ino)}
+	if as == makesHandles {
+		request.number = 1
+	}
+	c, err := m.ask(by.pid, request, 0)
 	if err == nil {
 		c.discard()
 		if c.answer.errno != 0 {
@@ -119,10 +136,27 @@ func (m *manager) register(by creator, key objectKey, forHandles bool) error {
 	}
 	if err == nil {
 		m.mu.Lock()
-		l.keys[key] = l.keys[key] || forHandles
+		l.keys[key] = l.keys[key] || as == makesHandles
 		m.mu.Unlock()
 	}
 	return err
+}
+
+// registerOwn is register for a handle that this process made for itself, perhaps
+// before the object was revocable.
+func (m *manager) registerOwn(id uint64) error {
+	var key objectKey
+	var by creator
+	m.mu.Lock()
+	h, err := m.table.find(id, self().pid)
+	if err == nil {
+		var st unix.Stat_t
+		if unix.Fstat(h.object.fd, &st) == nil && st.Mode&revocableBit != 0 {
+			key, by = h.object.object, h.object.creator
+		}
+	}
+	m.mu.Unlock()
+	return m.register(by, key, mapsIt)
 }
 
 func hasKey(keys map[objectKey]bool, key objectKey) bool { _, ok := keys[key]; return ok }
@@ -189,12 +223,9 @@ func (m *manager) madeHandlesOf(by creator) bool {
 	return false
 }
 
-// ownRevocable notes that this process has made an object revocable that it is
-// the creator of: others will want to register.
-func (m *manager) ownRevocable(by creator) {
-	if by != thisProcess() {
-		return
-	}
+// ownRevocable notes that this process has a revocable object that it is the
+// creator of: others will want to register.
+func (m *manager) ownRevocable() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.revocable = time.Now()
@@ -242,16 +273,39 @@ func ownRevocables() (map[objectKey]bool, error) {
 }
 
 // A revocation is a Revoke that waits for other processes.
-type revocation struct{ waiting []*inbound }
+type revocation struct {
+	key     objectKey
+	pid     int
+	waiting []*inbound // once for each answer to come
+}
 
-// done is called when c has answered, or is gone. Whoever has seen that may not be
-// the thread that waits for it.
-func (r *revocation) done(c *inbound) {
-	if len(r.waiting) == 0 {
+// tell asks the process of a link, if it may have something to give up.
+func (r *revocation) tell(c *inbound, id uint64, key objectKey) {
+	if makes, uses := c.link[r.key]; r.key != key || !uses || r.pid != -1 && r.pid != c.pid && !makes {
 		return
 	}
-	r.waiting = slices.DeleteFunc(r.waiting, func(w *inbound) bool { return w == c })
-	if len(r.waiting) == 0 {
+	if host.packet.send(c.fd, &frame{kind: revoke, id: id, number: int32(r.pid), a: int64(key.dev), b: int64(key.ino)}, nil, noFD) == nil {
+		r.waiting = append(r.waiting, c)
+	}
+}
+
+// answered is called when c has done what it was told. Whoever has seen that may
+// not be the thread that waits for it.
+func (r *revocation) answered(c *inbound) {
+	if i := slices.Index(r.waiting, c); i >= 0 {
+		r.ended(slices.Delete(r.waiting, i, i+1))
+	}
+}
+
+// gone is called when c cannot answer any more.
+func (r *revocation) gone(c *inbound) {
+	if slices.Contains(r.waiting, c) {
+		r.ended(slices.DeleteFunc(r.waiting, func(w *inbound) bool { return w == c }))
+	}
+}
+
+func (r *revocation) ended(waiting []*inbound) {
+	if r.waiting = waiting; len(waiting) == 0 {
 		wake(host.service.endedFD)
 	}
 }
@@ -278,15 +332,24 @@ func Revoke(fd, pid int) error {
 	switch {
 	case err != nil || !d.object:
 		return syscall.EBADF
-	case d.creator != thisProcess():
+	case d.creator != thisProcess() && d.creator != creator{}:
 		return syscall.EPERM
 	case d.mode&revocableBit == 0:
 		return syscall.EINVAL
 	}
 	if err := timersWork(); err != nil {
-		return noDescriptors(err)
+		return notBegun(err)
 	}
 	return host.revoke(d.key, pid)
+}
+
+// notBegun is the error of a Revoke that has told nobody. EAGAIN is for those that
+// have.
+func notBegun(err error) error {
+	if err = noDescriptors(err); errors.Is(err, syscall.EAGAIN) {
+		return qnxerr.Cause{Errno: syscall.ENOMEM, Text: err.Error()}
+	}
+	return err
 }
 
 func (m *manager) revoke(key objectKey, pid int) error {
@@ -297,27 +360,22 @@ func (m *manager) revoke(key objectKey, pid int) error {
 	}
 	if err != nil {
 		m.mu.Unlock()
-		return noDescriptors(err)
+		return notBegun(err)
 	}
 	if pid != -1 && pid != self().pid && !m.knows(pid, key) {
 		if pidfd, err := openProcess(pid); err != nil {
 			m.mu.Unlock()
-			return noDescriptors(err)
+			return notBegun(err)
 		} else {
 			unix.Close(pidfd)
 		}
 	}
 	m.revokeHere(key, pid)
-	r := new(revocation)
+	r := &revocation{key: key, pid: pid}
 	m.lastWait++
 	id := m.lastWait
 	for _, c := range m.links {
-		if _, ok := c.link[key]; !ok {
-			continue
-		}
-		if host.packet.send(c.fd, &frame{kind: revoke, id: id, number: int32(pid), a: int64(key.dev), b: int64(key.ino)}, nil, noFD) == nil {
-			r.waiting = append(r.waiting, c)
-		}
+		r.tell(c, id, key)
 	}
 	s := m.service
 	if len(r.waiting) > 0 {

@@ -140,3 +140,25 @@ func TestRevocableIsForgotten(t *testing.T) {
 	check()
 	require.Less(t, time.Since(closed), 2*time.Second)
 }
+
+// TestCreatorGetsItsObjectBack: a process that has no descriptor of its object
+// left is not asked about it. When it gets one again it can be reached again.
+func TestCreatorGetsItsObjectBack(t *testing.T) {
+	check := noLeak(t)
+	fd := newRevocable(t)
+	child := startChild(t)
+	h, err := procnto.CreateHandle(fd, child.pid(), os.O_RDWR, 0)
+	require.NoError(t, err)
+	got := child.number("open", h, os.O_RDWR)
+	unix.Close(fd)
+	eventually(t, leakLimit, func() bool { return !listening(t, os.Getpid()) }, "still serves")
+	back, err := procnto.OpenHandle(child.handle("handle", got, os.Getpid(), os.O_RDWR), os.O_RDWR)
+	require.NoError(t, err)
+	own := child.handle("handle", got, child.pid(), os.O_RDONLY)
+	child.do("map", own, os.O_RDONLY, 1)
+	require.NoError(t, procnto.Revoke(back, child.pid()))
+	require.Equal(t, []string{"true"}, child.do("revoked", own))
+	child.kill()
+	unix.Close(back)
+	check()
+}

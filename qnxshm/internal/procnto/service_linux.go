@@ -360,7 +360,7 @@ type inbound struct {
 	lastUsed uint64
 
 	// Of a link: the objects that the peer has mapped or made handles of.
-	link  map[objectKey]struct{}
+	link  map[objectKey]bool // true if it made handles of it
 	token uint64
 }
 
@@ -513,7 +513,7 @@ func (c *inbound) close() {
 	if c.link != nil {
 		delete(host.links, clientKey{c.pid, c.token})
 		for _, r := range host.waits {
-			r.done(c)
+			r.gone(c)
 		}
 		host.tidyLater()
 	}
@@ -563,7 +563,7 @@ func (c *inbound) dispatch(f *frame) bool {
 		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, uint64(f.b))}, noFD)
 	case c.link != nil && f.kind == revoked:
 		if r := host.waits[f.id]; r != nil {
-			r.done(c)
+			r.answered(c)
 		}
 		return true
 	case c.purpose != helloHandles:
@@ -584,8 +584,13 @@ func (c *inbound) dispatch(f *frame) bool {
 			return c.answer(frame{kind: answer, id: f.id, errno: int32(syscall.ESRCH)}, noFD)
 		}
 		key := objectKey{uint64(f.a), uint64(f.b)}
-		link.link[key] = struct{}{}
+		link.link[key] = link.link[key] || f.number != 0
 		host.grant(key, c.pid)
+		for id, r := range host.waits {
+			if len(r.waiting) > 0 { // perhaps for the maker of the handle that it is just mapping
+				r.tell(link, id, key)
+			}
+		}
 		return c.answer(frame{kind: answer, id: f.id}, noFD)
 	case deleteRequest:
 		h, err := host.table.find(f.id, c.pid)
@@ -649,7 +654,7 @@ func (c *inbound) hello(f *frame) bool {
 			host.links = make(map[clientKey]*inbound)
 		}
 		host.links[key] = c
-		c.link, c.token = make(map[objectKey]struct{}), f.id
+		c.link, c.token = make(map[objectKey]bool), f.id
 		return c.answer(frame{kind: welcome}, noFD)
 	case helloLane:
 		ch := host.channels[int(f.number)]

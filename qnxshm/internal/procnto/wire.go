@@ -39,7 +39,8 @@ const (
 	// A mapping made with a mapRequest is registered: the handle can be used
 	// up, unless it was revoked meanwhile.
 	claimRequest
-	// The process with the link id uses the object a, b: tell it of revocations.
+	// The process with the link id uses the object a, b: tell it of revocations,
+	// if number is 1 also of those of other processes, because it makes handles.
 	registerRequest
 
 	// On links: the process number, or with -1 every one, loses its mappings of

@@ -87,11 +87,15 @@ func Closed(what string) error { return fmt.Errorf("%s: %w", what, os.ErrClosed)
 // ErrRevokePending is exported by qnxshm, where it is documented.
 var ErrRevokePending = errors.New("revocation pending")
 
-// Pending is the failure of a revocation that some processes have not confirmed.
+// Pending is the failure of a revocation that some processes have not confirmed,
+// nil if the system does not tell which.
 type Pending struct{ PIDs []int }
 
 // Error names the processes.
 func (p Pending) Error() string {
+	if p.PIDs == nil {
+		return fmt.Sprintf("%v: a process does not answer; its mappings go as soon as it runs again", ErrRevokePending)
+	}
 	return fmt.Sprintf("%v: no answer from processes %v; their mappings go as soon as they run again", ErrRevokePending, p.PIDs)
 }
 

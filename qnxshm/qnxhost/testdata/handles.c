@@ -478,6 +478,52 @@ static void sealed(void)
 	close(fd);
 }
 
+/* What a forked child gets when it reads at p: 0, or the signal. */
+static int read_in_child(const volatile char *p)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		(void)*p;
+		_exit(0);
+	}
+	MUST(child != -1 && waitpid(child, &status, 0) == child);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Mappings that can be revoked are not for children (MAP_NOINHERIT). */
+static void forks(void)
+{
+	int fd = object(page), got;
+	char *before, *after, *straight, *again;
+	shm_handle_t h;
+
+	CHECK((before = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED);
+	MUST(shm_ctl(fd, SHMCTL_REVOCABLE, 0, 0) == 0);
+	CHECK((after = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0)) != MAP_FAILED);
+	h = secure_handle(fd, getpid(), O_RDONLY);
+	CHECK((straight = mmap_handle(NULL, page, PROT_READ, MAP_SHARED, h, 0)) != MAP_FAILED);
+	h = handle_for(fd, getpid(), O_RDONLY);
+	MUST((got = shm_open_handle(h, O_RDONLY)) != -1);
+	CHECK((again = mmap(NULL, page, PROT_READ, MAP_SHARED, got, 0)) != MAP_FAILED);
+	CHECK_EQUAL(read_in_child(before), 0);
+	CHECK_EQUAL(read_in_child(after), SIGSEGV);
+	CHECK_EQUAL(read_in_child(straight), SIGSEGV);
+	CHECK_EQUAL(read_in_child(again), SIGSEGV);
+	CHECK_EQUAL(faults_on_read(after), 0);
+	CHECK_EQUAL(shm_revoke(fd, -1), 0);
+	CHECK_EQUAL(faults_on_read(before), 0);
+	CHECK_EQUAL(read_in_child(again), SIGSEGV);
+	munmap(before, page);
+	munmap(after, page);
+	munmap(straight, page);
+	munmap(again, page);
+	close(got);
+	close(fd);
+}
+
 /* A program that does not expect it. */
 static int touch_revoked(void)
 {
@@ -564,6 +610,7 @@ int main(int argc, char **argv)
 	open_and_delete();
 	windows();
 	mappings();
+	forks();
 	secure();
 	sealed();
 	named();
