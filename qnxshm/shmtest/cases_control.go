@@ -310,6 +310,30 @@ var controlCases = map[string]caseFunc{
 		c.opensHere(c.handle(obj, os.Getpid(), qnxshm.ReadOnly))
 		c.hasFlags("resized", obj, qnxshm.ControlRevocable)
 	},
+	"control/revocable-recipient": func(c *C) {
+		w := c.worker()
+		obj := c.object(page)
+		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
+		c.errno("recipient", w.control(got, qnxshm.ControlRevocable, 0))
+		c.errno("recipient, seal too", w.control(got, qnxshm.ControlRevocable|qnxshm.ControlSeal, 0))
+		opened := c.open(w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
+		c.errno("own", opened.MakeRevocable())
+		if !target {
+			c.hasFlags("object", obj, 0)
+		}
+	},
+	"control/revocable-named": func(c *C) {
+		obj, name := c.named(page)
+		c.errno("creator", obj.MakeRevocable())
+		c.errno("opened by name", c.openNamed(name, os.O_RDWR).MakeRevocable())
+		w := c.worker()
+		theirs := w.must(request{Op: "named", Name: name, N: os.O_RDWR}).Ref
+		c.errno("opened by name elsewhere", w.control(theirs, qnxshm.ControlRevocable, 0))
+		if !target {
+			c.hasFlags("object", obj, 0)
+			c.fails("shm_revoke", obj.Revoke(-1), "EINVAL")
+		}
+	},
 	"control/all-at-once": func(c *C) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous|qnxshm.ControlRevocable|qnxshm.ControlSeal, 2*page)

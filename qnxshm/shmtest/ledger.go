@@ -62,6 +62,7 @@ const (
 	cControl  = "shm_ctl"
 	cDirect   = "mmap_handle"
 	cFrom     = "mmap_handle_pid"
+	cRevoke   = "shm_revoke"
 	cLimit    = "getrlimit"
 	cSetLimit = "setrlimit"
 	cChannel  = "ChannelCreate"
@@ -88,6 +89,7 @@ const (
 	docOpen     = lib71 + "shm_open_handle()"
 	docDelete   = lib71 + "shm_delete_handle()"
 	docShmOpen  = lib70 + "shm_open()"
+	docRevoke   = lib80 + "shm_revoke()"
 	docControl  = lib70 + "shm_ctl()"
 	docUnlink   = lib80 + "shm_unlink()"
 	docTruncate = lib70 + "ftruncate()"
@@ -121,6 +123,7 @@ const (
 	infAsOpen  = "inferred from shm_open_handle(): the manual of mmap_handle() lists no errno for handles"
 	infUsed    = docGuide + ": mapping uses the handle up; the errno is inferred from shm_open_handle()"
 	infOld     = "published QNX Neutrino 6.4 source; newer manuals are silent"
+	infRevoke  = "inferred: the manual's list of errors was not available, and no program shows them"
 	infModule  = "a rule of this module"
 	infBlocked = "inferred from the states of a blocked client in " + docStarted
 )
@@ -129,6 +132,7 @@ const (
 	diffOther   = "On the target whatever is behind the descriptor answers."
 	diffCutOff  = "A target may refuse to detach a client that is still connected (EINVAL)."
 	diffMemory  = "A target has such memory."
+	diffConfirm = "On the target the kernel takes memory away: a stopped process does not matter."
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
@@ -346,6 +350,8 @@ var ledger = []Rule{
 	{ID: "control/get-flags-reader", Call: cControl, Condition: "SHMCTL_GET_FLAGS, the descriptor is open for reading only", Effect: "works: a recipient can ask whether the object is sealed", Evidence: Documented, Source: docGuide},
 	{ID: "control/get-flags-part", Call: cControl, Condition: "SHMCTL_GET_FLAGS, the descriptor is a window", Effect: "tells the flags of the object", Evidence: Assumed, Source: "inferred: the flags belong to the object", Since: "8.0"},
 	{ID: "control/revocable", Call: cControl, Condition: "SHMCTL_REVOCABLE alone, the object got its size by ftruncate", Effect: "works, size and contents stay", Evidence: Assumed, Source: docGuide + ": the flags can be set in a call of their own"},
+	{ID: "control/revocable-recipient", Call: cControl, Condition: "SHMCTL_REVOCABLE, the descriptor came from a handle O_RDWR", Effect: "EPERM", AlsoAccept: []string{"EOK", "EACCES"}, Evidence: Assumed, Source: infModule, HostDiffers: "A target may let every writer mark it."},
+	{ID: "control/revocable-named", Call: cControl, Condition: "SHMCTL_REVOCABLE, the object has a name", Effect: "ENOSYS", AlsoAccept: []string{"EOK", "EPERM"}, Evidence: Assumed, Source: infModule, HostDiffers: "On the target every object can be made revocable."},
 	{ID: "control/all-at-once", Call: cControl, Condition: "SHMCTL_ANON, SHMCTL_REVOCABLE and SHMCTL_SEAL with a size, a new object", Effect: "works: the object has the size, is revocable and sealed", Evidence: Documented, Source: docGuide},
 	{ID: "seal/new-object", Call: cControl, Condition: "SHMCTL_ANON and SHMCTL_SEAL with a size, a new object", Effect: "works: the object has the size and is sealed", Evidence: Observed, Source: comms},
 	{ID: "seal/shrink-or-grow", Call: cTruncate, Condition: "the object is sealed, the caller created it", Effect: "EPERM", AlsoAccept: []string{"EINVAL", "EACCES"}, Evidence: Assumed, Source: infLayout},
@@ -410,6 +416,75 @@ var ledger = []Rule{
 	{ID: "direct/maker-differs", Call: cFrom, Condition: "another process made the handle", Effect: "ESRCH", AlsoAccept: []string{"EACCES", "EPERM", "EINVAL", "EBADF"}, Evidence: Assumed, Source: infSilent, Since: "8.0"},
 	{ID: "direct/maker-differs-kept", Call: cFrom, Condition: "mapping with another pid failed", Effect: "the handle is still good", Evidence: Assumed, Source: infKept, Since: "8.0"},
 	{ID: "direct/maker-nobody", Call: cFrom, Condition: "pid is 0, negative, or does not fit pid_t", Effect: "ESRCH", AlsoAccept: []string{"EINVAL", "EACCES", "EPERM", "EBADF"}, Evidence: Assumed, Source: "inferred: no wildcard is documented", Since: "8.0"},
+
+	// shm_revoke
+	{ID: "revoke/fd-not-open", Call: cRevoke, Condition: "fd is not open", Effect: "EBADF", Evidence: Assumed, Source: infRevoke},
+	{ID: "revoke/fd-outside", Call: cRevoke, Condition: "fd is negative or does not fit a descriptor", Effect: "EBADF", Evidence: Assumed, Source: infFits},
+	{ID: "revoke/fd-other", Call: cRevoke, Condition: "fd is a file or a pipe", Effect: "EBADF", AlsoAccept: []string{"ENOSYS", "ENOTSUP", "EINVAL", "EPERM", "EACCES", "ENOTTY"}, Evidence: Assumed, Source: infRevoke + "; the manual takes descriptors of shared-memory objects only", HostDiffers: diffOther},
+	{ID: "revoke/recipient", Call: cRevoke, Condition: "the caller has opened the object by a handle", Effect: "EPERM", AlsoAccept: []string{"EACCES", "EINVAL"}, Evidence: Assumed, Source: docRevoke + ": only the creator can; " + infRevoke},
+	{ID: "revoke/passed-on", Call: cRevoke, Condition: "the caller has opened the object by a handle and made handles of it for others", Effect: "EPERM", AlsoAccept: []string{"EACCES", "EINVAL"}, Evidence: Assumed, Source: docRevoke + ": only the creator can; " + infRevoke},
+	{ID: "revoke/inherited-fd", Call: cRevoke, Condition: "a child of the creator has inherited the descriptor", Effect: "an error, and nothing is taken", Evidence: Documented, Source: docRevoke + ": the creator is the process that called shm_open()", HostDiffers: "On the host an inherited descriptor is of no object (EBADF), and after fork without exec every call of a C program fails (ENOSYS)."},
+	{ID: "revoke/not-revocable", Call: cRevoke, Condition: "the object was not marked SHMCTL_REVOCABLE; sealed or not", Effect: "EINVAL", AlsoAccept: []string{"EPERM", "EACCES", "ENOTSUP"}, Evidence: Assumed, Source: docRevoke + ": it must be marked; " + infRevoke},
+	{ID: "revoke/no-process", Call: cRevoke, Condition: "no process pid, and none that was given the object", Effect: "ESRCH", AlsoAccept: []string{"EOK", "EINVAL"}, Evidence: Assumed, Source: infRevoke},
+	{ID: "revoke/pid-zero", Call: cRevoke, Condition: "pid 0", Effect: "ESRCH", AlsoAccept: []string{"EOK", "EINVAL"}, Evidence: Assumed, Source: "inferred: nothing says that 0 is the caller here"},
+	{ID: "revoke/pid-negative", Call: cRevoke, Condition: "pid is negative and not -1", Effect: "ESRCH", AlsoAccept: []string{"EINVAL"}, Evidence: Assumed, Source: "inferred: not a valid process"},
+	{ID: "revoke/pid-outside", Call: cRevoke, Condition: "pid does not fit pid_t", Effect: "ESRCH", Evidence: Assumed, Source: infFits},
+	{ID: "revoke/table-full", Call: cRevoke, Condition: "the process has no descriptor left", Effect: "ENOMEM", AlsoAccept: []string{"EOK"}, Evidence: Assumed, Source: infModule, HostDiffers: "On the host the first shm_revoke of a process takes a descriptor; a target needs none. Nothing is taken."},
+	{ID: "revoke/order-fd-pid", Call: cRevoke, Condition: "bad fd and no process pid", Effect: "EBADF", Evidence: Assumed, Source: infOrder},
+	{ID: "revoke/order-creator-flag", Call: cRevoke, Condition: "the caller is not the creator, and the object is not revocable", Effect: "EPERM", AlsoAccept: []string{"EINVAL", "EACCES"}, Evidence: Assumed, Source: infRevoke},
+	{ID: "revoke/order-creator-pid", Call: cRevoke, Condition: "the caller is not the creator, and there is no process pid", Effect: "EPERM", AlsoAccept: []string{"ESRCH", "EINVAL", "EACCES"}, Evidence: Assumed, Source: infRevoke},
+	{ID: "revoke/order-flag-pid", Call: cRevoke, Condition: "the object is not revocable, and there is no process pid", Effect: "EINVAL", AlsoAccept: []string{"ESRCH", "EPERM"}, Evidence: Assumed, Source: infRevoke},
+	{ID: "revoke/never-mapped", Call: cRevoke, Condition: "the process has not mapped the object, or never heard of it", Effect: "works", Evidence: Assumed, Source: docGuide + ": the recipient might never map; revoking is the last step all the same"},
+	{ID: "revoke/twice", Call: cRevoke, Condition: "the same again, with nothing left to take", Effect: "works", Evidence: Assumed, Source: docGuide + ": the recipient might never map; revoking is the last step all the same"},
+	{ID: "revoke/ended", Call: cRevoke, Condition: "the process had mapped the object or had a handle, and has ended", Effect: "works", Evidence: Assumed, Source: infModule, HostDiffers: "A target may answer ESRCH for a process that is gone."},
+	{ID: "revoke/zombie", Call: cRevoke, Condition: "the process had mapped the object, has ended and was not waited for", Effect: "works", Evidence: Assumed, Source: infModule, HostDiffers: "A target may answer ESRCH for a process that is gone."},
+	{ID: "revoke/exec", Call: cRevoke, Condition: "the process had mapped the object and has called exec", Effect: "works, and takes what the new program has mapped", Evidence: Assumed, Source: docRevoke + ": it takes the mappings of that process"},
+	{ID: "revoke/duplicate-fd", Call: cRevoke, Condition: "fd is a duplicate; the first descriptor is open, or closed", Effect: "works", Evidence: Documented, Source: docRevoke + ": any descriptor of the object"},
+	{ID: "revoke/own-handle-fd", Call: cRevoke, Condition: "fd was opened by the creator from a handle that it made for itself; any access", Effect: "works", Evidence: Documented, Source: docRevoke + ": any descriptor of the object"},
+	{ID: "revoke/window-fd", Call: cRevoke, Condition: "fd is a window", Effect: "works on the whole object", Evidence: Assumed, Source: docRevoke + ": it is the whole object that is revoked", Since: "8.0"},
+	{ID: "revoke/returned-fd", Call: cRevoke, Condition: "the creator has closed its descriptor and opens a handle that a recipient made for it", Effect: "works, also on what was mapped before", Evidence: Assumed, Source: docRevoke + ": any descriptor of the object", HostDiffers: "On the host mappings that begin while the creator has neither a descriptor nor any process that uses the object stay."},
+	{ID: "revoke/takes", Call: cRevoke, Condition: "a recipient has mapped the object: by a descriptor, straight from a handle, several times", Effect: "all its mappings are inaccessible", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/every-byte", Call: cRevoke, Condition: "the mapping has several pages", Effect: "each word of it is inaccessible", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/mapped-before", Call: cRevoke, Condition: "some mappings were made before the object was marked", Effect: "they stay, of all processes; what was mapped after is inaccessible", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/handle-before", Call: cRevoke, Condition: "descriptors and handles were made before the object was marked, and mapped after", Effect: "the mappings are inaccessible", Evidence: Documented, Source: docRevoke + ": it depends on when it was mapped"},
+	{ID: "revoke/part", Call: cRevoke, Condition: "a recipient has mapped parts of the object", Effect: "all of them are inaccessible, unused handles of parts destroyed", Evidence: Documented, Source: docRevoke + ": it is the whole object that is revoked", Since: "8.0"},
+	{ID: "revoke/range", Call: cRevoke, Condition: "a mapping is of a range of the object", Effect: "it is inaccessible", Evidence: Documented, Source: docRevoke + ": it is the whole object that is revoked"},
+	{ID: "revoke/others-stay", Call: cRevoke, Condition: "pid is one process", Effect: "mappings and handles of the others stay, the creator's too; those of the creator go with its own pid", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/everybody", Call: cRevoke, Condition: "pid -1", Effect: "all mappings are inaccessible, those of the creator too; its descriptor is good", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/other-objects", Call: cRevoke, Condition: "the process has mapped another revocable object, too", Effect: "its mappings and handles stay", Evidence: Documented, Source: docRevoke + ": an object is revoked"},
+	{ID: "revoke/passed-on-mapping", Call: cRevoke, Condition: "pid has mapped what a recipient passed on, who may have ended since", Effect: "its mapping is inaccessible, that of who passed it on stays", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/sealed", Call: cRevoke, Condition: "the object was sealed when it was marked", Effect: "works", Evidence: Documented, Source: docGuide},
+	{ID: "revoke/contents", Call: cRevoke, Condition: "a recipient has written to its mapping before", Effect: "the object keeps the contents and its size", Evidence: Assumed, Source: "inferred: mappings are taken, not memory"},
+	{ID: "revoke/again", Call: cRevoke, Condition: "the process gets a new handle after each shm_revoke, and maps", Effect: "each time its mapping is inaccessible", Evidence: Assumed, Source: "inferred: it takes what there is, and forbids nothing"},
+	{ID: "revoke/descriptor-stays", Call: cRevoke, Condition: "the recipient has a descriptor", Effect: "it can map again, and make handles", Evidence: Documented, Source: docGuide + ": one reason not to give descriptors"},
+	{ID: "revoke/unused-open", Call: cOpen, Condition: "the object was revoked from the caller before it used the handle", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docRevoke + ": unused handles are destroyed"},
+	{ID: "revoke/unused-map", Call: cDirect, Condition: "the object was revoked from the caller before it used the handle", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Documented, Source: docRevoke + ": unused handles are destroyed"},
+	{ID: "revoke/unused-delete", Call: cDelete, Condition: "the object was revoked from the recipient before it used the handle", Effect: "ESRCH", Evidence: Documented, Source: docRevoke + ": unused handles are destroyed"},
+	{ID: "revoke/unused-before", Call: cOpen, Condition: "the creator made the handle before it marked the object", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: docRevoke + ": unused handles are destroyed", HostDiffers: "On the host handles that another process made before stay; what is mapped from them can be taken."},
+	{ID: "revoke/unused-others", Call: cOpen, Condition: "another recipient made the handle", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Assumed, Source: docRevoke + ": unused handles given to the process are destroyed"},
+	{ID: "revoke/unused-quota", Call: cLimit, Condition: "the object was revoked while the handles were unused, whoever made them", Effect: "they do not count any more for their maker", Evidence: Assumed, Source: "inferred: they are no more", Since: "8.0"},
+	{ID: "revoke/unused-elsewhere", Call: cRevoke, Condition: "other processes have unused handles", Effect: "they are good", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/new-handle", Call: cRevoke, Condition: "the process gets a handle afterwards", Effect: "it can be opened, and mapped", Evidence: Assumed, Source: "inferred: it takes what there is, and forbids nothing"},
+	{ID: "revoke/guarded", Call: cRevoke, Condition: "the recipient uses View, ReadAt, WriteAt or an atomic word", Effect: "an error that matches ErrRevoked", Evidence: Assumed, Source: infModule},
+	{ID: "revoke/read-only", Call: cRevoke, Condition: "the mapping is read-only", Effect: "loads, and stores in View, are errors that match ErrRevoked", Evidence: Assumed, Source: infModule},
+	{ID: "revoke/during-view", Call: cRevoke, Condition: "View runs", Effect: "its next access ends it, with an error that matches ErrRevoked", Evidence: Assumed, Source: infModule},
+	{ID: "revoke/unmapped", Call: cMunmap, Condition: "the mapping was revoked", Effect: "works", Evidence: Assumed, Source: "inferred: what cannot be accessed must be possible to get rid of"},
+	{ID: "revoke/fault", Call: cRevoke, Condition: "the recipient touches the memory", Effect: "SIGSEGV, which ends its process", Evidence: Documented, Source: docRevoke, HostDiffers: "QNX SDP 7.1 may send SIGBUS: its manual does not say."},
+	{ID: "revoke/fault-caught", Call: cRevoke, Condition: "the recipient touches the memory and catches the fault", Effect: "the first byte and the last are faults", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/system-call", Call: cRevoke, Condition: "read() and write() are given the memory", Effect: "both fail with EFAULT", Evidence: Assumed, Source: "POSIX: the errno of a bad address"},
+	{ID: "revoke/message-buffer", Call: cSend, Condition: "the message is memory that was revoked", Effect: "EFAULT", Evidence: Assumed, Source: docSend + ": the errno of a bad buffer"},
+	{ID: "revoke/fork", Call: cRevoke, Condition: "a process that has mapped a revocable object forks", Effect: "the child does not have the mapping", Evidence: Documented, Source: docRevoke + ": as MAP_NOINHERIT"},
+	{ID: "revoke/at-return", Call: cRevoke, Condition: "a recipient reads and writes without end, by View, ReadAt and atomic words", Effect: "no access succeeds after shm_revoke has returned", Evidence: Documented, Source: docRevoke},
+	{ID: "revoke/concurrent", Call: cRevoke, Condition: "many threads revoke one object from the same processes and from all", Effect: "all succeed", Evidence: Documented, Source: docRevoke + ": thread-safe"},
+	{ID: "revoke/concurrent-objects", Call: cRevoke, Condition: "many threads revoke several objects from the same processes", Effect: "all succeed", Evidence: Documented, Source: docRevoke + ": thread-safe"},
+	{ID: "revoke/race-map", Call: cRevoke, Condition: "the process maps a handle meanwhile", Effect: "the mapping is inaccessible, or the handle destroyed", Evidence: Assumed, Source: "inferred: the handle is either used or not"},
+	{ID: "revoke/race-unmap", Call: cRevoke, Condition: "the process unmaps meanwhile", Effect: "both succeed", Evidence: Assumed, Source: "inferred: nothing is left to take"},
+	{ID: "revoke/race-end", Call: cRevoke, Condition: "one of the processes is killed meanwhile", Effect: "works for all", Evidence: Assumed, Source: infModule},
+	{ID: "revoke/recipient-stopped", Call: cRevoke, Condition: "a process that has mapped the object is stopped", Effect: "EAGAIN", Evidence: Assumed, Source: infModule, HostDiffers: diffConfirm + " It comes within a second, matches ErrRevokePending and names the process."},
+	{ID: "revoke/stopped-writer", Call: cRevoke, Condition: "a process is stopped while it writes to the memory", Effect: "EAGAIN", Evidence: Assumed, Source: infModule, HostDiffers: diffConfirm + " When it runs again its mapping goes without another shm_revoke."},
+	{ID: "revoke/elsewhere-stopped", Call: cRevoke, Condition: "a process other than pid, which has mapped the object, is stopped", Effect: "works at once", Evidence: Assumed, Source: infModule, HostDiffers: diffConfirm},
+	{ID: "revoke/stopped-maker", Call: cRevoke, Condition: "a process that made handles for pid is stopped", Effect: "EAGAIN", Evidence: Assumed, Source: infModule, HostDiffers: diffConfirm},
+	{ID: "revoke/stopped-killed", Call: cRevoke, Condition: "a stopped process is killed", Effect: "works then", Evidence: Assumed, Source: infModule, HostDiffers: diffConfirm},
 
 	// RLIMIT_SHM_HANDLES_NP
 	{ID: "limit/reached", Call: cCreate, Condition: "the maker has more unused handles than the limit would allow", Effect: "EAGAIN", Evidence: Documented, Source: docSubrange, Since: "8.0"},

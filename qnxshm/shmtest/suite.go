@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -120,16 +121,21 @@ type caseFunc func(c *C)
 var allCases = []map[string]caseFunc{
 	createCases, subrangeCases, openCases, lifeCases, objectCases, mapCases,
 	controlCases, sealCases, noFDCases, directCases, limitCases,
+	revokeErrorCases, revokeCases, revokeHandleCases, revokedCases, revokeRaceCases,
 	channelCases, sendCases, unblockCases, pulseCases,
 }
 
 // slow are the cases that mostly wait; they run beside each other.
 var slow = map[string]bool{
-	"open/maker-stopped":      true,
-	"open/maker-stopped-kept": true,
-	"delete/maker-stopped":    true,
-	"direct/maker-stopped":    true,
-	"connect/server-stopped":  true,
+	"open/maker-stopped":       true,
+	"open/maker-stopped-kept":  true,
+	"delete/maker-stopped":     true,
+	"direct/maker-stopped":     true,
+	"connect/server-stopped":   true,
+	"revoke/recipient-stopped": true,
+	"revoke/stopped-writer":    true,
+	"revoke/stopped-maker":     true,
+	"revoke/stopped-killed":    true,
 }
 
 func caseOf(id string) caseFunc {
@@ -340,6 +346,8 @@ func nameOf(err error) string {
 		return "ErrClosed"
 	case errors.Is(err, qnxshm.ErrTruncated):
 		return "ErrTruncated"
+	case errors.Is(err, qnxshm.ErrRevoked):
+		return "ErrRevoked"
 	case errors.Is(err, io.EOF):
 		return "EOF"
 	case errors.As(err, &errno):
@@ -347,6 +355,20 @@ func nameOf(err error) string {
 	}
 	return err.Error()
 }
+
+// builtWith tells a setting of the build, "" if it was not set.
+func builtWith(key string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == key {
+				return s.Value
+			}
+		}
+	}
+	return ""
+}
+
+func raceDetector() bool { return builtWith("-race") == "true" }
 
 func stacks() string {
 	for size := 1 << 16; ; size *= 2 {

@@ -1,6 +1,7 @@
 package shmtest
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -228,6 +229,46 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		_, err = m.WriteAt(req.Data, req.Offset)
 		return err
 	},
+	"revoke": func(h *hands, req *request, _ *reply) error {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return obj.Revoke(req.PID)
+	},
+	"revokefd": func(_ *hands, req *request, _ *reply) error { return qnxshm.Revoke(req.N, req.PID) },
+	"guarded": func(h *hands, req *request, r *reply) error {
+		m, err := get[*qnxshm.Mapping](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Names = make(map[string]string)
+		for access, f := range guardedAccesses(m, req.Offset) {
+			r.Names[access] = nameOf(f())
+		}
+		return nil
+	},
+	"busy": func(h *hands, req *request, _ *reply) error {
+		m, err := get[*qnxshm.Mapping](h, req.Ref)
+		for err == nil {
+			err = count(m, req.Name, req.Offset)
+		}
+		return err
+	},
+	"touch": func(h *hands, req *request, r *reply) error {
+		m, err := get[*qnxshm.Mapping](h, req.Ref)
+		if err == nil {
+			r.N = int(m.Bytes()[req.Offset])
+		}
+		return err
+	},
+	"fork": func(h *hands, req *request, _ *reply) error {
+		m, err := get[*qnxshm.Mapping](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return forkAndRead(m.Bytes())
+	},
 	"close": func(h *hands, req *request, _ *reply) error {
 		h.mu.Lock()
 		v := h.refs[req.Ref]
@@ -350,6 +391,47 @@ func (h *hands) memory(r ref, access qnxshm.Access) (m *qnxshm.Mapping, done fun
 	return m, func() { m.Unmap() }, nil
 }
 
+// guardedAccesses are the ways to touch a mapping that never crash.
+func guardedAccesses(m *qnxshm.Mapping, off int64) map[string]func() error {
+	return map[string]func() error{
+		"View, load":           func() error { return m.View(func(b []byte) error { sink(b[off]); return nil }) },
+		"View, store":          func() error { return m.View(func(b []byte) error { b[off] = 0; return nil }) },
+		"ReadAt":               func() error { _, err := m.ReadAt(make([]byte, 100), off); return err },
+		"WriteAt":              func() error { _, err := m.WriteAt(make([]byte, 100), off); return err },
+		"LoadUint32":           func() error { _, err := m.LoadUint32(off); return err },
+		"LoadUint64":           func() error { _, err := m.LoadUint64(off); return err },
+		"StoreUint32":          func() error { return m.StoreUint32(off, 0) },
+		"StoreUint64":          func() error { return m.StoreUint64(off, 0) },
+		"AddUint32":            func() error { _, err := m.AddUint32(off, 1); return err },
+		"AddUint64":            func() error { _, err := m.AddUint64(off, 1); return err },
+		"CompareAndSwapUint32": func() error { _, err := m.CompareAndSwapUint32(off, 0, 1); return err },
+		"CompareAndSwapUint64": func() error { _, err := m.CompareAndSwapUint64(off, 0, 1); return err },
+	}
+}
+
+// count adds 1 to the number at off, by View, by copying it, or as a word. Nobody
+// else writes it.
+func count(m *qnxshm.Mapping, by string, off int64) error {
+	switch by {
+	case "view":
+		return m.View(func(b []byte) error {
+			n := b[off : off+8]
+			binary.NativeEndian.PutUint64(n, binary.NativeEndian.Uint64(n)+1)
+			return nil
+		})
+	case "copy":
+		n := make([]byte, 8)
+		if _, err := m.ReadAt(n, off); err != nil {
+			return err
+		}
+		binary.NativeEndian.PutUint64(n, binary.NativeEndian.Uint64(n)+1)
+		_, err := m.WriteAt(n, off)
+		return err
+	}
+	_, err := m.AddUint64(off, 1)
+	return err
+}
+
 // openRace opens one handle from n goroutines at once and counts how the calls
 // ended.
 func openRace(h qnxshm.Handle, n int) map[string]int {
@@ -425,13 +507,26 @@ func pattern(n int) []byte {
 }
 
 // inChild does the inner request in a child of this process.
-func inChild(_ *hands, req *request, r *reply) error {
+func inChild(h *hands, req *request, r *reply) error {
 	exe, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	cmd := exec.Command(exe)
 	cmd.Stderr = os.Stderr
+	if req.Ref != 0 {
+		obj, err := get[*qnxshm.Object](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		fd, err := duplicate(fdOf(obj))
+		if err != nil {
+			return err
+		}
+		f := os.NewFile(uintptr(fd), "object")
+		defer f.Close()
+		cmd.ExtraFiles = []*os.File{f}
+	}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err

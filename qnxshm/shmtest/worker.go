@@ -41,7 +41,7 @@ type request struct {
 	Pattern int // if > 0, Data is the pattern of that many bytes
 	Timeout time.Duration
 	Errno   string
-	Inner   *request // for a child of the worker
+	Inner   *request // for a child of the worker, which inherits the object Ref as descriptor 3
 }
 
 // reply is what the call answered. A worker sends one without ID when it is
@@ -61,6 +61,7 @@ type reply struct {
 	Info   qnxmsg.Info
 	Pulse  *qnxmsg.Pulse
 	Counts map[string]int
+	Names  map[string]string // of errors
 }
 
 // remoteError is the error of a call that a worker made.
