@@ -37,6 +37,8 @@ type report struct {
 
 	Kept float64 // heap bytes for each outstanding handle
 
+	Revoke int64 // ns that the calls of Revoke took; then NS is that of as many messages
+
 	// Only for the command "count".
 	Descriptors, Mappings, Goroutines int
 	Heap                              int64
@@ -164,6 +166,11 @@ func (p *peer) cpuTime(tb testing.TB) (sum time.Duration) {
 // obey is the main loop of a role: it reports that it is ready, then does what
 // the commands say until there are no more. first is the report of readiness.
 func obey(first report, do func(n int) error) error {
+	return obeyReporting(first, func(n int) (report, error) { return timed(do, n) })
+}
+
+// obeyReporting is obey for a role that measures by itself.
+func obeyReporting(first report, do func(n int) (report, error)) error {
 	if _, err := countAll(); err != nil { // what counting itself keeps is there now
 		return err
 	}
@@ -182,7 +189,7 @@ func obey(first report, do func(n int) error) error {
 		if command == "count" {
 			r, err = countAll()
 		} else {
-			r, err = timed(do, n)
+			r, err = do(n)
 		}
 		if err == nil {
 			err = out.Encode(r)

@@ -32,6 +32,8 @@ var roles = map[string]func(args []string) error{
 	"handoff-server": handOffServer,
 	"handoff-client": handOffClient,
 	"idle-client":    idleClient,
+	"revoke-server":  revokeServer,
+	"revoke-client":  revokeClient,
 }
 
 func TestMain(m *testing.M) {

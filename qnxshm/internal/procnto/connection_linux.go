@@ -391,7 +391,7 @@ func (s Sending) Descriptor() int { return s.l.fd }
 // Try is finish that does not sleep, and not done while there is no reply.
 func (s Sending) Try(reply []byte) (status int, done bool, err error) {
 	var f frame
-	r, err := s.l.packet.try(s.l.fd, &f, reply, 0)
+	r, err := s.try(&f, reply)
 	if err == syscall.EAGAIN {
 		return 0, false, nil
 	}
@@ -399,10 +399,59 @@ func (s Sending) Try(reply []byte) (status int, done bool, err error) {
 	return status, true, err
 }
 
+// try tries for a short while to take what comes on the lane, then EAGAIN.
+// Meanwhile it does what a creator may ask for.
+func (s Sending) try(f *frame, reply []byte) (receipt, error) {
+	asked := linkedService.Load()
+	var spin spinner
+	for {
+		r, err := s.l.packet.receive(s.l.fd, f, reply, nil, unix.MSG_DONTWAIT)
+		if err != syscall.EAGAIN && err != syscall.EINTR {
+			return r, err
+		}
+		if asked != nil {
+			asked.step()
+		}
+		if err == syscall.EAGAIN && !spin.again() {
+			return r, err
+		}
+	}
+}
+
+// await waits for what comes on the lane. It does what creators ask for as long
+// as there are any: this thread is there already, as those that receive are.
+func (s Sending) await(f *frame, reply []byte, deadline time.Time) (receipt, error) {
+	for {
+		asked := linkedService.Load()
+		if asked == nil && !triesFirst(deadline) {
+			return s.l.packet.sleep(s.l.fd, f, reply, deadline, false, 0)
+		}
+		if asked != nil {
+			asked.join()
+		}
+		r, err := s.try(f, reply)
+		if err == syscall.EAGAIN && asked != nil {
+			wanted := []unix.PollFd{{Fd: int32(s.l.fd), Events: unix.POLLIN}, {Fd: int32(asked.epfd), Events: unix.POLLIN}}
+			if waitForAny(wanted, deadline) == syscall.ETIMEDOUT {
+				err = syscall.ETIMEDOUT
+			}
+		}
+		if asked != nil {
+			asked.leave()
+		}
+		switch {
+		case err != syscall.EAGAIN:
+			return r, err
+		case asked == nil:
+			return s.l.packet.sleep(s.l.fd, f, reply, deadline, false, 0)
+		}
+	}
+}
+
 // finish waits for the reply.
 func (s Sending) finish(reply []byte, deadline time.Time) (status int, err error) {
 	var f frame
-	r, err := s.l.packet.await(s.l.fd, &f, reply, deadline, false, 0)
+	r, err := s.await(&f, reply, deadline)
 	if err == syscall.ETIMEDOUT {
 		return 0, err
 	}

@@ -73,9 +73,11 @@ func track(key objectKey, by creator, p unsafe.Pointer, length uint64) {
 }
 
 // replaceByNothing makes memory inaccessible for ever, and gives its pages back.
+// Go's scheduler is not told of the call: it might not let this thread go on for
+// long while other goroutines use all processors.
 func replaceByNothing(start, end uintptr) error {
 	const flags = unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_FIXED | unix.MAP_NORESERVE
-	_, _, errno := unix.Syscall6(unix.SYS_MMAP, start, end-start, unix.PROT_NONE, flags, ^uintptr(0), 0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_MMAP, start, end-start, unix.PROT_NONE, flags, ^uintptr(0), 0)
 	if errno != 0 {
 		return errno
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,10 @@ type outboundLink struct {
 	keys    map[objectKey]bool // registered; true if handles were made of it
 	idle    bool
 }
+
+// linkedService is this process's service while creators may ask it to give
+// mappings up.
+var linkedService atomic.Pointer[service]
 
 // ready is called when the creator asks for something, or is gone.
 func (l *outboundLink) ready(uint32) {
@@ -56,7 +61,9 @@ func (l *outboundLink) close() {
 		s.unwatch(l.id, l.fd)
 	}
 	unix.Close(l.fd)
-	delete(host.linked, l.creator)
+	if delete(host.linked, l.creator); len(host.linked) == 0 {
+		linkedService.Store(nil)
+	}
 	host.tidyLater()
 }
 
@@ -194,6 +201,7 @@ func (m *manager) link(by creator) (*outboundLink, error) {
 		m.linked = make(map[creator]*outboundLink)
 	}
 	m.linked[by] = l
+	linkedService.Store(m.service)
 	m.tidyLater()
 	return l, nil
 }
@@ -277,6 +285,8 @@ type revocation struct {
 	key     objectKey
 	pid     int
 	waiting []*inbound // once for each answer to come
+	asleep  bool       // its thread has to be told of the end
+	told    bool
 }
 
 // tell asks the process of a link, if it may have something to give up.
@@ -305,9 +315,26 @@ func (r *revocation) gone(c *inbound) {
 }
 
 func (r *revocation) ended(waiting []*inbound) {
-	if r.waiting = waiting; len(waiting) == 0 {
+	if r.waiting = waiting; len(waiting) == 0 && r.asleep {
+		r.told = true
 		wake(host.service.endedFD)
 	}
+}
+
+// fallAsleep is called before the thread of the revocation sleeps, and reports
+// whether it needs to.
+func (r *revocation) fallAsleep() bool {
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	r.asleep = len(r.waiting) > 0
+	return r.asleep
+}
+
+// over reports whether nobody is waited for any more.
+func (r *revocation) over() bool {
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	return len(r.waiting) == 0
 }
 
 // countEnded makes the service count the revocations that have ended: each
@@ -385,12 +412,12 @@ func (m *manager) revoke(key objectKey, pid int) error {
 		m.waits[id] = r
 		s.join()
 		m.mu.Unlock()
-		s.workUntil(time.Now().Add(revokeTimeout), func() bool { return len(r.waiting) == 0 })
+		s.workUntilEnd(r, time.Now().Add(revokeTimeout))
 		s.leave()
 		m.mu.Lock()
 		delete(m.waits, id)
 		m.tidyLater()
-		if len(r.waiting) == 0 {
+		if r.told {
 			var count [8]byte
 			unix.Read(s.endedFD, count[:])
 		}
@@ -425,25 +452,25 @@ func (m *manager) grant(key objectKey, pid int) {
 	m.granted[key][pid] = struct{}{}
 }
 
-// workUntil does the work of the service until done, which is called with the
-// manager's lock held, or the deadline.
-func (s *service) workUntil(deadline time.Time, done func() bool) {
-	var spin spinner
+// wakeUp is how long a process may take to wake up, and a thread rather tries
+// than sleeps until then.
+const wakeUp = 100 * time.Microsecond
+
+// workUntilEnd does the work of the service until r has ended, or the deadline.
+func (s *service) workUntilEnd(r *revocation, deadline time.Time) {
+	spin := spinner{time: wakeUp}
 	wanted := []unix.PollFd{{Fd: int32(s.epfd), Events: unix.POLLIN}, {Fd: int32(s.endedFD), Events: unix.POLLIN}}
 	for {
 		worked, running := s.step()
-		host.mu.Lock()
-		finished := done()
-		host.mu.Unlock()
 		switch {
-		case finished, !running:
+		case !running, r.over():
 			return
 		case worked:
-			spin = spinner{}
-		case !spin.again():
-			if waitForAny(wanted, deadline) == syscall.ETIMEDOUT {
-				return
-			}
+			spin = spinner{time: wakeUp}
+		case spin.again():
+		case !r.fallAsleep(), waitForAny(wanted, deadline) == syscall.ETIMEDOUT:
+			s.step() // if this process was stopped meanwhile, the answer may be there
+			return
 		}
 	}
 }

@@ -185,7 +185,10 @@ const spinTime = 20 * time.Microsecond
 
 var onlyProcessor = runtime.NumCPU() == 1
 
-type spinner struct{ start time.Time }
+type spinner struct {
+	start time.Time
+	time  time.Duration // spinTime if zero
+}
 
 // again yields the processor and reports whether to try once more before going
 // to sleep.
@@ -195,12 +198,17 @@ func (s *spinner) again() bool {
 	}
 	if s.start.IsZero() {
 		s.start = time.Now()
-	} else if time.Since(s.start) > spinTime {
+	} else if time.Since(s.start) > max(s.time, spinTime) {
 		return false
 	}
 	schedYield()
 	return true
 }
+
+// triesFirst reports whether one who waits until the deadline tries before: with
+// one processor there is nothing to try, but the sleep until a deadline takes
+// another call.
+func triesFirst(deadline time.Time) bool { return !onlyProcessor || !deadline.IsZero() }
 
 // try is receive that tries for a short while, then EAGAIN.
 func (p *packet) try(fd int, f *frame, buf []byte, flags int) (receipt, error) {
@@ -219,11 +227,16 @@ func (p *packet) try(fd int, f *frame, buf []byte, flags int) (receipt, error) {
 //
 // With the flag MSG_PEEK the packet stays in the queue.
 func (p *packet) await(fd int, f *frame, buf []byte, deadline time.Time, limited bool, flags int) (receipt, error) {
-	if !onlyProcessor || !deadline.IsZero() { // else there is nothing to try
+	if triesFirst(deadline) {
 		if r, err := p.try(fd, f, buf, flags); err != syscall.EAGAIN {
 			return r, err
 		}
 	}
+	return p.sleep(fd, f, buf, deadline, limited, flags)
+}
+
+// sleep is the second half of await.
+func (p *packet) sleep(fd int, f *frame, buf []byte, deadline time.Time, limited bool, flags int) (receipt, error) {
 	if !deadline.IsZero() {
 		if err := waitFor(fd, unix.POLLIN, deadline); err != nil {
 			return receipt{fd: noFD}, err
