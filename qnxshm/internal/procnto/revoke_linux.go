@@ -36,24 +36,38 @@ type outboundLink struct {
 var linkedService atomic.Pointer[service]
 
 // ready is called when the creator asks for something, or is gone.
-func (l *outboundLink) ready(uint32) {
+func (l *outboundLink) ready(uint32) { l.obey() }
+
+// catchUp does all that the creator has asked for before, which is less than a
+// socket holds of.
+func (l *outboundLink) catchUp() {
+	const more = 1 << 12
+	for i := 0; i < more && l.obey(); i++ {
+	}
+}
+
+// obey does one thing that the creator asks for, and reports whether there was
+// one.
+func (l *outboundLink) obey() bool {
 	var f frame
 	r, err := host.packet.receive(l.fd, &f, nil, nil, unix.MSG_DONTWAIT)
 	if r.fd != noFD {
 		unix.Close(r.fd)
 	}
 	if err == syscall.EAGAIN || err == syscall.EINTR {
-		return
+		return err == syscall.EINTR
 	}
 	if err != nil || f.kind != revoke || r.n != 0 || r.fd != noFD {
 		l.close()
-		return
+		return false
 	}
 	key := objectKey{uint64(f.a), uint64(f.b)}
 	host.revokeHere(key, int(f.number))
 	if host.packet.send(l.fd, &frame{kind: revoked, id: f.id}, nil, noFD) != nil {
 		l.close()
+		return false
 	}
+	return true
 }
 
 func (l *outboundLink) close() {
@@ -77,7 +91,8 @@ func (m *manager) revokeHere(key objectKey, pid int) {
 		if h.object.object != key || pid != -1 && h.recipient.pid != pid {
 			continue
 		}
-		if h.carrier != nil && h.carrier.inTransit() {
+		// A claim that is just coming is too late: see claim.
+		if c := h.carrier; c != nil && (c.mapping || c.inTransit()) {
 			h.doomed, h.revoked = true, true
 		} else if m.table.handles[h.id] != nil {
 			m.destroy(h)
@@ -89,7 +104,15 @@ func (m *manager) revokeHere(key objectKey, pid int) {
 // unless that was revoked meanwhile. A peer that does not wait for the answer
 // any more has no mapping.
 func (c *inbound) claim(f *frame) bool {
-	h := c.transit
+	if h := c.transit; h != nil {
+		// The peer has registered with the creator by now. A Revoke that had given
+		// up before that has not told the peer, but this process, which may not
+		// have looked.
+		if l := host.linked[h.object.creator]; l != nil {
+			l.catchUp()
+		}
+	}
+	h := c.transit // which catching up may have ended
 	errno := syscall.ESRCH
 	if h != nil && c.mapping && h.id == f.id && !h.revoked {
 		errno = 0

@@ -5,6 +5,7 @@ package procnto_test
 import (
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -161,4 +162,45 @@ func TestCreatorGetsItsObjectBack(t *testing.T) {
 	child.kill()
 	unix.Close(back)
 	check()
+}
+
+// TestRevokeBeforeClaim: a maker that was stopped finds a creator's Revoke and the
+// claim of a recipient that came later, and may be about to look at the handle in
+// transit. Whatever it sees first, the handle was revoked: a Revoke that has given
+// up waiting tells nobody else.
+func TestRevokeBeforeClaim(t *testing.T) {
+	maker := startChild(t)
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	h, err := procnto.CreateHandle(fd, maker.pid(), os.O_RDONLY, 0)
+	require.NoError(t, err)
+	theirs := maker.number("open", h, os.O_RDONLY)
+	name, err := procnto.ProcessSocket(maker.pid())
+	require.NoError(t, err)
+	for range 20 {
+		h := maker.handle("handle", theirs, os.Getpid(), os.O_RDONLY)
+		own, err := procnto.MapWhole(fd, os.O_RDONLY)
+		require.NoError(t, err)
+		recipient := greet(t, name)
+		require.NoError(t, recipient.send(procnto.Frame{Kind: procnto.MapRequest, ID: h, Number: int32(os.O_RDONLY)}.Encode()))
+		require.Zero(t, recipient.mustReceive(t).Errno)
+		asked := time.Now()
+		require.NoError(t, maker.cmd.Process.Signal(syscall.SIGSTOP))
+		require.NoError(t, retry(func() error {
+			return unix.Waitid(unix.P_PID, maker.pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		}))
+		ended := make(chan error)
+		go func() { ended <- procnto.Revoke(fd, os.Getpid()) }()
+		eventually(t, patience, func() bool { return procnto.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
+		// With its own mapping gone the process has the others' in hand until it
+		// has asked them.
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(uint64(os.Getpid())<<42|1))
+		require.NoError(t, procnto.Unmap(own))
+		require.NoError(t, recipient.send(procnto.Frame{Kind: procnto.ClaimRequest, ID: h}.Encode()))
+		time.Sleep(time.Until(asked.Add(8 * time.Millisecond))) // then the maker looks
+		require.NoError(t, maker.cmd.Process.Signal(syscall.SIGCONT))
+		require.Equal(t, int32(syscall.ESRCH), recipient.mustReceive(t).Errno, "the claim of a handle that was revoked")
+		require.NoError(t, <-ended)
+		recipient.close()
+	}
 }
