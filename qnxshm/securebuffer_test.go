@@ -11,8 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -295,11 +293,6 @@ func receiveSecureBuffer(t *testing.T, conn *qnxmsg.Connection) {
 	require.ErrorIs(t, err, syscall.ESRCH)
 	require.ErrorIs(t, qnxshm.DeleteHandle(unused), syscall.ESRCH)
 	require.NoError(t, mem.Unmap())
-}
-
-func raceEnabled() bool {
-	info, _ := debug.ReadBuildInfo()
-	return info != nil && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // openObjects returns the paths of a process's descriptors of anonymous objects.
