@@ -23,6 +23,7 @@ const roleEnv = "QNXSHM_TEST_ROLE"
 
 var roles = map[string]func(args []string) error{
 	"reader": reader,
+	"party":  party,
 }
 
 // playRole does not return in a second process.
