@@ -32,10 +32,12 @@ const (
 //	        that the flags have no use for
 //	EBADF   fd is not open, or not a shared-memory object
 //	EPERM   the object is sealed; or fd is a window, or not open for writing;
-//	        host: ControlRevocable by a process that is not the object's creator
+//	        host: ControlRevocable by a process that has not created the object
 //	ENOMEM  no memory
-//	ENOSYS  host: memory that only a target has; sealing an object that has a
-//	        name, or making it revocable
+//	ENOSYS  host: memory that only a target has; ControlSeal or ControlRevocable
+//	        on an object that has a name
+//	EAGAIN  host: ControlRevocable, and this process has no descriptor left to
+//	        serve others with
 //
 // Host and target: a target has more flags and rules, of hardware and abilities,
 // and passes them all on. Whether descriptors must be open for writing there is

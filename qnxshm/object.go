@@ -210,14 +210,16 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //
 //	EINVAL     access is not one of the three modes, length is 0 or negative, or
 //	           offset is negative or not a page multiple
-//	EBADF      the descriptor is not open
+//	EBADF      the descriptor is not open; host: or the object is revocable, and the
+//	           descriptor was inherited or sent, not made from a handle
 //	EACCES     ReadWrite, but the descriptor is open for reading only; or the
 //	           descriptor, or access, is WriteOnly
 //	ENXIO      a window, and the range does not lie within it
 //	EOVERFLOW  offset and length together are too large
 //	ENOMEM     no address space
 //	ENODEV     not an object that can be mapped
-//	EAGAIN     target: the memory cannot be locked
+//	EAGAIN     target: the memory cannot be locked; host: the object is revocable,
+//	           and its creator did not answer for 5 s, being stopped perhaps
 //	EMFILE     target: too many mappings
 //	EPERM      target: not allowed to map it
 //

@@ -44,7 +44,9 @@ var (
 //	        to ask the others with
 //
 // Host and target: the errno are assumed, no document lists them. On the host the
-// mapping process's own library does it, so a hostile process is not contained.
+// mapping process's own library does it, so a hostile process is not contained,
+// and memory of a revocable object must be unmapped by this module, not past it.
+// Who has made handles for pid has to confirm, too.
 //
 // Since QNX SDP 7.1.
 //

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -68,11 +69,15 @@ func Control(fd int, flags uint32, paddr, size uint64) (uint32, error) {
 		}
 	}
 	// What cannot be done in the end is not begun.
-	if flags&ctlSeal != 0 && !sealable(fd) {
+	mark := flags&ctlRevocable != 0 && !d.revocable()
+	switch {
+	case flags&ctlSeal != 0 && !sealable(fd):
 		return 0, qnxerr.Cause{Errno: syscall.ENOSYS, Text: "on the host only anonymous objects can be sealed or made revocable"}
-	}
-	if flags&ctlRevocable != 0 {
-		if err := unix.Fchmod(fd, d.mode&0o7777); err != nil {
+	case mark:
+		if err := host.ownRevocable(); err != nil {
+			return 0, noDescriptors(err)
+		}
+		if err := changeMode(fd, 0); err != nil {
 			return 0, err
 		}
 	}
@@ -81,11 +86,10 @@ func Control(fd int, flags uint32, paddr, size uint64) (uint32, error) {
 			return 0, err
 		}
 	}
-	if flags&ctlRevocable != 0 {
-		if err := unix.Fchmod(fd, d.mode&0o777|revocableBit); err != nil {
+	if mark {
+		if err := changeMode(fd, revocableBit); err != nil {
 			return 0, err
 		}
-		host.ownRevocable()
 	}
 	if flags&ctlSeal != 0 {
 		return 0, seal(fd)
@@ -103,6 +107,20 @@ func (by creator) canRevoke() error {
 		return qnxerr.Cause{Errno: syscall.ENOSYS, Text: "on the host only anonymous objects can be sealed or made revocable"}
 	}
 	return qnxerr.Cause{Errno: syscall.EPERM, Text: "on the host only its creator can make an object revocable"}
+}
+
+var changingMode sync.Mutex
+
+// changeMode adds bits to the mode of an object of this process. No bits only
+// tell whether that is permitted.
+func changeMode(fd int, bits uint32) error {
+	changingMode.Lock()
+	defer changingMode.Unlock()
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	return unix.Fchmod(fd, st.Mode&0o7777|bits)
 }
 
 // flags are what GET_FLAGS tells.

@@ -46,12 +46,14 @@ const (
 	Answer          = uint16(answer)
 	ClaimRequest    = uint16(claimRequest)
 	RegisterRequest = uint16(registerRequest)
+	Withdrawal      = uint16(withdrawal)
 	RevokeFrame     = uint16(revoke)
 	RevokedFrame    = uint16(revoked)
 
 	OptNoFD          = uint32(optNoFD)
 	ControlAnon      = uint32(ctlAnon)
 	ControlRevocable = uint32(ctlRevocable)
+	ControlGetFlags  = uint32(ctlGetFlags)
 	Message          = uint16(message)
 	Pulse            = uint16(pulse)
 	Reply            = uint16(reply)
@@ -101,6 +103,17 @@ func RegistryEntries() int {
 	objects.mu.Lock()
 	defer objects.mu.Unlock()
 	return objects.entries
+}
+
+// Registrations is how much this process remembers of who has its objects.
+func Registrations() int {
+	host.mu.Lock()
+	defer host.mu.Unlock()
+	n := len(host.granted)
+	for _, c := range host.links {
+		n += len(c.link)
+	}
+	return n
 }
 
 // UnusedHandles is the number of handles of this process.

@@ -274,7 +274,7 @@ func (m *manager) useForeign(kind frameKind, id uint64, access, pid int, take fu
 			}
 		} else if err == nil && kind == mapRequest {
 			if err = c.exchange(&frame{kind: claimRequest, id: id}, 0); err == nil && c.answer.errno != 0 {
-				err = syscall.Errno(c.answer.errno)
+				err = syscall.ESRCH // not another turn, whatever the maker says
 			} else if err != nil {
 				c.close() // tells the maker that the handle was not used
 				c, err = nil, peerError(err, pid)

@@ -25,17 +25,20 @@ type manager struct {
 
 	lastChid, lastSCOID int
 
-	makers    map[int]*maker
-	links     map[clientKey]*inbound    // of processes to tell of revocations
-	linked    map[creator]*outboundLink // to processes that may tell of them
-	waits     map[uint64]*revocation
-	granted   map[objectKey]map[int]struct{} // who may have mapped a revocable object of this process
-	lastWait  uint64
-	revocable time.Time // when a revocable object of this process was last used, zero if there is none
-	service   *service  // nil while there is nothing to serve
-	packet    packet    // of what is received and sent under mu
-	tidying   bool      // a call of tidy is due
-	settling  bool      // a look at the handles in transit is due
+	makers   map[int]*maker
+	links    map[clientKey]*inbound    // of processes to tell of revocations
+	linked   map[creator]*outboundLink // to processes that may tell of them
+	waits    map[uint64]*revocation
+	granted  map[objectKey]map[int]struct{} // who may have mapped a revocable object of this process
+	lastWait uint64
+
+	lastRegistration uint64
+	grantedLimit     int       // so many entries of granted are looked through
+	revocable        time.Time // when a revocable object of this process was last used, zero if there is none
+	service          *service  // nil while there is nothing to serve
+	packet           packet    // of what is received and sent under mu
+	tidying          bool      // a call of tidy is due
+	settling         bool      // a look at the handles in transit is due
 }
 
 // linger is how long what is not needed is kept, in case it is needed again: at
@@ -282,18 +285,22 @@ func createHandle(fd, pid, access int, options uint32, part *window) (uint64, er
 	if err := timersWork(); err != nil {
 		return 0, noDescriptors(err)
 	}
-	if d.mode&revocableBit != 0 {
-		if err := host.register(d.creator, d.key, makesHandles); err != nil {
-			return 0, err
+	var l *outboundLink
+	if d.revocable() {
+		if l, err = host.hold(d.creator, d.key, true); err != nil {
+			return 0, noDescriptors(err)
 		}
 	}
 	host.mu.Lock()
 	defer host.mu.Unlock()
+	if l != nil {
+		defer func() { l.held-- }()
+	}
 	r, err := host.recipient(pid)
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	if host.overLimit() {
+	if host.overLimit(r) {
 		host.tidyLater()
 		return 0, syscall.EAGAIN
 	}
@@ -302,7 +309,7 @@ func createHandle(fd, pid, access int, options uint32, part *window) (uint64, er
 		host.tidyLater()
 		return 0, noDescriptors(err)
 	}
-	if d.mode&revocableBit != 0 && d.creator == thisProcess() {
+	if d.revocable() && d.creator == thisProcess() {
 		host.grant(d.key, pid)
 	}
 	h := &handle{access: access, noFD: options&optNoFD != 0, recipient: r, object: a, window: w}
@@ -342,10 +349,12 @@ func openHandle(id uint64, access, maker int) (fd int, err error) {
 		if err := objects.add(r.key, r.fd, r.window, r.creator); err != nil {
 			return err
 		}
-		fd = r.fd
 		if !r.own && r.creator == thisProcess() {
-			host.ownRevocable() // perhaps again, after it had no descriptor left
+			if err := r.comesBack(); err != nil {
+				return err
+			}
 		}
+		fd = r.fd
 		return nil
 	})
 	if err != nil && fd >= 0 { // taken, but the maker does not agree
@@ -355,6 +364,16 @@ func openHandle(id uint64, access, maker int) (fd int, err error) {
 		return -1, err
 	}
 	return fd, nil
+}
+
+// comesBack lets others register again for an object of this process, of which
+// it may have had no descriptor for some time.
+func (r received) comesBack() error {
+	d, err := describe(r.fd)
+	if err == nil && d.revocable() {
+		err = host.ownRevocable()
+	}
+	return err
 }
 
 // received is what a handle was turned into.
@@ -492,16 +511,22 @@ func SetHandleLimit(cur, max uint64) error {
 }
 
 // overLimit reports whether no further handle may be made. Handles that were
-// used, but are not known to be, do not count.
-func (m *manager) overLimit() bool {
+// used, or whose recipient is gone, but are not known to be, do not count. next is
+// the recipient, which was there a moment ago, of the handle to be made.
+func (m *manager) overLimit(next *recipient) bool {
 	cur, _, _ := HandleLimit()
 	if uint64(len(m.table.handles)) < cur {
 		return false
 	}
 	if s := m.service; s != nil {
 		for _, w := range s.watched {
-			if c, ok := w.(*inbound); ok {
-				c.inTransit()
+			switch w := w.(type) {
+			case *inbound:
+				w.inTransit()
+			case *recipient:
+				if w != next && exited(w.pidfd) {
+					m.recipientExited(w)
+				}
 			}
 		}
 	}

@@ -52,14 +52,17 @@ func Mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset
 // mmap maps a range of what fd has, so that it can be taken away if the object
 // is revocable.
 func (d descriptor) mmap(addr unsafe.Pointer, length uint64, prot, flags uint32, fd int, offset int64) (unsafe.Pointer, error) {
+	if d.mode&revocableBit != 0 && !d.object && isMemory(fd) {
+		return nil, qnxerr.Cause{Errno: syscall.EBADF, Text: "the object is revocable, and the descriptor did not come by a handle, so nobody could revoke it"}
+	}
 	p, err := d.window.mmap(addr, length, prot, flags, fd, offset)
-	if err != nil || d.mode&revocableBit == 0 {
+	if err != nil || !d.revocable() {
 		return p, err
 	}
 	track(d.key, d.creator, p, length)
-	if err := host.register(d.creator, d.key, mapsIt); err != nil {
+	if err := host.register(d.creator, d.key); err != nil {
 		Munmap(p, length)
-		return nil, err
+		return nil, noDescriptors(err)
 	}
 	return p, nil
 }
@@ -69,15 +72,22 @@ func (d descriptor) mmap(addr unsafe.Pointer, length uint64, prot, flags uint32,
 func track(key objectKey, by creator, p unsafe.Pointer, length uint64) {
 	start := uintptr(p)
 	unix.Syscall(unix.SYS_MADVISE, start, uintptr(length), unix.MADV_DONTFORK)
-	mappings.add(mappedRange{key: key, creator: by, start: start, end: endOf(start, length)})
+	mappings.add(mappedRange{key: key, creator: by, base: p, start: start, end: endOf(start, length)})
 }
 
-// replaceByNothing makes memory inaccessible for ever, and gives its pages back.
-// Go's scheduler is not told of the call: it might not let this thread go on for
-// long while other goroutines use all processors.
-func replaceByNothing(start, end uintptr) error {
+// replaceByNothing makes memory inaccessible for ever, and gives its pages back
+// unless the kernel has no room for another mapping, even in place of one, or may
+// not lock more memory.
+func replaceByNothing(p unsafe.Pointer, length uintptr) error {
 	const flags = unix.MAP_PRIVATE | unix.MAP_ANON | unix.MAP_FIXED | unix.MAP_NORESERVE
-	_, _, errno := unix.RawSyscall6(unix.SYS_MMAP, start, end-start, unix.PROT_NONE, flags, ^uintptr(0), 0)
+	if mmapNothing(p, length, flags) == nil {
+		return nil
+	}
+	return mprotect(p, length, unix.PROT_NONE)
+}
+
+func mprotect(p unsafe.Pointer, length uintptr, prot int) error {
+	_, _, errno := unix.Syscall(unix.SYS_MPROTECT, uintptr(p), length, uintptr(prot))
 	if errno != 0 {
 		return errno
 	}
@@ -118,11 +128,7 @@ func MmapHandle(addr unsafe.Pointer, length uint64, prot, flags uint32, id uint6
 		if st.Mode&revocableBit != 0 {
 			track(r.key, r.creator, p, length)
 			if !r.own { // registerOwn has done it
-				as := mapsIt
-				if makerOf(id) != r.creator.pid {
-					as = mapsFromOther
-				}
-				err = host.register(r.creator, r.key, as)
+				err = host.register(r.creator, r.key)
 			}
 		}
 		if err == nil {
@@ -284,14 +290,15 @@ func Mprotect(addr unsafe.Pointer, length uint64, prot uint32) error {
 	if prot&^protAll != 0 {
 		return syscall.EINVAL
 	}
-	if prot != 0 && mappings.isRevoked(uintptr(addr), uintptr(addr)+uintptr(length)) {
+	change := func() error { return mprotect(addr, uintptr(length), hostProt(prot)) }
+	if prot == 0 {
+		return change()
+	}
+	revoked, err := mappings.protect(uintptr(addr), length, change)
+	if revoked {
 		return syscall.EACCES
 	}
-	_, _, errno := unix.Syscall(unix.SYS_MPROTECT, uintptr(addr), uintptr(length), uintptr(hostProt(prot)))
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return err
 }
 
 // ObjectSize is the size of the object or window behind fd.

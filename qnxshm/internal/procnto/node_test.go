@@ -35,6 +35,9 @@ type node struct {
 	mu   sync.Mutex
 	held []int64 // rcvids of messages without a reply
 	act  string  // of a fake maker
+
+	links      []wire // of a false creator
+	linksEnded int
 }
 
 type opening struct {
@@ -141,6 +144,27 @@ var commands = map[string]func(*node, arguments) ([]any, error){
 	"revoked": func(n *node, a arguments) ([]any, error) { // handle
 		return []any{procnto.Revoked(unsafe.Pointer(&n.mapped[a.id(0)][0]))}, nil
 	},
+	"control": func(_ *node, a arguments) ([]any, error) { // fd flags
+		flags, err := procnto.Control(a.int(0), uint32(a.int(1)), 0, 0)
+		return []any{flags}, err
+	},
+	"named": func(_ *node, a arguments) ([]any, error) { // name
+		fd, err := procnto.OpenObject(a[0], os.O_RDWR, 0)
+		return []any{fd}, err
+	},
+	"mapfd": func(n *node, a arguments) (_ []any, err error) { // fd; known as that handle from now on
+		n.mapped[a.id(0)], err = procnto.Map(a.int(0), os.O_RDWR, 0, int64(os.Getpagesize()))
+		return nil, err
+	},
+	"seal": func(n *node, a arguments) ([]any, error) { // handle
+		return nil, sealMapping(n.mapped[a.id(0)])
+	},
+	"touch": func(n *node, a arguments) ([]any, error) { // handle
+		return nil, touch(n.mapped[a.id(0)])
+	},
+	"bequeath":     (*node).bequeath,
+	"falsecreator": (*node).falseCreator,
+	"askall":       (*node).askAll,
 	"lock":         (*node).lock,
 	"windowhandle": (*node).windowHandle,
 	"peek":         (*node).peek,

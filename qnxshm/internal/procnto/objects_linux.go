@@ -124,6 +124,9 @@ func describe(fd int) (descriptor, error) {
 	return d, nil
 }
 
+// revocable reports whether mappings made now can be taken away.
+func (d descriptor) revocable() bool { return d.object && d.mode&revocableBit != 0 }
+
 // withAccess adds the access mode of the descriptor fd. One that was opened
 // with O_PATH gives none, and counts as not open.
 func (d descriptor) withAccess(fd int) (descriptor, error) {
@@ -151,6 +154,14 @@ func (o *objectRegistry) register(fd int, by creator) error {
 		return err
 	}
 	return o.add(keyOf(&st), fd, window{}, by)
+}
+
+// created reports whether this process is the creator of an object that it knows.
+func (o *objectRegistry) created(key objectKey) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	rec := o.known[key]
+	return rec != nil && rec.creator == thisProcess()
 }
 
 // add makes an object known, and fd a window of it if w is one.

@@ -275,8 +275,10 @@ func peerWrongPlace(t *testing.T, s *scene) {
 		w := greet(t, s.socket)
 		require.NoError(t, w.send(aFrame(kind).Encode()))
 		switch kind {
-		case procnto.OpenRequest, procnto.MapRequest, procnto.DeleteRequest, procnto.ClaimRequest, procnto.RegisterRequest: // of nothing
+		case procnto.OpenRequest, procnto.MapRequest, procnto.DeleteRequest, procnto.ClaimRequest: // of nothing
 			require.Equal(t, int32(syscall.ESRCH), w.mustReceive(t).Errno, "kind %d", kind)
+		case procnto.RegisterRequest: // without a link
+			require.Equal(t, int32(syscall.ENOTCONN), w.mustReceive(t).Errno)
 		default:
 			w.ended(t, "handles", kind)
 		}
@@ -285,7 +287,7 @@ func peerWrongPlace(t *testing.T, s *scene) {
 		require.NoError(t, w.send(procnto.Frame{Kind: procnto.HelloLink, ID: uint64(kind) + 1}.Encode()))
 		require.Equal(t, procnto.Welcome, w.mustReceive(t).Kind)
 		require.NoError(t, w.send(aFrame(kind).Encode()))
-		if kind != procnto.RevokedFrame { // of nothing, and without an answer
+		if kind != procnto.RevokedFrame && kind != procnto.Withdrawal { // of nothing, and without an answer
 			w.ended(t, "link", kind)
 		}
 		w.close()

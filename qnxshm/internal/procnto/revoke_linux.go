@@ -27,8 +27,25 @@ type outboundLink struct {
 	id      uint64
 	creator creator
 	token   uint64
-	keys    map[objectKey]bool // registered; true if handles were made of it
+	objects map[objectKey]registration // as the creator knows them
+	sweepAt int                        // so many objects are looked through
+	held    int                        // calls that need the link as it is
 	idle    bool
+	unsent  []uint64 // revocations done that the creator has no room to be told of
+}
+
+// A registration tells the creator of an object what a process may have of it.
+type registration struct {
+	number uint64 // a later one of the same link and object has a higher one
+	makes  bool   // handles, which have to be destroyed; else mappings only
+}
+
+// covers reports whether nothing is to be added for what makes tells.
+func (r registration) covers(makes bool) bool { return r.number > 0 && (r.makes || !makes) }
+
+// with merges two registrations of one object, which may come in any order.
+func (r registration) with(s registration) registration {
+	return registration{max(r.number, s.number), r.makes || s.makes}
 }
 
 // linkedService is this process's service while creators may ask it to give
@@ -36,19 +53,11 @@ type outboundLink struct {
 var linkedService atomic.Pointer[service]
 
 // ready is called when the creator asks for something, or is gone.
-func (l *outboundLink) ready(uint32) { l.obey() }
+func (l *outboundLink) ready(uint32) { l.take() }
 
-// catchUp does all that the creator has asked for before, which is less than a
-// socket holds of.
-func (l *outboundLink) catchUp() {
-	const more = 1 << 12
-	for i := 0; i < more && l.obey(); i++ {
-	}
-}
-
-// obey does one thing that the creator asks for, and reports whether there was
-// one.
-func (l *outboundLink) obey() bool {
+// take does what the creator asks for next, and reports whether there was
+// anything.
+func (l *outboundLink) take() bool {
 	var f frame
 	r, err := host.packet.receive(l.fd, &f, nil, nil, unix.MSG_DONTWAIT)
 	if r.fd != noFD {
@@ -61,58 +70,86 @@ func (l *outboundLink) obey() bool {
 		l.close()
 		return false
 	}
-	key := objectKey{uint64(f.a), uint64(f.b)}
-	host.revokeHere(key, int(f.number))
-	if host.packet.send(l.fd, &frame{kind: revoked, id: f.id}, nil, noFD) != nil {
-		l.close()
-		return false
+	// What cannot be taken away is not confirmed.
+	if host.revokeHere(objectKey{uint64(f.a), uint64(f.b)}, l.creator, int(f.number)) {
+		l.unsent = append(l.unsent, f.id)
+		l.confirm()
 	}
-	return true
+	return l.fd >= 0
+}
+
+// maxUnsent bounds what is kept for a creator that does not listen.
+const maxUnsent = 4096
+
+// confirm tells the creator what was done. If it has no room now, tidyLinks
+// comes back for that.
+func (l *outboundLink) confirm() {
+	for len(l.unsent) > 0 {
+		err := host.packet.send(l.fd, &frame{kind: revoked, id: l.unsent[0]}, nil, noFD)
+		if err == syscall.EAGAIN && len(l.unsent) < maxUnsent {
+			return
+		}
+		if err != nil {
+			l.close()
+			return
+		}
+		l.unsent = l.unsent[1:]
+	}
+	l.unsent = nil
 }
 
 func (l *outboundLink) close() {
+	if l.fd < 0 {
+		return
+	}
 	if s := host.service; s != nil {
 		s.unwatch(l.id, l.fd)
 	}
 	unix.Close(l.fd)
+	l.fd, l.unsent = -1, nil
 	if delete(host.linked, l.creator); len(host.linked) == 0 {
 		linkedService.Store(nil)
 	}
 	host.tidyLater()
 }
 
-// revokeHere gives up what this process has of an object, if pid is its own or
-// -1, and destroys unused handles that it made for pid, or any.
-func (m *manager) revokeHere(key objectKey, pid int) {
+// revokeHere gives up what this process has of an object of that creator, if pid
+// is its own or -1, and destroys unused handles that it made for pid, or any. It
+// reports whether nothing is left.
+func (m *manager) revokeHere(key objectKey, by creator, pid int) (all bool) {
+	all = true
 	if pid == -1 || pid == self().pid {
-		mappings.revoke(key)
+		all = mappings.revoke(key, by)
 	}
 	for _, h := range m.table.handles {
-		if h.object.object != key || pid != -1 && h.recipient.pid != pid {
+		if h.object.object != key || h.object.creator != by || pid != -1 && h.recipient.pid != pid {
 			continue
 		}
-		// A claim that is just coming is too late: see claim.
-		if c := h.carrier; c != nil && (c.mapping || c.inTransit()) {
-			h.doomed, h.revoked = true, true
-		} else if m.table.handles[h.id] != nil {
+		h.revoked = true // also for a claim that inTransit finds
+		if h.carrier != nil && h.carrier.inTransit() {
+			h.doomed = true
+		} else if m.table.handles[h.id] == h {
 			m.destroy(h)
 		}
 	}
+	return all
 }
 
 // claim lets the peer keep the mapping it has made with the handle in transit,
 // unless that was revoked meanwhile. A peer that does not wait for the answer
 // any more has no mapping.
 func (c *inbound) claim(f *frame) bool {
-	if h := c.transit; h != nil {
-		// The peer has registered with the creator by now. A Revoke that had given
-		// up before that has not told the peer, but this process, which may not
-		// have looked.
-		if l := host.linked[h.object.creator]; l != nil {
-			l.catchUp()
+	if c.transit != nil {
+		// A creator that has revoked before the peer registered with it counts
+		// on this process. What it has asked for, which is less than a socket
+		// holds of, comes first.
+		const more = 1 << 12
+		if l := host.linked[c.transit.object.creator]; l != nil {
+			for i := 0; i < more && l.take(); i++ {
+			}
 		}
 	}
-	h := c.transit // which catching up may have ended
+	h := c.transit // which taking may have ended
 	errno := syscall.ESRCH
 	if h != nil && c.mapping && h.id == f.id && !h.revoked {
 		errno = 0
@@ -124,49 +161,13 @@ func (c *inbound) claim(f *frame) bool {
 	return ok
 }
 
-// A use is what a process does with an object that can be revoked.
-type use int
-
-const (
-	mapsIt use = iota
-	// mapsFromOther is from a handle that another recipient made. That may be told
-	// of a revocation later than this process, so the creator has to know of this
-	// very mapping, see tell.
-	mapsFromOther
-	makesHandles
-)
-
-// register lets the creator of an object know that this process uses it. There
-// is nothing to do when the creator is gone: nobody can revoke any more.
-func (m *manager) register(by creator, key objectKey, as use) error {
-	if by == thisProcess() || by.pid == 0 {
-		return nil
-	}
-	m.mu.Lock()
-	l, err := m.link(by)
-	known := err == nil && l != nil && as != mapsFromOther && (l.keys[key] || as == mapsIt && hasKey(l.keys, key))
-	m.mu.Unlock()
-	if err != nil || l == nil || known {
-		return err
-	}
-	request := &frame{kind: registerRequest, id: l.token, a: int64(key.dev), b: int64(key.ino)}
-	if as == makesHandles {
-		request.number = 1
-	}
-	c, err := m.ask(by.pid, request, 0)
-	if err == nil {
-		c.discard()
-		if c.answer.errno != 0 {
-			err = syscall.Errno(c.answer.errno)
-		}
-		m.release(c.maker, c)
-	}
-	if err == syscall.ESRCH {
-		return nil
-	}
-	if err == nil {
+// register lets the creator of an object know that this process has mapped it.
+// There is nothing to do when the creator is gone: nobody can revoke any more.
+func (m *manager) register(by creator, key objectKey) error {
+	l, err := m.hold(by, key, false)
+	if l != nil {
 		m.mu.Lock()
-		l.keys[key] = l.keys[key] || as == makesHandles
+		l.held--
 		m.mu.Unlock()
 	}
 	return err
@@ -186,10 +187,103 @@ func (m *manager) registerOwn(id uint64) error {
 		}
 	}
 	m.mu.Unlock()
-	return m.register(by, key, mapsIt)
+	return m.register(by, key)
 }
 
-func hasKey(keys map[objectKey]bool, key objectKey) bool { _, ok := keys[key]; return ok }
+// hold registers an object with its creator, if that is another process that can
+// be reached. The link stays as it is until the caller counts its hold off.
+func (m *manager) hold(by creator, key objectKey, makes bool) (*outboundLink, error) {
+	if by == thisProcess() || by.pid == 0 {
+		return nil, nil
+	}
+	if err := timersWork(); err != nil {
+		return nil, err
+	}
+	const attempts = 3
+	for range attempts {
+		l, again, err := m.holdOnce(by, key, makes)
+		if !again {
+			return l, err
+		}
+	}
+	return nil, notAnswering(by.pid)
+}
+
+// holdOnce is hold, unless the link has ended meanwhile.
+func (m *manager) holdOnce(by creator, key objectKey, makes bool) (held *outboundLink, again bool, err error) {
+	m.mu.Lock()
+	l, err := m.link(by)
+	if err != nil || l == nil {
+		m.mu.Unlock()
+		return nil, false, err
+	}
+	l.held++
+	if l.objects[key].covers(makes) {
+		m.mu.Unlock()
+		return l, false, nil
+	}
+	m.lastRegistration++
+	r := registration{m.lastRegistration, makes}
+	m.mu.Unlock()
+	err = m.announce(l, key, r)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case err == nil && l.fd >= 0:
+		l.objects[key] = l.objects[key].with(r)
+		return l, false, nil
+	case err == syscall.ESRCH && l.fd >= 0: // not an object that the creator can revoke
+		return l, false, nil
+	}
+	l.held--
+	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
+		l.close()
+		return nil, true, nil
+	}
+	return nil, false, err
+}
+
+// announce sends a registration and waits for the answer.
+func (m *manager) announce(l *outboundLink, key objectKey, r registration) error {
+	f := frame{kind: registerRequest, id: l.token, a: int64(key.dev), b: int64(key.ino), c: r.number}
+	if r.makes {
+		f.number = 1
+	}
+	c, err := m.ask(l.creator.pid, &f, 0)
+	if err != nil {
+		return err
+	}
+	c.discard()
+	m.release(c.maker, c)
+	if c.answer.errno != 0 {
+		return syscall.Errno(c.answer.errno)
+	}
+	return nil
+}
+
+// enroll enters what a peer registers. Only what this process could revoke is
+// remembered, whatever a peer sends.
+func (m *manager) enroll(c *inbound, f *frame) syscall.Errno {
+	link := m.links[clientKey{c.pid, f.id}]
+	if link == nil {
+		return syscall.ENOTCONN
+	}
+	key := objectKey{uint64(f.a), uint64(f.b)}
+	if f.c == 0 || !objects.created(key) {
+		return syscall.ESRCH
+	}
+	link.link[key] = link.link[key].with(registration{f.c, f.number != 0})
+	m.grant(key, c.pid)
+	return 0
+}
+
+// withdraw drops a registration unless there is a later one.
+func (c *inbound) withdraw(f *frame) {
+	key := objectKey{uint64(f.a), uint64(f.b)}
+	if c.link[key].number <= f.c {
+		delete(c.link, key)
+	}
+}
 
 // link returns the link to a creator, nil if that is gone. The manager's lock is
 // held, but not while waiting for the creator.
@@ -198,7 +292,7 @@ func (m *manager) link(by creator) (*outboundLink, error) {
 		l.idle = false
 		return l, nil
 	}
-	l := &outboundLink{creator: by, token: randomUint64(), keys: make(map[objectKey]bool)}
+	l := &outboundLink{creator: by, token: randomUint64(), objects: make(map[objectKey]registration), sweepAt: 64}
 	m.mu.Unlock()
 	c, _, err := dialSocket(processSocket(by.pid, by.start), by.pid, &frame{kind: helloLink, id: l.token})
 	m.mu.Lock()
@@ -234,8 +328,12 @@ func (m *manager) link(by creator) (*outboundLink, error) {
 func (m *manager) tidyLinks() (again bool) {
 	for _, l := range m.linked {
 		again = true
-		if mappings.uses(l.creator) || m.madeHandlesOf(l.creator) {
+		l.confirm()
+		if l.held > 0 {
 			l.idle = false
+		} else if mappings.uses(l.creator) || m.madeHandlesOf(l.creator) {
+			l.idle = false
+			m.sweep(l)
 		} else if l.idle {
 			l.close()
 		} else {
@@ -243,6 +341,29 @@ func (m *manager) tidyLinks() (again bool) {
 		}
 	}
 	return again
+}
+
+// sweep withdraws the registrations of objects that this process uses no more.
+// It looks when they have doubled.
+func (m *manager) sweep(l *outboundLink) {
+	if len(l.objects) < l.sweepAt {
+		return
+	}
+	used := mappings.objects()
+	for key := range m.anchors {
+		used[key.object] = true
+	}
+	for key, r := range l.objects {
+		if used[key] {
+			continue
+		}
+		f := frame{kind: withdrawal, a: int64(key.dev), b: int64(key.ino), c: r.number}
+		if host.packet.send(l.fd, &f, nil, noFD) != nil {
+			break // no room: next time
+		}
+		delete(l.objects, key)
+	}
+	l.sweepAt = max(64, 2*len(l.objects))
 }
 
 func (m *manager) madeHandlesOf(by creator) bool {
@@ -254,14 +375,17 @@ func (m *manager) madeHandlesOf(by creator) bool {
 	return false
 }
 
-// ownRevocable notes that this process has a revocable object that it is the
+// ownRevocable notes that this process makes an object revocable that it is the
 // creator of: others will want to register.
-func (m *manager) ownRevocable() {
+func (m *manager) ownRevocable() error {
+	if err := timersWork(); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.revocable = time.Now()
-	m.serve() // if it fails now, making a handle will tell
 	m.tidyLater()
+	return m.serve()
 }
 
 // lookAgain is how often the process looks whether it still has a revocable
@@ -278,8 +402,15 @@ func (m *manager) ownsRevocable() bool {
 	if err != nil || len(live) > 0 {
 		m.revocable = time.Now()
 	}
-	maps.DeleteFunc(m.granted, func(key objectKey, _ map[int]struct{}) bool { return err == nil && !live[key] })
+	if err == nil {
+		m.forgetGranted(live)
+	}
 	return !m.revocable.IsZero()
+}
+
+// forgetGranted drops what this process cannot revoke any more.
+func (m *manager) forgetGranted(live map[objectKey]bool) {
+	maps.DeleteFunc(m.granted, func(key objectKey, _ map[int]struct{}) bool { return !live[key] })
 }
 
 // ownRevocables returns the revocable objects that this process has created and
@@ -296,7 +427,7 @@ func ownRevocables() (map[objectKey]bool, error) {
 			continue
 		}
 		d, err := describe(fd)
-		if err == nil && d.object && d.creator == thisProcess() && d.mode&revocableBit != 0 {
+		if err == nil && d.revocable() && d.creator == thisProcess() {
 			live[d.key] = true
 		}
 	}
@@ -305,43 +436,72 @@ func ownRevocables() (map[objectKey]bool, error) {
 
 // A revocation is a Revoke that waits for other processes.
 type revocation struct {
+	id      uint64
 	key     objectKey
 	pid     int
-	waiting []*inbound // once for each answer to come
-	asleep  bool       // its thread has to be told of the end
+	waiting []*inbound
+	makers  bool // some of the others may have made handles
+	asleep  bool // its thread has to be told of the end
 	told    bool
 }
 
-// tell asks the process of a link, if it may have something to give up.
-func (r *revocation) tell(c *inbound, id uint64, key objectKey) {
-	if makes, uses := c.link[r.key]; r.key != key || !uses || r.pid != -1 && r.pid != c.pid && !makes {
-		return
-	}
-	if host.packet.send(c.fd, &frame{kind: revoke, id: id, number: int32(r.pid), a: int64(key.dev), b: int64(key.ino)}, nil, noFD) == nil {
-		r.waiting = append(r.waiting, c)
-	}
-}
-
-// answered is called when c has done what it was told. Whoever has seen that may
-// not be the thread that waits for it.
-func (r *revocation) answered(c *inbound) {
+// done is called when c has answered, or is gone. Whoever has seen that may not be
+// the thread that waits for it.
+func (r *revocation) done(c *inbound) {
 	if i := slices.Index(r.waiting, c); i >= 0 {
-		r.ended(slices.Delete(r.waiting, i, i+1))
+		r.waiting = slices.Delete(r.waiting, i, i+1)
+		if len(r.waiting) == 0 && r.asleep {
+			r.told = true
+			wake(host.service.endedFD)
+		}
 	}
 }
 
-// gone is called when c cannot answer any more.
-func (r *revocation) gone(c *inbound) {
-	if slices.Contains(r.waiting, c) {
-		r.ended(slices.DeleteFunc(r.waiting, func(w *inbound) bool { return w == c }))
+// ask sends the revocation to all whom it concerns: the processes that lose their
+// mappings, and those that may have made handles for them.
+func (r *revocation) ask() {
+	f := frame{kind: revoke, id: r.id, number: int32(r.pid), a: int64(r.key.dev), b: int64(r.key.ino)}
+	for _, c := range host.links {
+		reg, ok := c.link[r.key]
+		if !ok || r.pid != -1 && r.pid != c.pid && !reg.makes {
+			continue
+		}
+		r.makers = r.makers || reg.makes
+		if c.demand(f) {
+			r.waiting = append(r.waiting, c)
+		}
 	}
 }
 
-func (r *revocation) ended(waiting []*inbound) {
-	if r.waiting = waiting; len(waiting) == 0 && r.asleep {
-		r.told = true
-		wake(host.service.endedFD)
+// demand sends a revocation on a link, now or when the peer has made room, and
+// reports whether the peer is there.
+func (c *inbound) demand(f frame) bool {
+	if len(c.unsent) == 0 {
+		if err := host.packet.send(c.fd, &f, nil, noFD); err != syscall.EAGAIN {
+			return err == nil
+		}
 	}
+	same := func(g frame) bool { return g.a == f.a && g.b == f.b && g.number == f.number }
+	c.unsent = append(slices.DeleteFunc(c.unsent, same), f)
+	return true
+}
+
+// sendUnsent is called when the peer may have made room.
+func (c *inbound) sendUnsent() {
+	for len(c.unsent) > 0 {
+		if host.packet.send(c.fd, &c.unsent[0], nil, noFD) != nil {
+			return
+		}
+		c.unsent = c.unsent[1:]
+	}
+	c.unsent = nil
+}
+
+// peerLives reports whether the process that opened the link is there. A child
+// that it has forked keeps the link open, but not the mappings.
+func (c *inbound) peerLives() bool {
+	start, err := startTime(c.pid)
+	return (err != nil || start == c.start) && err != syscall.ESRCH && c.connectorLives()
 }
 
 // fallAsleep is called before the thread of the revocation sleeps, and reports
@@ -404,57 +564,91 @@ func notBegun(err error) error {
 
 func (m *manager) revoke(key objectKey, pid int) error {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	err := m.serve()
 	if err == nil {
 		err = m.service.countEnded()
 	}
-	if err != nil {
-		m.mu.Unlock()
-		return notBegun(err)
-	}
-	if pid != -1 && pid != self().pid && !m.knows(pid, key) {
-		if pidfd, err := openProcess(pid); err != nil {
-			m.mu.Unlock()
-			return notBegun(err)
-		} else {
+	if err == nil && pid != -1 && pid != self().pid && !m.knows(pid, key) {
+		var pidfd int
+		if pidfd, err = openProcess(pid); err == nil {
 			unix.Close(pidfd)
 		}
 	}
-	m.revokeHere(key, pid)
-	r := &revocation{key: key, pid: pid}
-	m.lastWait++
-	id := m.lastWait
-	for _, c := range m.links {
-		r.tell(c, id, key)
+	if err != nil {
+		return notBegun(err)
 	}
-	s := m.service
-	if len(r.waiting) > 0 {
-		if m.waits == nil {
-			m.waits = make(map[uint64]*revocation)
-		}
-		m.waits[id] = r
-		s.join()
-		m.mu.Unlock()
-		s.workUntilEnd(r, time.Now().Add(revokeTimeout))
-		s.leave()
-		m.mu.Lock()
-		delete(m.waits, id)
-		m.tidyLater()
-		if r.told {
-			var count [8]byte
-			unix.Read(s.endedFD, count[:])
-		}
+	deadline := time.Now().Add(revokeTimeout)
+	pending, makers := m.revokeOnce(key, pid, deadline)
+	if len(pending) == 0 && makers {
+		// A process may have mapped after it was asked, with a handle of a maker
+		// that was not asked yet.
+		pending, _ = m.revokeOnce(key, pid, deadline)
 	}
-	defer m.mu.Unlock()
-	if len(r.waiting) == 0 {
+	if len(pending) == 0 {
 		return nil
 	}
-	var pids []int
-	for _, c := range r.waiting {
-		pids = append(pids, c.pid)
+	slices.Sort(pending)
+	return qnxerr.Pending{PIDs: slices.Compact(pending)}
+}
+
+// revokeOnce returns the processes that have not confirmed, and whether there are
+// others that may have made handles.
+func (m *manager) revokeOnce(key objectKey, pid int, deadline time.Time) (pending []int, makers bool) {
+	if !m.revokeHere(key, thisProcess(), pid) {
+		pending = append(pending, self().pid)
 	}
-	slices.Sort(pids)
-	return qnxerr.Pending{PIDs: slices.Compact(pids)}
+	m.lastWait++
+	r := &revocation{id: m.lastWait, key: key, pid: pid}
+	r.ask()
+	m.await(r, deadline)
+	for _, c := range r.waiting {
+		pending = append(pending, c.pid)
+	}
+	return pending, r.makers
+}
+
+// lookForDead is how long a Revoke waits before it looks whether those it waits
+// for are there at all.
+const lookForDead = 50 * time.Millisecond
+
+// await waits until all have confirmed, or the deadline. The manager's lock is
+// held, but not while waiting.
+func (m *manager) await(r *revocation, deadline time.Time) {
+	if len(r.waiting) == 0 {
+		return
+	}
+	s := m.service
+	if m.waits == nil {
+		m.waits = make(map[uint64]*revocation)
+	}
+	m.waits[r.id] = r
+	work := func(until time.Time) {
+		m.mu.Unlock()
+		s.workUntilEnd(r, until)
+		m.mu.Lock()
+	}
+	s.join()
+	soon := time.Now().Add(lookForDead)
+	if deadline.Before(soon) {
+		soon = deadline
+	}
+	work(soon)
+	for _, c := range slices.Clone(r.waiting) {
+		if !c.peerLives() {
+			c.close()
+		}
+	}
+	if len(r.waiting) > 0 {
+		work(deadline)
+	}
+	s.leave()
+	delete(m.waits, r.id)
+	m.tidyLater()
+	if r.told {
+		var count [8]byte
+		unix.Read(s.endedFD, count[:])
+	}
 }
 
 // knows reports whether pid has used the object: then its being gone is no
@@ -467,6 +661,12 @@ func (m *manager) knows(pid int, key objectKey) bool {
 // grant remembers that pid may have mapped a revocable object of this process.
 func (m *manager) grant(key objectKey, pid int) {
 	if m.granted[key] == nil {
+		if len(m.granted) >= m.grantedLimit {
+			if live, err := ownRevocables(); err == nil {
+				m.forgetGranted(live)
+			}
+			m.grantedLimit = max(64, 2*len(m.granted))
+		}
 		if m.granted == nil {
 			m.granted = make(map[objectKey]map[int]struct{})
 		}

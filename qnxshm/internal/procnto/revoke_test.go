@@ -54,7 +54,7 @@ func newLinked(t testing.TB, token uint64) linked {
 	require.Equal(t, procnto.Welcome, link.mustReceive(t).Kind)
 	w := greet(t, name)
 	defer w.close()
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.RegisterRequest, ID: token, A: int64(st.Dev), B: int64(st.Ino)}.Encode()))
+	require.NoError(t, w.send(procnto.Frame{Kind: procnto.RegisterRequest, ID: token, A: int64(st.Dev), B: int64(st.Ino), C: 1}.Encode()))
 	require.Zero(t, w.mustReceive(t).Errno)
 	return p
 }

@@ -359,9 +359,11 @@ type inbound struct {
 	client   *client
 	lastUsed uint64
 
-	// Of a link: the objects that the peer has mapped or made handles of.
-	link  map[objectKey]bool // true if it made handles of it
-	token uint64
+	// Of a link: the objects that the peer has mapped or made handles of, and
+	// revocations that it has no room for.
+	link   map[objectKey]registration
+	token  uint64
+	unsent []frame
 }
 
 // admit takes a new connection in, or turns it away.
@@ -513,7 +515,7 @@ func (c *inbound) close() {
 	if c.link != nil {
 		delete(host.links, clientKey{c.pid, c.token})
 		for _, r := range host.waits {
-			r.gone(c)
+			r.done(c)
 		}
 		host.tidyLater()
 	}
@@ -563,8 +565,12 @@ func (c *inbound) dispatch(f *frame) bool {
 		return c.answer(frame{kind: answer, id: f.id, errno: c.client.cancel(f.a, uint64(f.b))}, noFD)
 	case c.link != nil && f.kind == revoked:
 		if r := host.waits[f.id]; r != nil {
-			r.answered(c)
+			r.done(c)
 		}
+		c.sendUnsent()
+		return true
+	case c.link != nil && f.kind == withdrawal:
+		c.withdraw(f)
 		return true
 	case c.purpose != helloHandles:
 		return false
@@ -579,19 +585,7 @@ func (c *inbound) dispatch(f *frame) bool {
 	case openRequest, mapRequest:
 		return c.open(f)
 	case registerRequest:
-		link := host.links[clientKey{c.pid, f.id}]
-		if link == nil {
-			return c.answer(frame{kind: answer, id: f.id, errno: int32(syscall.ESRCH)}, noFD)
-		}
-		key := objectKey{uint64(f.a), uint64(f.b)}
-		link.link[key] = link.link[key] || f.number != 0
-		host.grant(key, c.pid)
-		for id, r := range host.waits {
-			if len(r.waiting) > 0 { // perhaps for the maker of the handle that it is just mapping
-				r.tell(link, id, key)
-			}
-		}
-		return c.answer(frame{kind: answer, id: f.id}, noFD)
+		return c.answer(frame{kind: answer, id: f.id, errno: int32(host.enroll(c, f))}, noFD)
 	case deleteRequest:
 		h, err := host.table.find(f.id, c.pid)
 		if err == nil {
@@ -647,14 +641,16 @@ func (c *inbound) hello(f *frame) bool {
 		return c.answer(w, noFD)
 	case helloLink:
 		key := clientKey{c.pid, f.id}
-		if host.links[key] != nil {
+		start, err := startTime(c.pid)
+		if err != nil || host.links[key] != nil {
 			return false
 		}
+		c.start = start
 		if host.links == nil {
 			host.links = make(map[clientKey]*inbound)
 		}
 		host.links[key] = c
-		c.link, c.token = make(map[objectKey]bool), f.id
+		c.link, c.token = make(map[objectKey]registration), f.id
 		return c.answer(frame{kind: welcome}, noFD)
 	case helloLane:
 		ch := host.channels[int(f.number)]

@@ -39,14 +39,16 @@ const (
 	// A mapping made with a mapRequest is registered: the handle can be used
 	// up, unless it was revoked meanwhile.
 	claimRequest
-	// The process with the link id uses the object a, b: tell it of revocations,
-	// if number is 1 also of those of other processes, because it makes handles.
+	// The process with the link id uses the object a, b, or with number 1 makes
+	// handles of it: tell it of revocations. c numbers the registrations.
 	registerRequest
 
 	// On links: the process number, or with -1 every one, loses its mappings of
 	// the object a, b and the unused handles made for it.
 	revoke
 	revoked // done with the revoke id
+	// The other way: the registration c of the object a, b is not needed any more.
+	withdrawal
 
 	// Messages.
 	message
@@ -77,7 +79,8 @@ type frame struct {
 	// room for the reply); status of a reply and bytes of its payload; value
 	// of a pulse
 	a, b int64
-	// start time of the creator, in an answer; coid is its pid
+	// start time of the creator, in an answer; coid is its pid; number of a
+	// registration
 	c uint64
 	// the payload is not behind the frame but in a memfd that goes with it
 	inFile bool
