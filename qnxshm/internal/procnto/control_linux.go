@@ -140,7 +140,12 @@ func (d descriptor) flags(fd int) (flags uint32) {
 // allocate makes the object larger. Unless lazily, its memory is there
 // afterwards. A failure leaves it as it was.
 func (d descriptor) allocate(fd int, size int64, lazily bool) error {
-	if !lazily && size-d.size > availableMemory() {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	// An object may be larger than the memory that it has.
+	if !lazily && size-st.Blocks*512 > memoryLeft() {
 		return syscall.ENOMEM
 	}
 	var err error
@@ -166,6 +171,9 @@ func populate(fd int, size int64) error {
 	piece := int64(64 << 20)
 	for at := int64(0); at < size; {
 		n := min(piece, size-at)
+		if n > memoryLeft() { // others take some, too
+			return syscall.ENOMEM
+		}
 		switch err := unix.Fallocate(fd, unix.FALLOC_FL_KEEP_SIZE, at, n); err {
 		case nil:
 			at += n
@@ -190,6 +198,11 @@ func giveBack(fd int, size int64) {
 	}
 }
 
+var memoryLeft = availableMemory
+
+// reserve is the part of the system's memory that is left to others: 1/32.
+const reserve = 32
+
 // availableMemory is what the system can give without taking it away from other
 // processes, which it does rather than refuse. Unknown, it is everything.
 func availableMemory() (bytes int64) {
@@ -201,9 +214,15 @@ func availableMemory() (bytes int64) {
 	for line := range strings.Lines(string(info)) {
 		var name string
 		var kB int64
-		if n, _ := fmt.Sscanf(line, "%s %d kB", &name, &kB); n == 2 && (name == "MemAvailable:" || name == "SwapFree:") {
+		if n, _ := fmt.Sscanf(line, "%s %d kB", &name, &kB); n != 2 {
+			continue
+		}
+		switch name {
+		case "MemAvailable:", "SwapFree:":
 			bytes += kB << 10
 			found = true
+		case "MemTotal:":
+			bytes -= kB << 10 / reserve
 		}
 	}
 	if !found {

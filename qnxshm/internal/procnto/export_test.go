@@ -5,6 +5,8 @@ package procnto
 import (
 	"maps"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // What the tests, which are outside of the package, need of its inside.
@@ -114,6 +116,17 @@ func Registrations() int {
 		n += len(c.link)
 	}
 	return n
+}
+
+// LimitMemory makes the system have so much memory left, and less when some was
+// given to fd. The function returned ends that.
+func LimitMemory(fd int, bytes int64) (end func()) {
+	memoryLeft = func() int64 {
+		var st unix.Stat_t
+		unix.Fstat(fd, &st)
+		return bytes - st.Blocks*512
+	}
+	return func() { memoryLeft = availableMemory }
 }
 
 // UnusedHandles is the number of handles of this process.
