@@ -77,11 +77,11 @@ func TestRevokeErrors(t *testing.T) {
 	require.ErrorContains(t, err, "shm_revoke(")
 	require.ErrorContains(t, err, "not made revocable")
 	require.NoError(t, obj.MakeRevocable())
-	for _, pid := range []int{0, -2, 1 << 30, 1 << 40, -1 << 40} {
+	for _, pid := range []int{0, -2, 1 << 30, 1<<32 - 1, 1<<32 + os.Getpid(), os.Getpid() - 1<<32} {
 		require.ErrorIs(t, obj.Revoke(pid), syscall.ESRCH, "%d", pid)
 	}
 	require.ErrorIs(t, qnxshm.Revoke(-1, os.Getpid()), syscall.EBADF)
-	require.ErrorIs(t, qnxshm.Revoke(1<<40, os.Getpid()), syscall.EBADF)
+	require.ErrorIs(t, qnxshm.Revoke(1<<32+int(obj.Fd()), os.Getpid()), syscall.EBADF)
 	gone := exec.Command("/proc/self/exe", "-test.run=^$")
 	require.NoError(t, gone.Run())
 	require.ErrorIs(t, obj.Revoke(gone.Process.Pid), syscall.ESRCH)

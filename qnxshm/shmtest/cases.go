@@ -26,6 +26,9 @@ const (
 
 const text = "shared memory"
 
+// large is where a length or an offset of 32 bits begins again at 0.
+const large = int64(1) << 32
+
 var page = int64(os.Getpagesize())
 
 // wide gives integers that fit none of the C types pid_t and int, some of which
@@ -48,6 +51,15 @@ func (c *C) object(size int64) *qnxshm.Object {
 	obj, err := qnxshm.Create(size)
 	c.must("create an object", err)
 	return c.owned(obj)
+}
+
+// large makes an object above 4 GiB, of which the host only uses the pages that
+// are written to.
+func (c *C) large(size int64) *qnxshm.Object {
+	if target || strconv.IntSize == 32 {
+		c.skipf("takes too much memory")
+	}
+	return c.object(size)
 }
 
 func (c *C) owned(obj *qnxshm.Object) *qnxshm.Object {

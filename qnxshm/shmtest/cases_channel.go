@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,6 +131,51 @@ func (c *C) exchange(conn *qnxmsg.Connection) {
 	equal(c, "reply", string(reply), text)
 }
 
+// blockedAtStart are the signals that a thread blocked before the cases.
+var blockedAtStart uint64
+
+// onThread makes a call on a thread of its own, and tells which that is.
+func (c *C) onThread(call func() error) (done <-chan error, thread int) {
+	if _, err := threadID(); err != nil {
+		c.skipf("nothing portable signals a thread: %v", err)
+	}
+	threads, result := make(chan int, 1), make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread, _ := threadID()
+		threads <- thread
+		err := call()
+		if after, _ := blocked(thread); after != blockedAtStart {
+			c.errorf("the thread blocks signals %#x after the call, others %#x", after, blockedAtStart)
+		}
+		result <- err
+	}()
+	return result, <-threads
+}
+
+// interrupts signals a thread many times, for a while: nothing tells whether it
+// waits already. Whatever it blocks meanwhile, faults are not to be, but for the
+// moments in which the Go runtime blocks all.
+func (c *C) interrupts(thread int) {
+	faults := []syscall.Signal{syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT}
+	looked, seen := 0, make(map[syscall.Signal]int)
+	for deadline := time.Now().Add(silence); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		c.must("signal", interrupt(thread))
+		set, err := blocked(thread)
+		c.must("signals of the thread", err)
+		looked++
+		for _, f := range faults {
+			seen[f] += int(set >> (f - 1) & 1)
+		}
+	}
+	for _, f := range faults {
+		if seen[f] > looked/2 {
+			c.errorf("%v is blocked", f)
+		}
+	}
+}
+
 var invalidNames = []string{"", "/", "/x", "..", "../x", "x/..", "x/../y"}
 
 // noticed is a context that tells when somebody has begun to wait for its end.
@@ -178,12 +224,47 @@ var channelCases = map[string]caseFunc{
 			c.errno("flags", err)
 		}
 	},
+	"channel/table-full": func(c *C) {
+		c.hostOnly()
+		for _, warm := range []bool{false, true} {
+			w := c.worker()
+			if warm {
+				w.must(request{Op: "channel"})
+			}
+			w.must(request{Op: "fill"})
+			_, err := w.do(request{Op: "channel"})
+			c.errno("channel", err)
+		}
+	},
 	"channel/receive-timeout": func(c *C) {
 		ch := c.channel(0)
 		began := time.Now()
 		_, err := ch.ReceiveTimeout(nil, 50*time.Millisecond)
 		c.errno("receive", err)
 		c.lasted("receive", began, 50*time.Millisecond, patience)
+	},
+	"channel/signals": func(c *C) {
+		ch := c.channel(0)
+		conn := c.connect(os.Getpid(), ch.ID())
+		received, thread := c.onThread(func() error {
+			_, err := ch.ReceiveTimeout(nil, patience)
+			return err
+		})
+		c.interrupts(thread)
+		c.pulses(conn, 1)
+		c.must("receive", <-received)
+	},
+	"channel/receive-timeout-large": func(c *C) {
+		ch := c.channel(0)
+		conn := c.connect(os.Getpid(), ch.ID())
+		received := make(chan error, 1)
+		go func() {
+			_, err := ch.ReceiveTimeout(nil, time.Duration(large))
+			received <- err
+		}()
+		time.Sleep(silence) // in which a timeout of less would be over
+		c.pulses(conn, 1)
+		c.must("receive", <-received)
 	},
 	"channel/receive-poll": func(c *C) {
 		began := time.Now()
@@ -256,6 +337,16 @@ var channelCases = map[string]caseFunc{
 		_, err := w.do(request{Op: "attach", Name: own})
 		c.errno("worker: attach", err)
 	},
+	"name/attach-with-zero-byte": func(c *C) {
+		_, name := c.server()
+		for _, bad := range []string{name + "\x00", name + "\x00x", "\x00" + name, uniqueName() + "\x00"} {
+			got, err := qnxmsg.AttachName(bad)
+			if err == nil {
+				got.Close()
+			}
+			c.errno("name", err)
+		}
+	},
 	"name/attach-invalid": func(c *C) {
 		for _, name := range invalidNames {
 			c.errno("name "+name, attachErr(name))
@@ -318,6 +409,16 @@ var channelCases = map[string]caseFunc{
 		_, name := c.server()
 		c.errno("longer name", openNameErr(name+"x"))
 		c.errno("shorter name", openNameErr(name[:len(name)-1]))
+	},
+	"name/open-with-zero-byte": func(c *C) {
+		_, name := c.server()
+		for _, bad := range []string{name + "\x00", name + "\x00x", "\x00" + name, uniqueName() + "\x00"} {
+			got, err := qnxmsg.OpenName(bad)
+			if err == nil {
+				got.Close()
+			}
+			c.errno("name", err)
+		}
 	},
 	"name/open-invalid": func(c *C) {
 		for _, name := range invalidNames {

@@ -9,8 +9,15 @@ import (
 	"github.com/go-qnx/shm/qnxshm"
 )
 
+func wideAccess() (all []qnxshm.Access) {
+	for _, access := range wide(int(qnxshm.ReadOnly)) {
+		all = append(all, qnxshm.Access(access))
+	}
+	return all
+}
+
 // illegalAccess are values that are not exactly one mode.
-var illegalAccess = []qnxshm.Access{3, 4, 1 << 20, -1, math.MinInt32, qnxshm.Access(os.O_CREATE), qnxshm.ReadWrite | qnxshm.Access(os.O_TRUNC), qnxshm.ReadOnly | qnxshm.Access(os.O_APPEND)}
+var illegalAccess = append(wideAccess(), 3, 4, 1<<20, -1, math.MinInt32, qnxshm.Access(os.O_CREATE), qnxshm.ReadWrite|qnxshm.Access(os.O_TRUNC), qnxshm.ReadOnly|qnxshm.Access(os.O_APPEND))
 
 var createCases = map[string]caseFunc{
 	"create/access-two-modes": func(c *C) {

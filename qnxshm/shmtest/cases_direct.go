@@ -1,6 +1,7 @@
 package shmtest
 
 import (
+	"errors"
 	"math"
 	"os"
 	"syscall"
@@ -19,18 +20,24 @@ func (c *C) direct(h qnxshm.Handle, access qnxshm.Access, length int64) *qnxshm.
 // directErr maps straight from a handle in the hope that it fails.
 func directErr(h qnxshm.Handle, access qnxshm.Access, length int64) error {
 	m, err := qnxshm.Map(h, access, length)
-	if err == nil {
-		err = m.Unmap()
+	return unmapped(m, err)
+}
+
+// unmapped is err, or what an Unmap has to say that is none of the errnos of
+// mapping.
+func unmapped(m *qnxshm.Mapping, err error) error {
+	if err != nil {
+		return err
 	}
-	return err
+	if err := m.Unmap(); err != nil {
+		return errors.New("after it was mapped: " + err.Error())
+	}
+	return nil
 }
 
 func directPIDErr(h qnxshm.Handle, access qnxshm.Access, length int64, maker int) error {
 	m, err := qnxshm.MapPID(h, access, length, maker)
-	if err == nil {
-		err = m.Unmap()
-	}
-	return err
+	return unmapped(m, err)
 }
 
 // mapsHere checks that a handle for this process is good.
@@ -554,6 +561,21 @@ var directCases = map[string]caseFunc{
 		c.fails("second time", err, "ESRCH")
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.must("own", directPIDErr(own, qnxshm.ReadOnly, page, os.Getpid()))
+	},
+	"direct/maker-large": func(c *C) {
+		obj := c.large(large + page)
+		m, err := qnxshm.MapPID(c.handle(obj, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite, large+page, os.Getpid())
+		c.must("map", err)
+		c.ownedMapping(m)
+		c.writeTo(m, large, text)
+		equal(c, "in the object", c.readFrom(c.mappedRange(obj, qnxshm.ReadOnly, large, page), 0, len(text)), text)
+	},
+	"direct/maker-bad-access": func(c *C) {
+		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadWrite)
+		for _, access := range illegalAccess {
+			c.errno(access.String(), directPIDErr(h, access, page, os.Getpid()))
+		}
+		c.must("afterwards", directPIDErr(h, qnxshm.ReadOnly, page, os.Getpid()))
 	},
 	"direct/maker-differs": func(c *C) {
 		w := c.worker()

@@ -206,7 +206,7 @@ var limitCases = map[string]caseFunc{
 	"limit/set": func(c *C) {
 		w := c.worker()
 		_, max := w.limit()
-		for _, cur := range []uint64{0, 1, 1000, 42} {
+		for _, cur := range []uint64{0, 1, 1000, 42, uint64(large) + 42} {
 			w.setLimit(cur)
 			gotCur, gotMax := w.limit()
 			equal(c, "limit", gotCur, cur)
@@ -215,6 +215,9 @@ var limitCases = map[string]caseFunc{
 		w.setLimit(max)
 		cur, _ := w.limit()
 		equal(c, "as much as can be", cur, max)
+		w.must(request{Op: "setlimit", Cur: 5, Max: uint64(large) + 5})
+		_, max = w.limit()
+		equal(c, "a large maximum", max, uint64(large)+5)
 		w.must(request{Op: "setlimit", Cur: 5, Max: 10})
 		cur, max = w.limit()
 		equal(c, "limit", cur, 5)

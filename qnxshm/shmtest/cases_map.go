@@ -1,6 +1,7 @@
 package shmtest
 
 import (
+	"errors"
 	"math"
 	"os"
 	"runtime/debug"
@@ -97,6 +98,26 @@ var mapCases = map[string]caseFunc{
 		c.writeTo(m, 0, text)
 		equal(c, "in the object", c.read(obj, 2*page, len(text)), text)
 	},
+	"map/far": func(c *C) {
+		obj := c.large(2*large + page)
+		c.writeTo(c.mappedRange(obj, qnxshm.ReadWrite, 2*large, page), 0, text)
+		m := c.mappedRange(obj, qnxshm.ReadOnly, large, large+page)
+		equal(c, "length", int64(m.Len()), large+page)
+		equal(c, "contents", c.readFrom(m, large, len(text)), text)
+	},
+	"map/protection": func(c *C) {
+		obj := c.object(page)
+		for access, want := range map[qnxshm.Access]string{qnxshm.ReadOnly: "r--s", qnxshm.ReadWrite: "rw-s"} {
+			c.must("View", c.mapped(obj, access).View(func(b []byte) error {
+				got, err := protection(b)
+				if errors.Is(err, errors.ErrUnsupported) {
+					c.skipf("nothing portable tells the protection of memory")
+				}
+				equal(c, access.String(), got, want)
+				return err
+			}))
+		}
+	},
 	"map/survives-close": func(c *C) {
 		obj := c.object(page)
 		first, second := c.mapped(obj, qnxshm.ReadWrite), c.mapped(obj, qnxshm.ReadOnly)
@@ -118,6 +139,17 @@ var mapCases = map[string]caseFunc{
 			c.errorf("the first page is still there")
 		}
 		c.must("unmap again", m.Unmap())
+	},
+	"map/unmapped-large": func(c *C) {
+		m := c.mapped(c.large(large+2*page), qnxshm.ReadOnly)
+		var b []byte
+		c.must("view", m.View(func(view []byte) error { b = view; return nil }))
+		c.must("unmap", m.Unmap())
+		for _, at := range []int64{0, page, large - page, large, large + page} {
+			if !faults(b, at) {
+				c.errorf("the memory at %#x is still there", at)
+			}
+		}
 	},
 	"map/longer-than-object": func(c *C) {
 		obj := c.object(page)

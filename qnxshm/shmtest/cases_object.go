@@ -95,6 +95,9 @@ var objectCases = map[string]caseFunc{
 		for _, flags := range []int{os.O_APPEND, os.O_SYNC, 1 << 30, -1} {
 			c.errno("flags", anonymousErr(os.O_RDWR|os.O_CREATE|flags))
 		}
+		for _, flags := range wide(os.O_RDWR | os.O_CREATE) {
+			c.errno("flags", anonymousErr(flags))
+		}
 	},
 	"object/anonymous-read-only": func(c *C) {
 		obj := c.anonymous(os.O_RDONLY)
@@ -169,6 +172,7 @@ var objectCases = map[string]caseFunc{
 		_, name := c.named(page)
 		c.errno("open", namedErr(name+"\x00x", os.O_RDWR))
 		c.errno("create", namedErr(name+"\x00", os.O_RDWR|os.O_CREATE))
+		c.errno("nothing before it", namedErr("\x00"+name, os.O_RDWR))
 	},
 	"object/named-write-only": func(c *C) {
 		_, name := c.named(page)
@@ -180,8 +184,8 @@ var objectCases = map[string]caseFunc{
 	},
 	"object/named-unknown-flags": func(c *C) {
 		_, name := c.named(page)
-		for _, flags := range []int{os.O_APPEND, os.O_SYNC, 1 << 30, -1} {
-			fd, err := qnxshm.OpenObject(name, os.O_RDWR|flags, 0)
+		for _, flags := range append(wide(os.O_RDWR), os.O_RDWR|os.O_APPEND, os.O_RDWR|os.O_SYNC, os.O_RDWR|1<<30, -1) {
+			fd, err := qnxshm.OpenObject(name, flags, 0)
 			if err == nil {
 				closeFD(fd)
 			}
@@ -236,6 +240,12 @@ var objectCases = map[string]caseFunc{
 	"unlink/name-long": func(c *C) {
 		c.errno("unlink", qnxshm.UnlinkObject("/"+strings.Repeat("x", 10000)))
 	},
+	"unlink/name-with-zero-byte": func(c *C) {
+		obj, name := c.named(page)
+		c.errno("after it", qnxshm.UnlinkObject(name+"\x00x"))
+		c.errno("before it", qnxshm.UnlinkObject("\x00"+name))
+		equal(c, "size", c.size(c.openNamed(name, os.O_RDONLY)), c.size(obj))
+	},
 	"unlink/keeps-object": func(c *C) {
 		obj, name := c.named(page)
 		m := c.mapped(obj, qnxshm.ReadWrite)
@@ -280,6 +290,12 @@ var objectCases = map[string]caseFunc{
 			equal(c, "size", c.size(obj), size)
 			equal(c, "length of a mapping", int64(c.mapped(obj, qnxshm.ReadOnly).Len()), size)
 		}
+	},
+	"truncate/large": func(c *C) {
+		obj := c.large(large + 7)
+		equal(c, "size", c.size(obj), large+7)
+		c.must("shrink", obj.Truncate(large))
+		equal(c, "size", c.size(obj), large)
 	},
 	"truncate/grow": func(c *C) {
 		obj := c.lettered(3)

@@ -391,6 +391,13 @@ var openCases = map[string]caseFunc{
 		c.fails("pid of the creator", err, "ESRCH")
 		third.must(request{Op: "openpid", Handle: h, Access: qnxshm.ReadOnly, PID: second.pid()})
 	},
+	"maker/access-illegal": func(c *C) {
+		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadWrite)
+		for _, access := range illegalAccess {
+			c.errno(access.String(), openPIDErr(h, access, os.Getpid()))
+		}
+		c.opensHere(h)
+	},
 	"maker/more-access": func(c *C) {
 		w := c.worker()
 		obj := c.object(page)

@@ -155,6 +155,31 @@ var sendCases = map[string]caseFunc{
 			c.exchange(conn)
 		}
 	},
+	"send/error-out-of-range": func(c *C) {
+		_, _, _, m, answer := c.asked()
+		for _, errno := range wide(int(syscall.EPERM)) {
+			c.errno("error", m.ReplyError(syscall.Errno(errno)))
+		}
+		c.errno("all ones", m.ReplyError(^syscall.Errno(0)))
+		c.must("error", m.ReplyError(0))
+		_, err := answer.wait()
+		c.must("worker: send", err)
+	},
+	"send/far-buffers": func(c *C) {
+		buf := c.mapped(c.large(large), qnxshm.ReadWrite).Bytes()
+		ch, name := c.server()
+		answer := goSend(c.client(name), text, patience)
+		m, err := ch.ReceiveTimeout(buf, patience)
+		c.must("receive", err)
+		equal(c, "message", string(m.Data), text)
+		c.must("reply", m.Reply(0, nil))
+		c.must("send", (<-answer).err)
+
+		c.echo(ch)
+		_, err = c.client(name).SendTimeout([]byte(text), buf[1:], patience)
+		c.must("send", err)
+		equal(c, "reply", string(buf[1:1+len(text)]), text)
+	},
 	"send/sizes": func(c *C) {
 		ch, name := c.server()
 		w := c.worker()
@@ -267,6 +292,20 @@ var sendCases = map[string]caseFunc{
 		equal(c, "own pid", m.Info.PID, os.Getpid())
 		c.must("reply", m.Reply(0, nil))
 		c.must("send", (<-own).err)
+	},
+	"send/connection-id": func(c *C) {
+		ch, name := c.server()
+		seen := make(map[int]bool)
+		for range 2 {
+			answer := goSend(c.client(name), text, patience)
+			m := c.receive(ch)
+			if m.Info.COID <= 0 || seen[m.Info.COID] {
+				c.errorf("coid %d after %v", m.Info.COID, seen)
+			}
+			seen[m.Info.COID] = true
+			c.must("reply", m.Reply(0, nil))
+			c.must("send", (<-answer).err)
+		}
 	},
 	"send/client-id": func(c *C) {
 		ch, name := c.server()
@@ -463,6 +502,14 @@ var sendCases = map[string]caseFunc{
 		_, err := w.send(w.openName(name), text, 0).wait()
 		c.errno("other process", err)
 	},
+	"send/timeout-large": func(c *C) {
+		ch, name := c.server()
+		answer := goSend(c.client(name), text, time.Duration(large))
+		m := c.receive(ch)
+		time.Sleep(silence) // in which a timeout of less would be over
+		c.must("reply", m.Reply(0, nil))
+		c.must("send", (<-answer).err)
+	},
 	"send/timeout-withdraws": func(c *C) {
 		ch, name := c.server()
 		w := c.worker()
@@ -477,6 +524,19 @@ var sendCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		_, err = answer.wait()
 		c.must("worker: send", err)
+	},
+	"send/signals": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		answer, thread := c.onThread(func() error {
+			_, err := conn.SendTimeout([]byte(text), nil, patience)
+			return err
+		})
+		m := c.receive(ch)
+		c.interrupts(thread)
+		c.must("reply", m.Reply(0, nil))
+		c.must("send", <-answer)
+		c.nothingComes(ch)
 	},
 	"send/server-killed-reply-blocked": func(c *C) {
 		w, _, _, answer := c.replyBlocked()
@@ -632,6 +692,23 @@ var sendCases = map[string]caseFunc{
 		equal(c, "scoid", p.SCOID, m.Info.SCOID)
 		c.must("detach", ch.DetachClient(p.SCOID))
 		c.fails("detach again", ch.DetachClient(p.SCOID), "EINVAL")
+	},
+	"detach/several": func(c *C) {
+		type client struct {
+			ch    *qnxmsg.Channel
+			scoid int
+		}
+		var clients []client
+		workers := []*worker{c.worker(), c.worker()}
+		for range 2 {
+			ch, name := c.server()
+			for _, w := range workers {
+				clients = append(clients, client{ch, c.introduced(ch, w, w.openName(name))})
+			}
+		}
+		for _, one := range clients {
+			c.must("detach", one.ch.DetachClient(one.scoid))
+		}
 	},
 	"detach/blocked-client": func(c *C) {
 		ch, _, _, m, answer := c.asked()

@@ -93,9 +93,11 @@ var subrangeCases = map[string]caseFunc{
 	},
 	"subrange/access-bad": func(c *C) {
 		obj := c.object(page)
-		_, err := qnxshm.CreateSubrangeHandle(fdOf(obj), os.Getpid(), 3, 0, page, 0)
-		c.errno("access 3", err)
-		_, err = qnxshm.CreateSubrangeHandle(-1, os.Getpid(), 3, 0, page, 0)
+		for _, access := range illegalAccess {
+			_, err := qnxshm.CreateSubrangeHandle(fdOf(obj), os.Getpid(), access, 0, page, 0)
+			c.errno(access.String(), err)
+		}
+		_, err := qnxshm.CreateSubrangeHandle(-1, os.Getpid(), 3, 0, page, 0)
 		c.errno("access 3, fd -1", err)
 	},
 	"subrange/options-bad": func(c *C) {
@@ -111,6 +113,13 @@ var subrangeCases = map[string]caseFunc{
 		_, err = qnxshm.CreateSubrangeHandle(math.MaxInt32, noProcess, qnxshm.ReadOnly, 0, page, 0)
 		c.errno("high fd, no pid", err)
 	},
+	"subrange/fd-out-of-range": func(c *C) {
+		obj := c.object(page)
+		for _, fd := range append(wide(fdOf(obj)), math.MinInt32) {
+			_, err := qnxshm.CreateSubrangeHandle(fd, os.Getpid(), qnxshm.ReadOnly, 0, page, 0)
+			c.errno("fd", err)
+		}
+	},
 	"subrange/mode": func(c *C) {
 		obj := c.withAccess(c.object(page), qnxshm.ReadOnly)
 		_, err := qnxshm.CreateSubrangeHandle(fdOf(obj), os.Getpid(), qnxshm.ReadWrite, 0, page, 0)
@@ -118,7 +127,7 @@ var subrangeCases = map[string]caseFunc{
 	},
 	"subrange/pid-bad": func(c *C) {
 		obj := c.object(page)
-		for _, pid := range []int{0, -1, noProcess} {
+		for _, pid := range append(wide(os.Getpid()), 0, -1, noProcess) {
 			_, err := qnxshm.CreateSubrangeHandle(fdOf(obj), pid, qnxshm.ReadOnly, 0, page, 0)
 			c.errno("pid", err)
 		}
@@ -140,6 +149,17 @@ var subrangeCases = map[string]caseFunc{
 		equal(c, "second page", w.mustRead(got, page-1, 2), "BC")
 		_, err := w.read(got, 2*page, 1)
 		c.fails("read past the window", err, "EOF")
+	},
+	"window/far": func(c *C) {
+		obj := c.large(2*large + 2*page)
+		for _, end := range []int64{large + page, 2*large + page} {
+			m := c.mappedRange(obj, qnxshm.ReadWrite, end, page)
+			c.writeTo(m, 0, text)
+		}
+		w := c.windowHere(obj, qnxshm.ReadOnly, large+page, large+page)
+		equal(c, "size", c.size(w), large+page)
+		equal(c, "start", c.readFrom(c.mappedRange(w, qnxshm.ReadOnly, 0, page), 0, len(text)), text)
+		equal(c, "end", c.readFrom(c.mappedRange(w, qnxshm.ReadOnly, large, page), 0, len(text)), text)
 	},
 	"window/write": func(c *C) {
 		w := c.worker()

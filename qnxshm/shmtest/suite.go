@@ -59,6 +59,9 @@ func Run(t *testing.T) {
 		t.Fatal(err)
 	}
 	results.reset()
+	if thread, err := threadID(); err == nil {
+		blockedAtStart, _ = blocked(thread)
+	}
 	before := countResources()
 	t.Cleanup(func() { // runs when the parallel cases have ended, too
 		if !t.Failed() {
