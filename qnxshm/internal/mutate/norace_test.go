@@ -1,0 +1,5 @@
+//go:build linux && !qnx && !race
+
+package mutate_test
+
+const raceEnabled = false

@@ -1,0 +1,125 @@
+//go:build linux
+
+// Run tries the mutants of the target files and writes MUTANTS.md; see package
+// mutate.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm/internal/mutate"
+)
+
+var only = flag.String("only", "", "try the mutants whose id matches, and those that the table lacks")
+
+func main() {
+	flag.Parse()
+	log.SetFlags(0)
+	selected, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, selected); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, selected *regexp.Regexp) error {
+	gomod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return err
+	}
+	root := filepath.Dir(string(bytes.TrimSpace(gomod)))
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ms, err := mutate.Read(root, dir)
+	if err != nil {
+		return err
+	}
+	table := filepath.Join(root, "qnxshm/internal/mutate/MUTANTS.md")
+	old, err := os.ReadFile(table)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	before := mutate.ReadTable(old)
+	became := make(map[string]string)
+	var mutants []*mutate.Mutant
+	for _, m := range ms.All {
+		if by := before[m.ID]; mutate.Current(by) && !selected.MatchString(m.ID) {
+			became[m.ID] = by
+		} else {
+			mutants = append(mutants, m)
+		}
+	}
+	if err := try(ctx, ms, mutants, before, became); err != nil {
+		return err
+	}
+	faults := ms.Faults(became)
+	for _, f := range faults {
+		fmt.Println(f)
+	}
+	if err := os.WriteFile(table, ms.Table(became), 0o644); err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d faults", len(faults))
+	}
+	return nil
+}
+
+// try tries mutants beside each other: they wait more than they compute.
+func try(ctx context.Context, ms *mutate.Mutants, mutants []*mutate.Mutant, before, became map[string]string) error {
+	if len(mutants) == 0 {
+		return nil
+	}
+	suites, err := ms.Build(mutants)
+	if err != nil {
+		return err
+	}
+	if err := suites.Check(ctx); err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	work := make(chan *mutate.Mutant)
+	for range 2 * runtime.NumCPU() {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for m := range work {
+				by, tryErr := suites.Try(ctx, m, before[m.ID])
+				mu.Lock()
+				if became[m.ID] = by; tryErr != nil {
+					err = tryErr
+				}
+				fmt.Printf("%4d/%d %s:%d: %s: %s\n", len(became), len(ms.All), m.File, m.Line, m.ID, by)
+				mu.Unlock()
+			}
+		}()
+	}
+	for _, m := range mutants {
+		if ctx.Err() == nil {
+			work <- m
+		}
+	}
+	close(work)
+	wg.Wait()
+	return err
+}
