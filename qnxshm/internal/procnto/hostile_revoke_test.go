@@ -238,7 +238,7 @@ func TestRevokeAsksOnlyWhomItConcerns(t *testing.T) {
 	defer unix.Close(fd)
 	one, other := startChild(t), startChild(t)
 	h1, h2 := shareRevocable(t, fd, one), shareRevocable(t, fd, other)
-	require.NoError(t, other.cmd.Process.Signal(syscall.SIGSTOP))
+	other.stop()
 	require.NoError(t, procnto.Revoke(fd, one.pid()))
 	requireFault(t, one, h1)
 	require.NoError(t, other.cmd.Process.Signal(syscall.SIGCONT))
@@ -248,7 +248,7 @@ func TestRevokeAsksOnlyWhomItConcerns(t *testing.T) {
 	maker := startChild(t)
 	theirs := openBy(t, fd, maker, os.O_RDWR)
 	maker.handle("handle", theirs, one.pid(), os.O_RDONLY)
-	require.NoError(t, maker.cmd.Process.Signal(syscall.SIGSTOP))
+	maker.stop()
 	err := procnto.Revoke(fd, one.pid())
 	require.ErrorIs(t, err, qnxerr.ErrRevokePending)
 	require.ErrorContains(t, err, fmt.Sprint(maker.pid()))
@@ -301,7 +301,7 @@ func passedOn(t testing.TB, fd int) (maker *child, w wire, h uint64) {
 	t.Cleanup(w.close)
 	require.NoError(t, w.send(procnto.Frame{Kind: procnto.MapRequest, ID: h, Number: int32(os.O_RDONLY)}.Encode()))
 	require.Zero(t, w.mustReceive(t).Errno)
-	require.NoError(t, maker.cmd.Process.Signal(syscall.SIGSTOP))
+	maker.stop()
 	return maker, w, h
 }
 

@@ -511,10 +511,7 @@ func TestServerStopsAndGoesOn(t *testing.T) {
 	defer procnto.ConnectDetach(coid)
 	_, err = procnto.MsgSend(coid, nil, nil, patience)
 	require.NoError(t, err)
-	require.NoError(t, server.cmd.Process.Signal(syscall.SIGSTOP))
-	require.NoError(t, retry(func() error {
-		return unix.Waitid(unix.P_PID, server.pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-	}))
+	server.stop()
 	_, err = procnto.MsgSend(coid, nil, nil, 10*time.Millisecond)
 	requireErrno(t, syscall.ETIMEDOUT, err)
 	require.NoError(t, server.cmd.Process.Signal(syscall.SIGCONT))

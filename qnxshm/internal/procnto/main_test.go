@@ -80,6 +80,16 @@ func startChild(t testing.TB) *child {
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
+// stop stops the child, and waits until it has: other processors may run its
+// threads for a moment after the signal.
+func (c *child) stop() {
+	c.t.Helper()
+	require.NoError(c.t, c.cmd.Process.Signal(syscall.SIGSTOP))
+	require.NoError(c.t, retry(func() error {
+		return unix.Waitid(unix.P_PID, c.pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+	}))
+}
+
 func (c *child) kill() {
 	if c.cmd.ProcessState != nil {
 		return

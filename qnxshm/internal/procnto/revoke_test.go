@@ -185,10 +185,7 @@ func TestRevokeBeforeClaim(t *testing.T) {
 		require.NoError(t, recipient.send(procnto.Frame{Kind: procnto.MapRequest, ID: h, Number: int32(os.O_RDONLY)}.Encode()))
 		require.Zero(t, recipient.mustReceive(t).Errno)
 		asked := time.Now()
-		require.NoError(t, maker.cmd.Process.Signal(syscall.SIGSTOP))
-		require.NoError(t, retry(func() error {
-			return unix.Waitid(unix.P_PID, maker.pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
-		}))
+		maker.stop()
 		ended := make(chan error)
 		go func() { ended <- procnto.Revoke(fd, os.Getpid()) }()
 		eventually(t, patience, func() bool { return procnto.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
