@@ -350,16 +350,22 @@ func outOfDescriptors() error {
 	return syscall.EMFILE
 }
 
-// deleteForeign deletes a handle that another process made for this one.
-func (m *manager) deleteForeign(id uint64, pid int) error {
-	c, err := m.ask(pid, &frame{kind: deleteRequest, id: id}, 0)
+// tell makes a request to the process pid of which only the errno comes back.
+func (m *manager) tell(pid int, request *frame) error {
+	c, err := m.ask(pid, request, 0)
 	if err != nil {
 		return err
 	}
 	c.discard()
+	errno := syscall.Errno(c.answer.errno) // from release on it is another call's
 	m.release(c.maker, c)
-	if c.answer.errno != 0 {
-		return syscall.Errno(c.answer.errno)
+	if errno != 0 {
+		return errno
 	}
 	return nil
+}
+
+// deleteForeign deletes a handle that another process made for this one.
+func (m *manager) deleteForeign(id uint64, pid int) error {
+	return m.tell(pid, &frame{kind: deleteRequest, id: id})
 }

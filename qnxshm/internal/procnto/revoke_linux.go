@@ -249,16 +249,7 @@ func (m *manager) announce(l *outboundLink, key objectKey, r registration) error
 	if r.makes {
 		f.number = 1
 	}
-	c, err := m.ask(l.creator.pid, &f, 0)
-	if err != nil {
-		return err
-	}
-	c.discard()
-	m.release(c.maker, c)
-	if c.answer.errno != 0 {
-		return syscall.Errno(c.answer.errno)
-	}
-	return nil
+	return m.tell(l.creator.pid, &f)
 }
 
 // enroll enters what a peer registers. Only what this process could revoke is

@@ -386,3 +386,31 @@ func TestPIDUsedAgain(t *testing.T) {
 	}
 	second.do("open", h, os.O_RDONLY)
 }
+
+// TestConcurrentDeletes: each call gets its own answer, though all share a few
+// connections.
+func TestConcurrentDeletes(t *testing.T) {
+	const calls = 400
+	maker := startChild(t)
+	fd := maker.number("object", 1)
+	handles := make([]uint64, calls)
+	for i := range handles {
+		handles[i] = maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+		if i%2 == 1 {
+			require.NoError(t, procnto.DeleteHandle(handles[i]))
+		}
+	}
+	errs := make([]error, calls)
+	var wg group
+	for i, h := range handles {
+		wg.Go(func() { errs[i] = procnto.DeleteHandle(h) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if i%2 == 0 {
+			require.NoError(t, err)
+		} else {
+			requireErrno(t, syscall.ESRCH, err)
+		}
+	}
+}
