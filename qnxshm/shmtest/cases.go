@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -268,4 +269,22 @@ func (c *C) same(what string, got, want map[string]int) {
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		c.errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+// notMemory returns what has a descriptor and is no shared memory: a file, a
+// directory, the ends of a pipe.
+func (c *C) notMemory() []*os.File {
+	dir, err := os.MkdirTemp("", "shmtest")
+	c.must("make a directory", err)
+	c.cleanup(func() { os.RemoveAll(dir) })
+	file, err := os.Create(filepath.Join(dir, "file"))
+	c.must("make a file", err)
+	c.cleanup(func() { file.Close() })
+	d, err := os.Open(dir)
+	c.must("open a directory", err)
+	c.cleanup(func() { d.Close() })
+	r, w, err := os.Pipe()
+	c.must("make a pipe", err)
+	c.cleanup(func() { r.Close(); w.Close() })
+	return []*os.File{file, d, r, w}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/go-qnx/shm/qnxshm"
@@ -167,20 +166,7 @@ var controlCases = map[string]caseFunc{
 		}
 	},
 	"control/fd-other": func(c *C) {
-		dir, err := os.MkdirTemp("", "shmtest")
-		c.must("make a directory", err)
-		c.cleanup(func() { os.RemoveAll(dir) })
-		file, err := os.Create(filepath.Join(dir, "file"))
-		c.must("make a file", err)
-		defer file.Close()
-		d, err := os.Open(dir)
-		c.must("open a directory", err)
-		defer d.Close()
-		r, w, err := os.Pipe()
-		c.must("make a pipe", err)
-		defer r.Close()
-		defer w.Close()
-		for _, f := range []*os.File{file, d, r} {
+		for _, f := range c.notMemory() {
 			for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlGetFlags} {
 				_, err := qnxshm.Control(int(f.Fd()), flags, 0, 0)
 				c.errno(f.Name(), err)

@@ -3,7 +3,6 @@ package shmtest
 import (
 	"math"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm"
@@ -59,20 +58,7 @@ var createCases = map[string]caseFunc{
 		}
 	},
 	"create/fd-not-memory": func(c *C) {
-		dir, err := os.MkdirTemp("", "shmtest")
-		c.must("make a directory", err)
-		c.cleanup(func() { os.RemoveAll(dir) })
-		file, err := os.Create(filepath.Join(dir, "file"))
-		c.must("make a file", err)
-		defer file.Close()
-		d, err := os.Open(dir)
-		c.must("open a directory", err)
-		defer d.Close()
-		r, w, err := os.Pipe()
-		c.must("make a pipe", err)
-		defer r.Close()
-		defer w.Close()
-		for _, f := range []*os.File{file, d, r} {
+		for _, f := range c.notMemory() {
 			c.errno(f.Name(), handleErr(int(f.Fd()), os.Getpid(), qnxshm.ReadOnly, 0))
 		}
 	},

@@ -466,31 +466,8 @@ var directCases = map[string]caseFunc{
 		h := w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
 		c.same("handle of another maker", directRace(h, n), map[string]int{"EOK": 1, "ESRCH": n - 1})
 	},
-	"direct/race-processes": func(c *C) {
-		const n = 50
-		obj := c.object(page)
-		var workers []*worker
-		for range 4 {
-			workers = append(workers, c.worker())
-		}
-		for i, recipient := range workers[:2] {
-			h := c.handleNoFD(obj, recipient.pid(), qnxshm.ReadOnly)
-			var calls []*call
-			for _, w := range workers {
-				calls = append(calls, w.start(request{Op: "maprace", Handle: h, N: n}))
-			}
-			c.same("maker", directRace(h, n), map[string]int{"ESRCH": n})
-			for j, call := range calls {
-				r, err := call.wait()
-				c.must("race", err)
-				if i == j {
-					c.same("recipient", r.Counts, map[string]int{"EOK": 1, "ESRCH": n - 1})
-				} else {
-					c.same("stranger", r.Counts, map[string]int{"ESRCH": n})
-				}
-			}
-		}
-	},
+	"direct/race-processes": func(c *C) { c.raceProcesses(mapping, 2, 50) },
+
 	"direct/race-open": func(c *C) {
 		const n = 20
 		w := c.worker()
@@ -519,38 +496,10 @@ var directCases = map[string]caseFunc{
 			}
 		}
 	},
-	"direct/race-delete": func(c *C) {
-		w := c.worker()
-		obj := c.object(page)
-		for range 100 {
-			h := c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
-			mapping := w.start(request{Op: "maprace", Handle: h, N: 1})
-			deleted := nameOf(qnxshm.DeleteHandle(h))
-			r, err := mapping.wait()
-			c.must("race", err)
-			counts := r.Counts
-			counts["delete "+deleted]++
-			if counts["EOK"] == 1 {
-				c.same("recipient was first", counts, map[string]int{"EOK": 1, "delete ESRCH": 1})
-			} else {
-				c.same("maker was first", counts, map[string]int{"ESRCH": 1, "delete EOK": 1})
-			}
-		}
-	},
-	"direct/concurrent": func(c *C) {
-		const n = 200
-		w := c.worker()
-		obj, theirs := c.object(page), w.create(page)
-		handles := make([]qnxshm.Handle, n)
-		for i := range handles {
-			if i%2 == 0 {
-				handles[i] = c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
-			} else {
-				handles[i] = w.mustHandle(theirs, os.Getpid(), qnxshm.ReadOnly)
-			}
-		}
-		c.same("maps", race(n, func(i int) error { return directErr(handles[i], qnxshm.ReadOnly, page) }), map[string]int{"EOK": n})
-	},
+	"direct/race-delete": func(c *C) { c.raceDelete(mapping) },
+
+	"direct/concurrent": func(c *C) { c.concurrent(mapping) },
+
 
 	"direct/maker-matches": func(c *C) {
 		w := c.worker()

@@ -290,63 +290,12 @@ var openCases = map[string]caseFunc{
 		h := w.mustHandle(theirs, os.Getpid(), qnxshm.ReadOnly)
 		c.same("handle of another maker", openRace(h, n), map[string]int{"EOK": 1, "ESRCH": n - 1})
 	},
-	"open/race-processes": func(c *C) {
-		const n = 100
-		obj := c.object(page)
-		var workers []*worker
-		for range 6 {
-			workers = append(workers, c.worker())
-		}
-		for i, recipient := range workers[:3] {
-			h := c.handle(obj, recipient.pid(), qnxshm.ReadOnly)
-			var calls []*call
-			for _, w := range workers {
-				calls = append(calls, w.race(h, n))
-			}
-			c.same("maker", openRace(h, n), map[string]int{"ESRCH": n})
-			for j, call := range calls {
-				r, err := call.wait()
-				c.must("race", err)
-				if i == j {
-					c.same("recipient", r.Counts, map[string]int{"EOK": 1, "ESRCH": n - 1})
-				} else {
-					c.same("stranger", r.Counts, map[string]int{"ESRCH": n})
-				}
-			}
-		}
-	},
-	"open/race-delete": func(c *C) {
-		w := c.worker()
-		obj := c.object(page)
-		for range 100 {
-			h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
-			opening := w.race(h, 1)
-			deleted := nameOf(qnxshm.DeleteHandle(h))
-			r, err := opening.wait()
-			c.must("race", err)
-			counts := r.Counts
-			counts["delete "+deleted]++
-			if counts["EOK"] == 1 {
-				c.same("recipient was first", counts, map[string]int{"EOK": 1, "delete ESRCH": 1})
-			} else {
-				c.same("maker was first", counts, map[string]int{"ESRCH": 1, "delete EOK": 1})
-			}
-		}
-	},
-	"open/concurrent": func(c *C) {
-		const n = 200
-		w := c.worker()
-		obj, theirs := c.object(page), w.create(page)
-		handles := make([]qnxshm.Handle, n)
-		for i := range handles {
-			if i%2 == 0 {
-				handles[i] = c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
-			} else {
-				handles[i] = w.mustHandle(theirs, os.Getpid(), qnxshm.ReadOnly)
-			}
-		}
-		c.same("opens", race(n, func(i int) error { return openErr(handles[i], qnxshm.ReadOnly) }), map[string]int{"EOK": n})
-	},
+	"open/race-processes": func(c *C) { c.raceProcesses(opening, 3, 100) },
+
+	"open/race-delete": func(c *C) { c.raceDelete(opening) },
+
+	"open/concurrent": func(c *C) { c.concurrent(opening) },
+
 
 	"maker/matches": func(c *C) {
 		w := c.worker()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -119,17 +118,7 @@ var revokeErrorCases = map[string]caseFunc{
 		c.isKept("mapping", "A", own(m))
 	},
 	"revoke/fd-other": func(c *C) {
-		dir, err := os.MkdirTemp("", "shmtest")
-		c.must("make a directory", err)
-		c.cleanup(func() { os.RemoveAll(dir) })
-		file, err := os.Create(filepath.Join(dir, "file"))
-		c.must("make a file", err)
-		defer file.Close()
-		r, w, err := os.Pipe()
-		c.must("make a pipe", err)
-		defer r.Close()
-		defer w.Close()
-		for _, f := range []*os.File{file, r, w} {
+		for _, f := range c.notMemory() {
 			c.errno(f.Name(), qnxshm.Revoke(int(f.Fd()), os.Getpid()))
 			c.errno(f.Name(), qnxshm.Revoke(int(f.Fd()), -1))
 		}
