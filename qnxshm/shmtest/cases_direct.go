@@ -500,7 +500,6 @@ var directCases = map[string]caseFunc{
 
 	"direct/concurrent": func(c *C) { c.concurrent(mapping) },
 
-
 	"direct/maker-matches": func(c *C) {
 		w := c.worker()
 		obj := c.object(page)

@@ -296,7 +296,6 @@ var openCases = map[string]caseFunc{
 
 	"open/concurrent": func(c *C) { c.concurrent(opening) },
 
-
 	"maker/matches": func(c *C) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)

@@ -152,14 +152,7 @@ func revokeClient(args []string) error {
 			}
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() { ended <- obey(report{}, nil) }()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-ended:
-		return err
-	}
+	return obeyUnless(failed)
 }
 
 // mapOnce sends a message. If the answer is a handle, it maps that and says so.

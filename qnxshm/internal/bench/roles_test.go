@@ -215,6 +215,11 @@ func serve(name string, answer func(*qnxmsg.Message) error) error {
 			}
 		}
 	}()
+	return obeyUnless(failed)
+}
+
+// obeyUnless obeys until the input ends, or what goes on beside it has failed.
+func obeyUnless(failed <-chan error) error {
 	ended := make(chan error, 1)
 	go func() { ended <- obey(report{}, nil) }()
 	select {
