@@ -2,6 +2,7 @@ package procnto
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -618,17 +619,20 @@ func (rc *Receiving) handle(ev *unix.EpollEvent, buf []byte) (Received, error) {
 		return Received{}, syscall.EAGAIN
 	}
 	hangup := ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0
-	if rc.pulsesOnly && !hangup && l.hasMessage(rc.rcv) {
-		rc.ch.mute(l)
-		return Received{}, syscall.EAGAIN
-	}
-	r, err := l.take(rc.rcv, buf, hangup)
-	if err == io.EOF {
+	r, err := l.take(rc.rcv, buf, hangup, rc.pulsesOnly)
+	switch err {
+	case io.EOF:
 		rc.ch.dropLane(l)
+		err = syscall.EAGAIN
+	case errNoPulse:
+		rc.ch.mute(l, rc.rcv)
 		err = syscall.EAGAIN
 	}
 	return r, err
 }
+
+// errNoPulse: a message is next, which is not for MsgReceivePulse.
+var errNoPulse = errors.New("a message is next")
 
 // sleep waits until something may be there, at most until the deadline unless
 // that is zero.
@@ -641,27 +645,32 @@ func (rc *Receiving) sleep(deadline time.Time) error {
 	return nil
 }
 
-// hasMessage reports whether a message, not a pulse, is next on the lane.
-func (l *lane) hasMessage(rcv *receiver) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// next returns what is next on the lane: message, pulse, or 0 for nothing. The
+// lane's lock is held, so nobody else can take it.
+func (l *lane) next(rcv *receiver) (kind frameKind, err error) {
 	var f frame
-	if l.fd < 0 {
-		return false
-	}
 	r, err := rcv.packet.receive(l.fd, &f, rcv.rest[:], nil, unix.MSG_DONTWAIT|unix.MSG_PEEK)
 	if r.fd != noFD {
 		unix.Close(r.fd)
 	}
-	return err == nil && f.kind == message
+	return f.kind, err
 }
 
 // mute leaves the lane's message to a later MsgReceive.
-func (ch *channel) mute(l *lane) {
+func (ch *channel) mute(l *lane, rcv *receiver) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.takers > 0 {
 		schedYield() // one of them is about to take it
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 {
+		return
+	}
+	// It may have been taken meanwhile: what comes next is a pulse perhaps.
+	if kind, err := l.next(rcv); err != nil || kind != message {
 		return
 	}
 	if l.listen(ch.epfd, 0) {
@@ -674,15 +683,16 @@ func (ch *channel) unmute() {
 	defer ch.mu.Unlock()
 	ch.takers++
 	for _, l := range ch.muted {
+		l.mu.Lock()
 		l.listen(ch.epfd, unix.EPOLLIN)
+		l.mu.Unlock()
 	}
 	ch.muted = nil
 }
 
-// listen changes what the channel is told of the lane, besides its end.
+// listen changes what the channel is told of the lane, besides its end. The
+// lane's lock is held.
 func (l *lane) listen(epfd int, events uint32) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.fd < 0 {
 		return false
 	}
@@ -702,12 +712,22 @@ func deadlineOf(timeout time.Duration) time.Time {
 // the lane is to be dropped. EFAULT: the message did not go into buf, and its
 // sender has been told. hangup tells that the client's thread does not wait any
 // more: its message, if it was not received yet, never will be, but its pulses
-// are.
-func (l *lane) take(rcv *receiver, buf []byte, hangup bool) (Received, error) {
+// are. pulsesOnly leaves a message where it is: errNoPulse.
+func (l *lane) take(rcv *receiver, buf []byte, hangup, pulsesOnly bool) (Received, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd < 0 {
 		return Received{}, syscall.EAGAIN
+	}
+	if pulsesOnly && !hangup {
+		// Nothing now does not mean that nothing is there by the time of the
+		// receive below.
+		switch kind, err := l.next(rcv); {
+		case err == syscall.EAGAIN, err == syscall.EINTR:
+			return Received{}, syscall.EAGAIN
+		case err == nil && kind == message:
+			return Received{}, errNoPulse
+		}
 	}
 	var f frame
 	rc, err := rcv.packet.receive(l.fd, &f, buf, rcv.rest[:], unix.MSG_DONTWAIT)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -412,7 +413,14 @@ func TestPulseReceiver(t *testing.T) {
 	})
 	for range 2 {
 		wg.Go(func() {
-			for receivePulse(chid) == nil {
+			for {
+				r, err := receivePulse(chid)
+				if err != nil {
+					return
+				}
+				if !assert.Zero(t, r.RcvID, "a message taken for a pulse") {
+					procnto.MsgReply(r.RcvID, 0, nil)
+				}
 			}
 		})
 	}
@@ -424,16 +432,16 @@ func TestPulseReceiver(t *testing.T) {
 }
 
 // receivePulse is MsgReceivePulse, as the C face makes it.
-func receivePulse(chid int) error {
+func receivePulse(chid int) (procnto.Received, error) {
 	rc, err := procnto.BeginReceive(chid, true)
 	if err != nil {
-		return err
+		return procnto.Received{}, err
 	}
 	defer rc.End()
 	for {
-		_, err := rc.Try(make([]byte, 8), true)
+		r, err := rc.Try(make([]byte, 8), true)
 		if !errors.Is(err, syscall.EAGAIN) {
-			return err
+			return r, err
 		}
 		retry(func() error {
 			_, err := unix.Poll([]unix.PollFd{{Fd: int32(rc.Descriptor()), Events: unix.POLLIN}}, -1)
