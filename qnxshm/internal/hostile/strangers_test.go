@@ -1,0 +1,108 @@
+//go:build linux
+
+package hostile_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// serving starts a process that serves handles, and returns its object.
+func serving(t *testing.T, room ...step) (victim *child, fd int) {
+	t.Helper()
+	victim = startChild(t, room...)
+	fd = victim.number("object", 1)
+	victim.do("handle", fd, os.Getpid(), os.O_RDONLY)
+	return victim, fd
+}
+
+func stranger(t *testing.T) *child {
+	t.Helper()
+	needRoot(t)
+	s := startChild(t, anotherUser())
+	s.do("blockers")
+	return s
+}
+
+// suffer has a stranger send descriptors to a victim, which does not run
+// meanwhile: so the victim is the last one to close them.
+func suffer(victim, s *child, command ...any) {
+	victim.stop()
+	s.do(command...)
+	victim.resume()
+	s.do("taken")
+}
+
+// TestBlockingDescriptors: closing a descriptor that somebody else has sent may
+// take as long as he likes. No call of the process must wait for that.
+func TestBlockingDescriptors(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		packets, descriptors int
+	}{{"one", 1, 1}, {"more than there is room for", 1, 3}, {"many", 100, 1}} {
+		t.Run("unasked/"+c.name, func(t *testing.T) {
+			victim, _ := serving(t)
+			s := stranger(t)
+			suffer(victim, s, "packet", processSocket(victim.pid), helloHandles, c.packets, c.descriptors)
+			victim.requirePrompt()
+			requireFewThreads(t, victim)
+		})
+	}
+	t.Run("answer", func(t *testing.T) {
+		victim, _ := serving(t)
+		s := stranger(t)
+		opened := victim.later("open", s.do("falsemaker")[0], os.O_RDONLY)
+		eventually(t, patience, func() bool { return s.number("asked") == 1 }, "the maker is not asked")
+		suffer(victim, s, "answer")
+		require.NotZero(t, victim.within(prompt, "await", opened).errno, "the maker has broken the rules")
+		victim.requirePrompt()
+	})
+	t.Run("client", func(t *testing.T) {
+		victim, _ := serving(t)
+		s := stranger(t)
+		to := s.do("connect", victim.pid, victim.number("channel"))[0]
+		s.do("send", to, "text")
+		suffer(victim, s, "abuse", victim.pid)
+		victim.requirePrompt()
+	})
+	t.Run("server", func(t *testing.T) {
+		victim, _ := serving(t)
+		s := stranger(t)
+		to := victim.do("connect", s.pid, s.number("channel"))[0]
+		victim.do("send", to, "text")
+		pending := victim.later("send", to, "hold")
+		eventually(t, patience, func() bool { return s.number("held") == 1 }, "the message does not come")
+		suffer(victim, s, "abuse", victim.pid)
+		victim.requirePrompt()
+		require.NotZero(t, victim.within(prompt, "await", pending).errno, "the server has broken the rules")
+	})
+	t.Run("mapper", func(t *testing.T) {
+		victim, _ := serving(t)
+		fd := victim.number("object", 1, "revocable")
+		s := stranger(t)
+		s.do("map", victim.do("handle", fd, s.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
+		suffer(victim, s, "abuse", victim.pid)
+		victim.requirePrompt()
+	})
+	t.Run("creator", func(t *testing.T) {
+		victim, _ := serving(t)
+		s := stranger(t)
+		fd := s.number("object", 1, "revocable")
+		victim.do("map", s.do("handle", fd, victim.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
+		suffer(victim, s, "abuse", victim.pid)
+		victim.requirePrompt()
+	})
+}
+
+// requireFewThreads: what blocks has a thread, and what a stranger can make block
+// must have few.
+func requireFewThreads(t *testing.T, c *child) {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", c.pid))
+	require.NoError(t, err)
+	require.Less(t, len(threads), 64, "threads")
+}
