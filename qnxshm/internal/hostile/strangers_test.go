@@ -106,3 +106,32 @@ func requireFewThreads(t *testing.T, c *child) {
 	require.NoError(t, err)
 	require.Less(t, len(threads), 64, "threads")
 }
+
+// TestPlacesForConnections: what one user's processes hold is taken from no other
+// user.
+func TestPlacesForConnections(t *testing.T) {
+	needRoot(t)
+	victim, fd := serving(t)
+	user := anotherUser()
+	const crowd, each = 6, 1100
+	var crowded []*child
+	var pending []string
+	for range crowd {
+		s := startChild(t, user)
+		crowded, pending = append(crowded, s), append(pending, s.later("hold", processSocket(victim.pid), each))
+	}
+	held := 0
+	for i, s := range crowded {
+		held += s.number("await", pending[i])
+	}
+	t.Log("connections held by one other user:", held)
+	for name, room := range map[string][]step{"same user": nil, "third user": {anotherUser()}} {
+		t.Run(name, func(t *testing.T) {
+			recipient := startChild(t, room...)
+			h := victim.do("handle", fd, recipient.pid, os.O_RDONLY)[0]
+			r := recipient.within(prompt, "open", h, os.O_RDONLY)
+			require.Zero(t, r.errno, "%s", r)
+			recipient.do("connect", victim.pid, victim.number("channel"))
+		})
+	}
+}
