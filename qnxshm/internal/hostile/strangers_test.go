@@ -135,3 +135,45 @@ func TestPlacesForConnections(t *testing.T) {
 		})
 	}
 }
+
+// requireServes requires that others reach a process: by handles, and by
+// channels.
+func requireServes(t *testing.T, victim *child) {
+	t.Helper()
+	recipient := startChild(t)
+	r := victim.try("handle", victim.number("object", 1), recipient.pid, os.O_RDONLY)
+	require.Zero(t, r.errno, "%s", r)
+	opened := recipient.within(prompt, "open", r.words[0], os.O_RDONLY)
+	require.Zero(t, opened.errno, "%s", opened)
+	r = victim.try("channel")
+	require.Zero(t, r.errno, "%s", r)
+	recipient.do("send", recipient.do("connect", victim.pid, r.words[0])[0], "text")
+}
+
+// TestNameAfterIdling: a process that had nothing to serve for a while keeps its
+// name.
+func TestNameAfterIdling(t *testing.T) {
+	victim := startChild(t)
+	h := victim.do("handle", victim.number("object", 1), os.Getpid(), os.O_RDONLY)[0]
+	victim.do("delete", h)
+	const idle = 1000 // ms
+	t.Log("the name was", stranger(t).do("take", "listen", idle, processSocket(victim.pid)))
+	requireServes(t, victim)
+}
+
+// TestNameTakenBefore: a stranger may have the name before its process needs it.
+func TestNameTakenBefore(t *testing.T) {
+	for _, how := range []string{"bound", "listen"} {
+		t.Run(how, func(t *testing.T) {
+			victim := startChild(t)
+			require.Equal(t, []string{"taken"}, stranger(t).do("take", how, 0, processSocket(victim.pid)))
+			requireServes(t, victim)
+		})
+	}
+	t.Run("and many like it", func(t *testing.T) {
+		victim, s := startChild(t), stranger(t)
+		require.Equal(t, []string{"taken"}, s.do("take", "listen", 0, processSocket(victim.pid)))
+		s.do("crowd", victim.pid, 200)
+		requireServes(t, victim)
+	})
+}
