@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -176,4 +177,21 @@ func TestNameTakenBefore(t *testing.T) {
 		s.do("crowd", victim.pid, 200)
 		requireServes(t, victim)
 	})
+}
+
+// TestGuessedRegistration: only who has had an object can make its creator wait.
+func TestGuessedRegistration(t *testing.T) {
+	victim, _ := serving(t)
+	object := victim.do("object", 1, "revocable")
+	mapper := startChild(t)
+	m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
+	s := stranger(t)
+	s.try("register", victim.pid, object[1], object[2]) // the best guess there is
+	for _, of := range []int{s.pid, -1} {
+		began := time.Now()
+		r := victim.try("revoke", object[0], of)
+		require.Zero(t, r.errno, "after %v: %s; process %d never had the memory", time.Since(began), r, s.pid)
+		require.Less(t, time.Since(began), prompt/2)
+	}
+	require.NotZero(t, mapper.try("touch", m).errno, "still mapped")
 }
