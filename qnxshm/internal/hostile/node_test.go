@@ -30,6 +30,7 @@ type node struct {
 	mappings map[string]*qnxshm.Mapping
 	conns    map[string]*qnxmsg.Connection
 	results  map[string]chan string
+	family   map[string]*relative
 	held     int // messages without a reply
 	raw      []conn
 
@@ -42,7 +43,7 @@ type node struct {
 func newNode() *node {
 	return &node{
 		mappings: make(map[string]*qnxshm.Mapping), conns: make(map[string]*qnxmsg.Connection),
-		results: make(map[string]chan string),
+		results: make(map[string]chan string), family: make(map[string]*relative),
 		answers: make(chan struct{}), answered: make(chan error),
 	}
 }
@@ -116,6 +117,7 @@ func init() {
 		"map": (*node).mapHandle, "mapfd": (*node).mapDescriptor, "touch": (*node).touch, "store": (*node).store,
 		"revoke": revoke, "control": control, "named": named, "truncate": truncate, "close": closeDescriptor, "status": status,
 		"channel": (*node).channel, "connect": (*node).connect, "send": (*node).send,
+		"start": (*node).start, "end": (*node).end, "tell": (*node).tell,
 		"dup": duplicate, "held": (*node).countHeld,
 	}
 	for name, command := range strangerCommands {
@@ -140,15 +142,7 @@ func (n *node) await(a arguments) ([]any, error) {
 	n.mu.Lock()
 	result := n.results[a[0]]
 	n.mu.Unlock()
-	r := parseResult(<-result)
-	if r.errno != 0 {
-		return nil, qnxerr.Cause{Errno: r.errno, Text: r.text}
-	}
-	out := make([]any, len(r.words))
-	for i, w := range r.words {
-		out[i] = w
-	}
-	return out, nil
+	return resultOf(<-result)
 }
 
 const (

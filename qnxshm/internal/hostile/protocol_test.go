@@ -109,9 +109,21 @@ func decodePacket(b []byte) (p packet, err error) {
 // holdPlace is the hello that keeps a connection's place for longest.
 func holdPlace(token uint64) packet { return packet{kind: helloLink, id: token} }
 
-// attachTo is the hello of a client of a channel, by its number or its name.
-func attachTo(chid int) packet { return packet{kind: helloAttach, number: int32(chid), id: 1} }
-func attachToName() packet     { return packet{kind: helloName, id: 1} }
+// helloFor is the hello of a connection for a purpose.
+func helloFor(purpose string, chid int) packet {
+	p := packet{id: 1}
+	switch purpose {
+	case "handles":
+		p.kind = helloHandles
+	case "link":
+		p.kind = helloLink
+	case "channel":
+		p.kind, p.number = helloAttach, int32(chid)
+	case "name":
+		p.kind = helloName
+	}
+	return p
+}
 
 // refused reports whether a hello was not taken well.
 func refused(p packet, err error) bool { return err != nil || p.kind != welcome || p.errno != 0 }

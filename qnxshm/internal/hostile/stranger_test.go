@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -28,8 +29,9 @@ var strangerCommands = map[string]func(*node, arguments) ([]any, error){
 	"register":   (*node).register,
 	"dial":       (*node).dial,
 	"steal":      steal,
-	"attach":     attach,
+	"hello":      hello,
 	"bequeath":   bequeath,
+	"listeners":  countListeners,
 }
 
 // packet sends the first packet of connections, with descriptors that block.
@@ -154,8 +156,13 @@ func (n *node) register(a arguments) ([]any, error) { // pid dev ino
 	return nil, err
 }
 
-func (n *node) dial(a arguments) ([]any, error) { // socket
-	c, err := dial(a[0])
+// dial connects to a process, or to a channel by its name.
+func (n *node) dial(a arguments) ([]any, error) { // pid|name
+	socket := nameSocket(a[0])
+	if pid, err := strconv.Atoi(a[0]); err == nil {
+		socket = processSocket(pid)
+	}
+	c, err := dial(socket)
 	return []any{c.fd}, err
 }
 
@@ -170,14 +177,13 @@ func steal(_ *node, a arguments) ([]any, error) { // pid fd
 	return []any{fd}, err
 }
 
-// attach says that a connection is a client of the channel, and tells what comes
-// of it.
-func attach(_ *node, a arguments) ([]any, error) { // conn chid|name
-	hello := attachToName()
-	if a[1] != "name" {
-		hello = attachTo(a.int(1))
+// hello says what a connection is for, and tells what comes of it.
+func hello(_ *node, a arguments) ([]any, error) { // conn purpose [chid]
+	chid := 0
+	if len(a) > 2 {
+		chid = a.int(2)
 	}
-	if refused(conn{a.int(0)}.ask(hello)) {
+	if refused(conn{a.int(0)}.ask(helloFor(a[1], chid))) {
 		return []any{"refused"}, nil
 	}
 	return []any{"welcome"}, nil
@@ -214,4 +220,15 @@ func bequeath(*node, arguments) ([]any, error) {
 		return nil, err
 	}
 	return []any{heir.Process.Pid}, nil
+}
+
+// countListeners is the number of sockets on which this process can be reached.
+func countListeners(*node, arguments) ([]any, error) {
+	count := 0
+	for _, fd := range openDescriptors() {
+		if isListening(fd) {
+			count++
+		}
+	}
+	return []any{count}, nil
 }
