@@ -31,6 +31,7 @@ type node struct {
 	conns    map[string]*qnxmsg.Connection
 	results  map[string]chan string
 	family   map[string]*relative
+	kept     []*qnxshm.Mapping
 	held     int // messages without a reply
 	raw      []conn
 

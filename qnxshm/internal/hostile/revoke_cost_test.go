@@ -3,11 +3,14 @@
 package hostile_test
 
 import (
+	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,4 +38,50 @@ func TestRevokeOfStopped(t *testing.T) {
 		eventually(t, patience, func() bool { return mapper.try("touch", m).errno != 0 }, "still mapped")
 	}
 	require.Less(t, took, 2*time.Second, "for %d buffers", buffers)
+}
+
+// flat is how many times longer something may take when there is much of what it
+// is not about: room for caches and noise.
+const flat = 5
+
+func assertFlat(t *testing.T, before, after int, text string, args ...any) {
+	t.Helper()
+	const noise = 5 * time.Microsecond
+	before = max(before, int(noise))
+	assert.LessOrEqual(t, float64(after)/float64(before), float64(flat), "%v before, %v after: %s",
+		time.Duration(before), time.Duration(after), fmt.Sprintf(text, args...))
+}
+
+// enough is how long a test goes on when what it does takes too long.
+const enough = 8 * time.Second
+
+// TestManyMappings: of one object, in the process that has them.
+func TestManyMappings(t *testing.T) {
+	creator, mapper := startChild(t), startChild(t)
+	fd := mapper.number("open", creator.do("handle", creator.number("object", 1, "revocable"), mapper.pid, os.O_RDONLY)[0], os.O_RDONLY)
+	const mappings, atATime = 30_000, 500
+	plain, revoke := mapper.number("plainmap"), mapper.number("revokeoften")
+	took := mapper.do("mapmany", fd, mappings, atATime, enough.Milliseconds())
+	first, last := toInt(t, took[0]), toInt(t, took[1])
+	made := toInt(t, took[2]) * atATime
+	assertFlat(t, first/atATime, last/atATime, "to make a mapping, of %d", made)
+	assertFlat(t, plain, mapper.number("plainmap"), "to map and unmap another object, with %d mappings", made)
+	assertFlat(t, revoke, mapper.number("revokeoften"), "to revoke another object, with %d mappings", made)
+}
+
+func toInt(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err)
+	return n
+}
+
+// TestManyHandles: of other objects than the one that is revoked.
+func TestManyHandles(t *testing.T) {
+	creator := startChild(t)
+	fd := creator.number("object", 1)
+	const handles = 300_000
+	before := creator.number("revokeoften")
+	creator.do("manyhandles", fd, handles)
+	assertFlat(t, before, creator.number("revokeoften"), "to revoke an object, with %d unused handles of another one", handles)
 }
