@@ -19,6 +19,7 @@ var costCommands = map[string]func(*node, arguments) ([]any, error){
 	"manyhandles": manyHandles,
 	"plainmap":    plainMap,
 	"revokeoften": revokeOften,
+	"copies":      copies,
 }
 
 // median is of the times that f takes.
@@ -106,4 +107,14 @@ func revokeOften(*node, arguments) ([]any, error) {
 	defer unix.Close(fd)
 	took, err := median(51, func() error { return qnxshm.Revoke(fd, -1) })
 	return []any{int64(took)}, err
+}
+
+// copies makes duplicates of a descriptor.
+func copies(_ *node, a arguments) ([]any, error) { // fd count
+	for range a.int(1) {
+		if _, err := unix.FcntlInt(uintptr(a.int(0)), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }

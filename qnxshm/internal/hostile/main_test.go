@@ -5,6 +5,7 @@ package hostile_test
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -29,6 +30,9 @@ func TestMain(m *testing.M) {
 		newNode().run()
 		os.Exit(0)
 	}
+	// Parallel tests only wait.
+	flag.Parse()
+	flag.Set("test.parallel", "16")
 	os.Exit(m.Run())
 }
 

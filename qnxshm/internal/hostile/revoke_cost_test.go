@@ -59,7 +59,7 @@ const enough = 8 * time.Second
 func TestManyMappings(t *testing.T) {
 	creator, mapper := startChild(t), startChild(t)
 	fd := mapper.number("open", creator.do("handle", creator.number("object", 1, "revocable"), mapper.pid, os.O_RDONLY)[0], os.O_RDONLY)
-	const mappings, atATime = 30_000, 500
+	const mappings, atATime = 30_000, 100
 	plain, revoke := mapper.number("plainmap"), mapper.number("revokeoften")
 	took := mapper.do("mapmany", fd, mappings, atATime, enough.Milliseconds())
 	first, last := toInt(t, took[0]), toInt(t, took[1])
