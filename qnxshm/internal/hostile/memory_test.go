@@ -1,0 +1,133 @@
+//go:build linux
+
+package hostile_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// A memoryGroup is a cgroup whose processes may have so much memory.
+type memoryGroup struct {
+	dir   string
+	limit string // the file of its limit
+}
+
+// newMemoryGroup makes a cgroup below another one, or below that of this process.
+func newMemoryGroup(t *testing.T, parent string) memoryGroup {
+	t.Helper()
+	needRoot(t)
+	g := memoryGroup{limit: "memory.limit_in_bytes"}
+	if parent == "" {
+		parent = ownMemoryGroup()
+	}
+	if parent == "" { // version 2, where only groups without processes have others
+		parent, g.limit = mountedGroups(t), "memory.max"
+		err := os.WriteFile(filepath.Join(parent, "cgroup.subtree_control"), []byte("+memory"), 0)
+		if err != nil {
+			t.Skip("there is no memory controller to be had:", err)
+		}
+	} else if _, err := os.Stat(filepath.Join(parent, "memory.max")); err == nil {
+		g.limit = "memory.max"
+		require.NoError(t, os.WriteFile(filepath.Join(parent, "cgroup.subtree_control"), []byte("+memory"), 0))
+	}
+	dir, err := os.MkdirTemp(parent, "qnxshm-test-")
+	require.NoError(t, err)
+	g.dir = dir
+	t.Cleanup(func() {
+		eventually(t, patience, func() bool { return unix.Rmdir(dir) == nil }, "%s stays", dir)
+	})
+	return g
+}
+
+// ownMemoryGroup is the directory of the group that this process is in, "" without
+// the controller's own hierarchy (version 1).
+func ownMemoryGroup() string {
+	groups, _ := os.ReadFile("/proc/self/cgroup")
+	for line := range strings.Lines(string(groups)) {
+		// number:controllers:path
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) == 3 && f[1] == "memory" {
+			for _, path := range []string{f[2], "/"} {
+				dir := filepath.Join("/sys/fs/cgroup/memory", path)
+				if _, err := os.Stat(filepath.Join(dir, "memory.limit_in_bytes")); err == nil {
+					return dir
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// mountedGroups is where the groups of version 2 begin.
+func mountedGroups(t *testing.T) string {
+	t.Helper()
+	for _, dir := range []string{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"} {
+		controllers, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+		if err == nil && bytes.Contains(controllers, []byte("memory")) {
+			return dir
+		}
+	}
+	t.Skip("there is no memory controller")
+	return ""
+}
+
+func (g memoryGroup) set(t *testing.T, bytes int) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(g.dir, g.limit), []byte(strconv.Itoa(bytes)), 0))
+}
+
+// start starts a process in the group.
+func (g memoryGroup) start(t *testing.T) *child {
+	t.Helper()
+	c := startChild(t)
+	require.NoError(t, os.WriteFile(filepath.Join(g.dir, "cgroup.procs"), []byte(strconv.Itoa(c.pid)), 0))
+	return c
+}
+
+// TestMemoryOfGroup: who asks for more memory than its cgroup may have is told so,
+// and lives.
+func TestMemoryOfGroup(t *testing.T) {
+	const limit, some, tooMuch = 64 << 20, 16 << 20, 256 << 20
+	for _, of := range []string{"its own", "a parent's"} {
+		t.Run(of, func(t *testing.T) {
+			g := newMemoryGroup(t, "")
+			g.set(t, limit)
+			if of == "a parent's" {
+				g = newMemoryGroup(t, g.dir)
+			}
+			c := g.start(t)
+			c.do("control", c.number("object", 0), int(controlAnonymous), some)
+			for _, pages := range []int{0, tooMuch / os.Getpagesize()} {
+				fd := c.number("object", pages)
+				before := c.do("status", fd)
+				r := c.try("control", fd, int(controlAnonymous), tooMuch)
+				require.Equal(t, syscall.ENOMEM, r.errno, "%s", r)
+				require.Equal(t, before, c.do("status", fd))
+			}
+		})
+	}
+}
+
+// TestMemoryOfSized: an object may have its size already, but not the memory.
+func TestMemoryOfSized(t *testing.T) {
+	const pages = 16
+	c := startChild(t)
+	for _, wanted := range []int{pages, pages / 2} {
+		t.Run(fmt.Sprintf("%d of %d pages", wanted, pages), func(t *testing.T) {
+			fd := c.number("object", pages)
+			out := c.do("control", fd, int(controlAnonymous), wanted*os.Getpagesize())
+			require.Equal(t, pages*os.Getpagesize(), toInt(t, out[0]), "size")
+			require.GreaterOrEqual(t, toInt(t, out[1]), wanted*os.Getpagesize(), "memory")
+		})
+	}
+}
