@@ -131,3 +131,28 @@ func TestMemoryOfSized(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesNotInMemory: where /dev/shm is something else, names are refused, and
+// whoever asks is told why.
+func TestNamesNotInMemory(t *testing.T) {
+	needRoot(t)
+	disk := t.TempDir()
+	var fs unix.Statfs_t
+	require.NoError(t, unix.Statfs(disk, &fs))
+	where := map[string]step{
+		"ramfs":     {"mount", "ramfs", "/dev/shm", ""},
+		"hugetlbfs": {"mount", "hugetlbfs", "/dev/shm", ""},
+	}
+	if fs.Type != unix.TMPFS_MAGIC {
+		where["disk"] = step{"bind", disk, "/dev/shm"}
+	}
+	for name, mounted := range where {
+		t.Run(name, func(t *testing.T) {
+			c := startChild(t, step{"mounts"}, mounted)
+			r := c.try("named", "/hostile", os.O_RDWR|os.O_CREATE, 0o600)
+			require.NotZero(t, r.errno, "an object that cannot work")
+			require.Contains(t, r.text, "/dev/shm")
+			require.Contains(t, r.text, "tmpfs")
+		})
+	}
+}
