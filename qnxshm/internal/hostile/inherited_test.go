@@ -95,7 +95,7 @@ func TestConnectionOfDead(t *testing.T) {
 	first.do("tell", "victim", "channel", name)
 	for _, purpose := range []string{"handles", "link", "channel", "name"} {
 		t.Run(purpose, func(t *testing.T) {
-			first.t = t
+			first := first.of(t)
 			socket := any(victim)
 			if purpose == "name" {
 				socket = name

@@ -101,6 +101,12 @@ func nodeEnviron(room []step) []string {
 	return env
 }
 
+// of gives the child to a part of a test.
+func (c *child) of(t testing.TB) *child {
+	c.t = t
+	return c
+}
+
 // kill ends the process and waits until it is gone.
 func (c *child) kill() {
 	if c.cmd.ProcessState == nil {

@@ -124,6 +124,7 @@ func TestMemoryOfSized(t *testing.T) {
 	c := startChild(t)
 	for _, wanted := range []int{pages, pages / 2} {
 		t.Run(fmt.Sprintf("%d of %d pages", wanted, pages), func(t *testing.T) {
+			c := c.of(t)
 			fd := c.number("object", pages)
 			out := c.do("control", fd, int(controlAnonymous), wanted*os.Getpagesize())
 			require.Equal(t, pages*os.Getpagesize(), toInt(t, out[0]), "size")

@@ -25,15 +25,15 @@ const roomEnv = "QNXSHM_HOSTILE_ROOM"
 type step []string
 
 var rooms = map[string]func(args []string) error{
-	"user":     becomeUser,
-	"mounts":   ownMounts,
-	"mount":    mountOn,
-	"bind":     bindOn,
-	"unmount":  func(a []string) error { return unix.Unmount(a[0], unix.MNT_DETACH) },
-	"time":     otherTime,
-	"write":    func(a []string) error { return os.WriteFile(a[0], []byte(a[1]), 0) },
-	"refuse":   refuseCalls,
-	"landlock": landlock,
+	"user":      becomeUser,
+	"mounts":    ownMounts,
+	"mount":     mountOn,
+	"bind":      bindOn,
+	"unmount":   func(a []string) error { return unix.Unmount(a[0], unix.MNT_DETACH) },
+	"time":      otherTime,
+	"falsestat": falseStat,
+	"refuse":    refuseCalls,
+	"landlock":  landlock,
 }
 
 func init() {
@@ -125,6 +125,28 @@ func otherTime(a []string) error { // seconds
 		return err
 	}
 	return os.WriteFile("/proc/self/timens_offsets", []byte("monotonic "+a[0]+" 0\nboottime "+a[0]+" 0\n"), 0)
+}
+
+// falseStat makes /proc/self/stat tell that this process began at another time, as
+// an emulator does.
+func falseStat([]string) error {
+	stat := fmt.Sprintf("/proc/%d/stat", os.Getpid())
+	b, err := os.ReadFile(stat)
+	if err != nil {
+		return err
+	}
+	fields := strings.Fields(string(b)) // the program's name has no blanks
+	fields[21] = "0"                    // when it began
+	f, err := os.CreateTemp("", "stat")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := fmt.Fprintln(f, strings.Join(fields, " ")); err != nil {
+		return err
+	}
+	return unix.Mount(f.Name(), stat, "", unix.MS_BIND, "")
 }
 
 // refusable are the calls that filters are known to refuse.

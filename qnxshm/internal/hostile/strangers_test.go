@@ -128,7 +128,7 @@ func TestPlacesForConnections(t *testing.T) {
 	t.Log("connections held by one other user:", held)
 	for name, room := range map[string][]step{"same user": nil, "third user": {anotherUser()}} {
 		t.Run(name, func(t *testing.T) {
-			recipient := startChild(t, room...)
+			recipient, victim := startChild(t, room...), victim.of(t)
 			h := victim.do("handle", fd, recipient.pid, os.O_RDONLY)[0]
 			r := recipient.within(prompt, "open", h, os.O_RDONLY)
 			require.Zero(t, r.errno, "%s", r)
