@@ -119,7 +119,7 @@ func init() {
 		"revoke": revoke, "control": control, "named": named, "truncate": truncate, "close": closeDescriptor, "status": status,
 		"channel": (*node).channel, "connect": (*node).connect, "send": (*node).send,
 		"start": (*node).start, "end": (*node).end, "tell": (*node).tell,
-		"dup": duplicate, "held": (*node).countHeld,
+		"readonly": readOnlyObject, "held": (*node).countHeld,
 	}
 	for name, command := range strangerCommands {
 		commands[name] = command
@@ -215,8 +215,8 @@ func open(_ *node, a arguments) ([]any, error) { // handle access
 
 func deleteHandle(_ *node, a arguments) ([]any, error) { return nil, qnxshm.DeleteHandle(a.handle(0)) }
 
-func duplicate(_ *node, a arguments) ([]any, error) {
-	fd, err := unix.FcntlInt(uintptr(a.int(0)), unix.F_DUPFD_CLOEXEC, 0)
+func readOnlyObject(*node, arguments) ([]any, error) {
+	fd, err := qnxshm.OpenAnonymous(os.O_RDONLY, 0o600)
 	return []any{fd}, err
 }
 

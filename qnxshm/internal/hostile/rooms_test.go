@@ -25,15 +25,15 @@ const roomEnv = "QNXSHM_HOSTILE_ROOM"
 type step []string
 
 var rooms = map[string]func(args []string) error{
-	"user":      becomeUser,
-	"mounts":    ownMounts,
-	"mount":     mountOn,
-	"bind":      bindOn,
-	"unmount":   func(a []string) error { return unix.Unmount(a[0], unix.MNT_DETACH) },
-	"time":      otherTime,
-	"falsestat": falseStat,
-	"refuse":    refuseCalls,
-	"landlock":  landlock,
+	"user":       becomeUser,
+	"mounts":     ownMounts,
+	"mount":      mountOn,
+	"bind":       bindOn,
+	"time":       otherTime,
+	"falsestat":  falseStat,
+	"refuse":     refuseCalls,
+	"othersfile": othersFile,
+	"landlock":   landlock,
 }
 
 func init() {
@@ -86,17 +86,13 @@ func becomeUser(a []string) error {
 	if err != nil {
 		return err
 	}
-	// Of this thread, unlike package syscall's.
-	if _, _, errno := syscall.RawSyscall(unix.SYS_SETGROUPS, 0, 0, 0); errno != 0 {
-		return errno
+	if err := syscall.Setgroups(nil); err != nil {
+		return err
 	}
-	if _, _, errno := syscall.RawSyscall(unix.SYS_SETRESGID, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
-		return errno
+	if err := syscall.Setresgid(id, id, id); err != nil {
+		return err
 	}
-	if _, _, errno := syscall.RawSyscall(unix.SYS_SETRESUID, uintptr(id), uintptr(id), uintptr(id)); errno != 0 {
-		return errno
-	}
-	return nil
+	return syscall.Setresuid(id, id, id)
 }
 
 // ownMounts makes what is mounted from now on this process's own.
@@ -149,12 +145,31 @@ func falseStat([]string) error {
 	return unix.Mount(f.Name(), stat, "", unix.MS_BIND, "")
 }
 
+// othersFile makes a file that everybody may write, of a user that is none of those
+// who will.
+func othersFile(a []string) error {
+	if err := os.WriteFile(a[0], nil, 0o666); err != nil {
+		return err
+	}
+	if err := os.Chmod(a[0], 0o666); err != nil {
+		return err
+	}
+	return os.Chown(a[0], 1<<19, 1<<19)
+}
+
 // refusable are the calls that filters are known to refuse.
 var refusable = map[string]uint32{
 	"memfd_create": unix.SYS_MEMFD_CREATE,
 	"pidfd_open":   unix.SYS_PIDFD_OPEN,
-	"fcntl":        unix.SYS_FCNTL,
+	"fcntl":        fcntlCall(),
 	"openat":       unix.SYS_OPENAT,
+}
+
+func fcntlCall() uint32 {
+	if unix.SizeofPtr == 4 {
+		return 221 // fcntl64
+	}
+	return unix.SYS_FCNTL
 }
 
 // refuseCalls installs a seccomp filter: the call gives the errno. With a bit
