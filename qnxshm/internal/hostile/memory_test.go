@@ -152,8 +152,7 @@ func TestNamesNotInMemory(t *testing.T) {
 			c := startChild(t, step{"mounts"}, mounted)
 			r := c.try("named", "/hostile", os.O_RDWR|os.O_CREATE, 0o600)
 			require.NotZero(t, r.errno, "an object that cannot work")
-			require.Contains(t, r.text, "/dev/shm")
-			require.Contains(t, r.text, "tmpfs")
+			requireSays(t, r, "/dev/shm", "tmpfs")
 		})
 	}
 }
