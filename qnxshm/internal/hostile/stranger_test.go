@@ -143,7 +143,11 @@ func (n *node) holdPlaces(a arguments) ([]any, error) { // socket count
 			break
 		}
 		n.raw = append(n.raw, c)
-		if p, err := c.ask(holdPlace(rand.Uint64())); !refused(p, err) {
+		p, err := c.ask(holdPlace(rand.Uint64()))
+		if err == syscall.EAGAIN { // no answer: there is no room
+			break
+		}
+		if !refused(p, err) {
 			held++
 		}
 	}
