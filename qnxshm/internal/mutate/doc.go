@@ -1,17 +1,28 @@
 // Package mutate puts faults into the target files, shm_qnx.go and msg_qnx.go,
 // one at a time, and asks the conformance suite which case notices:
 //
-//	go run ./qnxshm/internal/mutate/run
+//	go -C qnxshm/internal/mutate run ./run
 //
-// tries all mutants on this machine and writes MUTANTS.md. It fails when a mutant
-// survives without a reason in reasons.go, or a reason is not needed. After a
-// change of the target files,
+// tries all mutants on this machine. It fails when a mutant survives without a
+// reason in reasons.go, or a reason is not needed. MUTANTS.md is its report, for
+// people: counts, and the survivors by reason. results.txt is what it knows of every
+// mutant, a line each, for itself. After a change of the target files or of
+// reasons.go,
 //
-//	go run ./qnxshm/internal/mutate/run -only '^$'
+//	go -C qnxshm/internal/mutate run ./run -only '^$'
 //
-// tries what is new, and keeps what the table says of all others; that is what it
+// tries what is new, and keeps what results.txt says of all others; that is what it
 // said when it was tried last, so that a change of the suite wants a complete run,
-// of about ten minutes.
+// of about ten minutes. In place of ^$, which matches none, stands a regular
+// expression for the mutants to try again.
+//
+// This is a module of its own, beside the one that it is about, so that users and
+// tests of that one have nothing to do with it. Its own test,
+//
+//	go -C qnxshm/internal/mutate test -count=1 ./...
+//
+// holds both files against the target files, and tries a few mutants; -count=1
+// because the cache of the go command does not look at files outside of a module.
 //
 // The mutants are made from the syntax of the files. An argument of a call is
 // replaced by 0, by -1, by NULL, cut to 32 bits, or swapped with its neighbour; a

@@ -1,12 +1,12 @@
-//go:build linux && !qnx
+//go:build linux
 
 package mutate_test
 
 import (
 	"bytes"
-	"io/fs"
+	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,61 +17,67 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/mutate"
 )
 
-// read makes the mutants.
-func read(t *testing.T) *mutate.Mutants {
+// read makes the mutants, and reads results.txt.
+func read(t *testing.T) (ms *mutate.Mutants, became map[string]string) {
 	t.Helper()
-	switch {
-	case testing.Short():
-		t.Skip("builds programs with a C compiler")
-	case raceEnabled:
-		t.Skip("what it runs has no race detector")
-	case os.Getenv("CGO_ENABLED") == "0":
-		t.Skip("without cgo")
-	}
-	for _, tool := range []string{"go", "gcc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	ms, err := mutate.Read(root, t.TempDir())
+	ms, err = mutate.Read(root, t.TempDir())
 	require.NoError(t, err)
-	return ms
-}
-
-// sources reads what is built, so that a result is not taken from the test cache
-// when that has changed.
-func sources(t *testing.T) {
-	t.Helper()
-	require.NoError(t, filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && strings.Contains(".go.c.h", filepath.Ext(path)) && d.Type().IsRegular() {
-			_, err = os.ReadFile(path)
-		}
-		return err
-	}))
-}
-
-// TestTableIsCurrent holds the table against the target files as they are.
-func TestTableIsCurrent(t *testing.T) {
-	ms := read(t)
-	text, err := os.ReadFile("MUTANTS.md")
-	require.NoError(t, err)
-	became := mutate.ReadTable(text)
 	require.Greater(t, len(ms.All), 900)
+	results, err := os.ReadFile("results.txt")
+	require.NoError(t, err)
+	return ms, mutate.ReadResults(results)
+}
+
+// TestFilesAreCurrent holds results and report against the target files as they are.
+func TestFilesAreCurrent(t *testing.T) {
+	ms, became := read(t)
 	assert.Empty(t, ms.Faults(became))
-	if !bytes.Equal(ms.Table(became), text) { // thousands of lines say no more
-		t.Fatal("MUTANTS.md is not current; run: go run ./qnxshm/internal/mutate/run -only '^$'")
+	for name, want := range map[string][]byte{"results.txt": ms.Results(became), "MUTANTS.md": ms.Report(became)} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		if !bytes.Equal(want, text) { // their many lines say no more
+			t.Errorf("%s is not current; run: go -C qnxshm/internal/mutate run ./run -only '^$'", name)
+		}
+	}
+}
+
+// TestFaults changes results, and looks for what is said of them.
+func TestFaults(t *testing.T) {
+	ms, became := read(t)
+	for _, c := range []struct{ from, to, fault, row string }{
+		{"delete/twice", "", "not tried: ", "| not tried | %d |"},
+		{"delete/twice", "no/rule", "not tried: ", "| not tried | %d |"},
+		{"delete/twice", "survives", "survives without a reason: ", "| survives: without a reason | %d |"},
+		{"survives", "delete/twice", "a reason that explains no survivor: ", ""},
+	} {
+		changed := maps.Clone(became)
+		n := 0
+		for id, by := range became {
+			if by == c.from {
+				changed[id] = c.to
+				n++
+			}
+		}
+		faults := ms.Faults(changed)
+		assert.NotEmpty(t, faults)
+		for _, f := range faults {
+			assert.Contains(t, f, c.fault)
+		}
+		report := string(ms.Report(changed))
+		if c.row != "" {
+			assert.Contains(t, report, fmt.Sprintf(c.row, n))
+		} else {
+			assert.NotContains(t, report, "survives")
+		}
+		assert.Equal(t, changed, mutate.ReadResults(ms.Results(changed)))
 	}
 }
 
 // TestSomeMutants tries a few mutants, in all parts of the files.
 func TestSomeMutants(t *testing.T) {
-	ms := read(t)
-	sources(t)
-	text, err := os.ReadFile("MUTANTS.md")
-	require.NoError(t, err)
-	became := mutate.ReadTable(text)
+	ms, became := read(t)
 	const n = 6
 	var mutants []*mutate.Mutant
 	var cases []string

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Run tries the mutants of the target files and writes MUTANTS.md; see package
-// mutate.
+// Run tries the mutants of the target files, and writes MUTANTS.md and results.txt;
+// see package mutate.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/mutate"
 )
 
-var only = flag.String("only", "", "try the mutants whose id matches, and those that the table lacks")
+var only = flag.String("only", "", "try the mutants whose id matches, and those that results.txt lacks")
 
 func main() {
 	flag.Parse()
@@ -39,11 +39,11 @@ func main() {
 }
 
 func run(ctx context.Context, selected *regexp.Regexp) error {
-	gomod, err := exec.Command("go", "env", "GOMOD").Output()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-qnx/shm").Output()
 	if err != nil {
 		return err
 	}
-	root := filepath.Dir(string(bytes.TrimSpace(gomod)))
+	root := string(bytes.TrimSpace(out))
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
@@ -53,12 +53,13 @@ func run(ctx context.Context, selected *regexp.Regexp) error {
 	if err != nil {
 		return err
 	}
-	table := filepath.Join(root, "qnxshm/internal/mutate/MUTANTS.md")
-	old, err := os.ReadFile(table)
+	home := filepath.Join(root, "qnxshm/internal/mutate")
+	results := filepath.Join(home, "results.txt")
+	old, err := os.ReadFile(results)
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	before := mutate.ReadTable(old)
+	before := mutate.ReadResults(old)
 	became := make(map[string]string)
 	var mutants []*mutate.Mutant
 	for _, m := range ms.All {
@@ -75,7 +76,10 @@ func run(ctx context.Context, selected *regexp.Regexp) error {
 	for _, f := range faults {
 		fmt.Println(f)
 	}
-	if err := os.WriteFile(table, ms.Table(became), 0o644); err != nil {
+	if err := os.WriteFile(results, ms.Results(became), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(home, "MUTANTS.md"), ms.Report(became), 0o644); err != nil {
 		return err
 	}
 	if len(faults) > 0 {

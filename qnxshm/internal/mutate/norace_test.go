@@ -1,5 +1,0 @@
-//go:build linux && !qnx && !race
-
-package mutate_test
-
-const raceEnabled = false
