@@ -39,9 +39,11 @@ func main() {
 }
 
 func run(ctx context.Context, selected *regexp.Regexp) error {
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-qnx/shm").Output()
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-qnx/shm")
+	list.Stderr = os.Stderr
+	out, err := list.Output()
 	if err != nil {
-		return err
+		return fmt.Errorf("%v: %w", list, err)
 	}
 	root := string(bytes.TrimSpace(out))
 	dir, err := os.MkdirTemp("", "mutants")
