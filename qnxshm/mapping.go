@@ -260,7 +260,9 @@ func (m *Mapping) Unmap() error {
 		return nil
 	}
 	m.cleanup.Stop()
-	if err := unmapMemory(m.mem.bytes); err != nil {
+	err := unmapMemory(m.mem.bytes)
+	runtime.KeepAlive(m) // as in Object.Close
+	if err != nil {
 		return wrap(err, "munmap", "%d bytes", len(m.mem.bytes))
 	}
 	return nil

@@ -309,6 +309,7 @@ func (o *Object) Close() error {
 		if e := closeDescriptor(fd); e != nil {
 			err = wrap(e, "close", "fd %d", fd)
 		}
+		runtime.KeepAlive(o) // or the collector may close fd, too: Stop does nothing once the cleanup is queued
 	}
 	return err
 }
