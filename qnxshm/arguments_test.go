@@ -75,7 +75,7 @@ func TestWrongArguments(t *testing.T) {
 		{mapped(0, 0, 0), syscall.EINVAL, "length, or the size of the object, must be above 0"},
 		{mapped(0, 1, page), syscall.EINVAL, "offset " + pages},
 
-		{second(qnxmsg.NewChannel(1)), syscall.EINVAL, "flags must be none or some of Unblock (0x2) and Disconnect (0x8)"},
+		{second(qnxmsg.NewChannel(1)), syscall.EINVAL, "flags must be none or some of ChannelUnblock (0x2) and ChannelDisconnect (0x8)"},
 		{second(qnxmsg.AttachName("/x")), syscall.EINVAL, `does not begin with "/"`},
 		{second(qnxmsg.OpenName("")), syscall.EINVAL, "a name has 1 to 255 bytes"},
 		{second(qnxmsg.Connect(-1, 1)), syscall.ESRCH, "no process has this pid"},

@@ -45,8 +45,8 @@
 //
 // A sealed object keeps its size whatever its creator does, so a recipient need
 // not fear to lose what it has mapped (Object.Seal, Object.Flags). A handle made
-// with NoFD becomes memory, but no descriptor: its recipient can neither pass
-// the object on nor map it a second time (Map). HandleLimit says how many
+// with HandleNoFD becomes memory, but no descriptor: its recipient can neither
+// pass the object on nor map it a second time (Map). HandleLimit says how many
 // handles may wait to be used.
 //
 // # Errors

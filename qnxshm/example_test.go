@@ -50,7 +50,7 @@ func ExampleMap() {
 
 // A recipient that does not trust the sender asks, before it uses the memory,
 // whether somebody could make the object smaller. To ask takes a descriptor, so
-// the handle must be one without NoFD.
+// the handle must be one without HandleNoFD.
 func ExampleObject_Flags() {
 	obj, err := qnxshm.Create(4096)
 	if err != nil {

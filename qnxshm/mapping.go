@@ -50,8 +50,8 @@ func newMapping(data []byte, access Access) *Mapping {
 }
 
 // Map maps the first length bytes of the object straight from a handle made for
-// this process, also from one made with NoFD, and uses the handle up. access is
-// ReadOnly or ReadWrite. A failed Map leaves the handle as it was.
+// this process, also from one made with HandleNoFD, and uses the handle up.
+// access is ReadOnly or ReadWrite. A failed Map leaves the handle as it was.
 //
 // Errors:
 //

@@ -95,7 +95,7 @@ type HandleConfig struct {
 	// Offset and Size, in bytes, select a part of the object, as in
 	// CreateSubrangeHandle. Both 0: the whole object.
 	Offset, Size int64
-	// NoFD makes a handle that can only be mapped; see the option NoFD.
+	// NoFD makes a handle that can only be mapped; see HandleNoFD.
 	NoFD bool
 }
 
@@ -116,7 +116,7 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 	}
 	var opts HandleOptions
 	if c.NoFD {
-		opts = NoFD
+		opts = HandleNoFD
 	}
 	if c.Offset == 0 && c.Size == 0 {
 		return CreateHandle(fd, pid, access, opts)

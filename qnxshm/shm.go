@@ -77,10 +77,11 @@ func (a Access) String() string {
 // EINVAL.
 type HandleOptions uint32
 
-// NoFD (SHM_CREATE_HANDLE_OPT_NOFD): the handle cannot become a descriptor, only
-// be mapped (Map). A recipient without a descriptor can neither pass the object
-// on nor map it again. Make such a handle after the object was made revocable.
-const NoFD HandleOptions = 0x1
+// HandleNoFD (SHM_CREATE_HANDLE_OPT_NOFD): the handle cannot become a descriptor,
+// only be mapped (Map). A recipient without a descriptor can neither pass the
+// object on nor map it again. Make such a handle after the object was made
+// revocable.
+const HandleNoFD HandleOptions = 0x1
 
 // An Error is the failure of one call: its C name, its arguments as text, the
 // errno, and what that errno means in this call. errors.Is matches the errno
@@ -166,7 +167,7 @@ func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, 
 //	EBADF   h is all ones (observed on targets; ESRCH is documented, so accept both)
 //	ESRCH   no such handle for this process: it never existed, was used or
 //	        deleted, was made for another process, or its maker is gone
-//	EACCES  access is not covered by the handle, or the handle was made with NoFD
+//	EACCES  access is not covered by the handle, or the handle was made with HandleNoFD
 //	EMFILE  the process has no descriptor left
 //	ENFILE  the system has none left
 //	EAGAIN  not enough resources; host: the maker did not answer for 5 s (it is

@@ -22,15 +22,17 @@ const ESRVRFAULT = qnxerr.ESRVRFAULT
 // runs anything.
 type ChannelFlags uint32
 
-// Unblock (_NTO_CHF_UNBLOCK): a client that has a timeout, or is interrupted,
-// stays blocked once its message was received. The server gets a PulseUnblock
-// instead, with the message's id as value, and must answer the message: what it
-// replies is what the client's Send returns.
-const Unblock ChannelFlags = 0x2
+const (
+	// ChannelUnblock (_NTO_CHF_UNBLOCK): a client that has a timeout, or is
+	// interrupted, stays blocked once its message was received. The server gets a
+	// PulseUnblock instead, with the message's id as value, and must answer the
+	// message: what it replies is what the client's Send returns.
+	ChannelUnblock ChannelFlags = 0x2
 
-// Disconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the last
-// connection of a client process is gone, be it closed or killed.
-const Disconnect ChannelFlags = 0x8
+	// ChannelDisconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the
+	// last connection of a client process is gone, be it closed or killed.
+	ChannelDisconnect ChannelFlags = 0x8
+)
 
 // A Channel is where a server receives messages and pulses. Its methods may be
 // called by many goroutines; each Receive takes one message. The zero Channel is
@@ -56,7 +58,7 @@ type Channel struct {
 // Implements: int ChannelCreate(unsigned flags)
 func NewChannel(flags ChannelFlags) (*Channel, error) {
 	chid, err := 0, error(syscall.EINVAL)
-	if flags&^(Unblock|Disconnect) == 0 {
+	if flags&^(ChannelUnblock|ChannelDisconnect) == 0 {
 		chid, err = channelCreate(flags)
 	}
 	if err != nil {
@@ -65,7 +67,7 @@ func NewChannel(flags ChannelFlags) (*Channel, error) {
 	return &Channel{chid: chid}, nil
 }
 
-// AttachName makes a channel with the flag Disconnect and publishes it under
+// AttachName makes a channel with the flag ChannelDisconnect and publishes it under
 // name, where OpenName finds it. The name goes with the channel, or with the
 // process. A name has 1 to 255 bytes, does not begin with "/", and has no ".."
 // between slashes.
@@ -86,7 +88,7 @@ func NewChannel(flags ChannelFlags) (*Channel, error) {
 //
 // Implements: name_attach_t *name_attach(dispatch_t *dpp, const char *path, unsigned flags)
 func AttachName(name string) (*Channel, error) {
-	chid, err := channelCreate(Disconnect)
+	chid, err := channelCreate(ChannelDisconnect)
 	if err != nil {
 		return nil, wrap(err, "name_attach", "%q", name)
 	}

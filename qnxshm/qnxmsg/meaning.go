@@ -14,7 +14,7 @@ func meaning(call string, errno syscall.Errno) string {
 	switch call {
 	case "ChannelCreate":
 		if errno == syscall.EINVAL {
-			return "flags must be none or some of Unblock (0x2) and Disconnect (0x8)"
+			return "flags must be none or some of ChannelUnblock (0x2) and ChannelDisconnect (0x8)"
 		}
 	case "name_attach":
 		switch errno {

@@ -220,10 +220,10 @@ func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData
 
 func channelCreate(flags ChannelFlags) (chid int, err error) {
 	f := C.unsigned(C._NTO_CHF_FIXED_PRIORITY)
-	if flags&Unblock != 0 {
+	if flags&ChannelUnblock != 0 {
 		f |= C._NTO_CHF_UNBLOCK
 	}
-	if flags&Disconnect != 0 {
+	if flags&ChannelDisconnect != 0 {
 		f |= C._NTO_CHF_DISCONNECT
 	}
 	r := C.qnxmsg_channel_create(f)

@@ -216,7 +216,7 @@ func connectErr(pid, chid int) error {
 
 var channelCases = map[string]caseFunc{
 	"channel/flags-unknown": func(c *C) {
-		for _, flags := range []qnxmsg.ChannelFlags{1 << 31, 1 << 30, qnxmsg.Disconnect | 1<<29} {
+		for _, flags := range []qnxmsg.ChannelFlags{1 << 31, 1 << 30, qnxmsg.ChannelDisconnect | 1<<29} {
 			ch, err := qnxmsg.NewChannel(flags)
 			if err == nil {
 				ch.Close()

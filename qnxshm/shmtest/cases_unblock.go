@@ -13,10 +13,10 @@ import (
 // short is a timeout that passes while a case waits.
 const short = 100 * time.Millisecond
 
-// unblocking makes a channel with the flag Unblock, and a worker connected to
+// unblocking makes a channel with the flag ChannelUnblock, and a worker connected to
 // it.
 func (c *C) unblocking(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref) {
-	ch = c.channel(qnxmsg.Unblock | flags)
+	ch = c.channel(qnxmsg.ChannelUnblock | flags)
 	w = c.worker()
 	return ch, w, w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
 }
@@ -58,7 +58,7 @@ var unblockCases = map[string]caseFunc{
 		equal(c, "status", r.N, 42)
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "late")
 
-		ch := c.channel(qnxmsg.Unblock)
+		ch := c.channel(qnxmsg.ChannelUnblock)
 		own := goSend(c.connect(0, ch.ID()), text, short)
 		m = c.receive(ch)
 		c.unblockPulse(ch, &m)
@@ -195,7 +195,7 @@ var unblockCases = map[string]caseFunc{
 			c.errorf("reply on a closed channel succeeded")
 		}
 
-		ch = c.channel(qnxmsg.Unblock)
+		ch = c.channel(qnxmsg.ChannelUnblock)
 		own := goSend(c.connect(0, ch.ID()), text, short)
 		m = c.receive(ch)
 		c.unblockPulse(ch, &m)
@@ -204,7 +204,7 @@ var unblockCases = map[string]caseFunc{
 	},
 	"unblock/killed": func(c *C) {
 		c.hostOnly() // on a target the client would not end
-		ch, w, _, m, _ := c.staying(qnxmsg.Disconnect)
+		ch, w, _, m, _ := c.staying(qnxmsg.ChannelDisconnect)
 		w.kill()
 		p := c.receivePulse(ch)
 		equal(c, "code", p.Code, qnxmsg.PulseDisconnect)

@@ -640,5 +640,5 @@ var ledger = []Rule{
 	{ID: "disconnect/last", Call: cPulse, Condition: "a client closes one of two connections", Effect: "no disconnect pulse before the second is closed", Evidence: Observed, Source: score},
 	{ID: "disconnect/silent-client", Call: cPulse, Condition: "a client that never sent anything goes away", Effect: "one disconnect pulse", Evidence: Assumed, Source: docStarted},
 	{ID: "disconnect/each", Call: cPulse, Condition: "several client processes go away", Effect: "one disconnect pulse for each", Evidence: Documented, Source: docStarted},
-	{ID: "disconnect/not-asked", Call: cChannel, Condition: "a channel without the flag Disconnect", Effect: "no disconnect pulse", Evidence: Documented, Source: docStarted},
+	{ID: "disconnect/not-asked", Call: cChannel, Condition: "a channel without _NTO_CHF_DISCONNECT", Effect: "no disconnect pulse", Evidence: Documented, Source: docStarted},
 }
