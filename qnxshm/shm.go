@@ -83,12 +83,6 @@ type HandleOptions uint32
 // revocable.
 const HandleNoFD HandleOptions = 0x1
 
-// An Error is the failure of one call: its C name, its arguments as text, the
-// errno, and what that errno means in this call. errors.Is matches the errno
-// (syscall.ESRCH) and what it stands for (fs.ErrPermission,
-// errors.ErrUnsupported).
-type Error = qnxerr.Error
-
 // CreateHandle makes a handle with which the process pid, and no other, can
 // open the object behind fd once, with at most the given access.
 //
@@ -312,8 +306,4 @@ func UnlinkObject(name string) error {
 		return wrap(nameError(err, name), "shm_unlink", "%q", name)
 	}
 	return nil
-}
-
-func wrap(err error, call, format string, args ...any) error {
-	return qnxerr.Wrap(err, meaning, call, format, args...)
 }

@@ -9,13 +9,6 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
-// An Error is the failure of one call; it is the same type as qnxshm.Error.
-type Error = qnxerr.Error
-
-// ESRVRFAULT is QNX's errno for a fault in the server's buffers, which package
-// syscall of other systems does not have.
-const ESRVRFAULT = qnxerr.ESRVRFAULT
-
 // ChannelFlags choose what a channel reports. The zero value is a plain
 // channel. On the target _NTO_CHF_FIXED_PRIORITY is always added: a received
 // message would otherwise lend its priority to the thread, on which Go then
@@ -292,8 +285,4 @@ func (c *Channel) Close() error {
 		return wrap(err, "ChannelDestroy", "%d", c.chid)
 	}
 	return nil
-}
-
-func wrap(err error, call, format string, args ...any) error {
-	return qnxerr.Wrap(err, meaning, call, format, args...)
 }

@@ -1,6 +1,7 @@
-// Package qnxerr holds what qnxshm and qnxmsg share about errors: the Error
-// type, the names of errno values, and the few errno values QNX has and the
-// system this is built for may lack.
+// Package qnxerr holds what qnxshm, qnxmsg and their backends share about errors:
+// what a backend tells beside the errno, the names of errno values, and the few
+// errno values QNX has and the system this is built for may lack. The Error that
+// programs see is qnxshm's.
 package qnxerr
 
 import (
@@ -9,28 +10,6 @@ import (
 	"os"
 	"syscall"
 )
-
-// An Error is the failure of one call. It is exported as qnxshm.Error and
-// qnxmsg.Error.
-type Error struct {
-	Call   string        // C name of the call, such as "shm_open_handle"
-	Args   string        // its arguments, as text
-	Errno  syscall.Errno // why it failed; compare by name, numbers differ between systems
-	Detail string        // what that errno means in this call
-}
-
-// Error names the call, its arguments, the errno and what it means here.
-func (e *Error) Error() string {
-	s := e.Call + "(" + e.Args + "): " + Name(e.Errno)
-	if e.Detail != "" {
-		s += ": " + e.Detail
-	}
-	return s
-}
-
-// Unwrap gives the errno, so that errors.Is finds it and what it stands for
-// (fs.ErrPermission, errors.ErrUnsupported, …).
-func (e *Error) Unwrap() error { return e.Errno }
 
 // A Cause is an errno together with what only the place that failed knows.
 // Backends return it where the errno's usual meaning would not tell enough.
@@ -62,22 +41,20 @@ func Because(err error, errno syscall.Errno, texts ...string) error {
 // A Meaning tells what an errno means in a call, "" when it has nothing to add.
 type Meaning func(call string, errno syscall.Errno) string
 
-// Wrap makes the Error of a call from what its backend returned: a
-// syscall.Errno, a Cause, or an error around one of them.
-func Wrap(err error, meaning Meaning, call, format string, args ...any) error {
-	e := &Error{Call: call, Args: fmt.Sprintf(format, args...), Errno: syscall.EIO}
+// Explain tells the errno and its meaning of what the backend of a call has
+// returned: a syscall.Errno, a Cause, or an error around one of them.
+func Explain(err error, call string, meaning Meaning) (errno syscall.Errno, detail string) {
 	var cause Cause
 	switch {
 	case errors.As(err, &cause):
-		e.Errno, e.Detail = cause.Errno, cause.Text
-	case errors.As(err, &e.Errno):
-		if e.Detail = meaning(call, e.Errno); e.Detail == "" {
-			e.Detail = e.Errno.Error()
+		return cause.Errno, cause.Text
+	case errors.As(err, &errno):
+		if detail = meaning(call, errno); detail == "" {
+			detail = errno.Error()
 		}
-	default:
-		e.Detail = err.Error()
+		return errno, detail
 	}
-	return e
+	return syscall.EIO, err.Error()
 }
 
 // Closed is the error of using something after its Close or Unmap. It matches

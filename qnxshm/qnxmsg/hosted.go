@@ -1,6 +1,0 @@
-//go:build qnx && linux && cgo
-
-package qnxmsg
-
-// With -tags qnx on Linux the target's file calls the host's C symbols.
-import _ "github.com/go-qnx/shm/qnxshm/qnxhost"
