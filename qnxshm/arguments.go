@@ -49,20 +49,25 @@ func notPages(what string, n int64) string {
 	return fmt.Sprintf("%s must be 0 or a multiple of the page size, %d", what, page)
 }
 
-// partError explains an error of making a handle of a part.
-func partError(err error, pid int, access Access, size, offset int64) error {
+// partError explains an error of making a handle of a part. what the size is
+// called depends on who has chosen it.
+func partError(err error, pid int, access Access, what string, size, offset int64) error {
 	err = qnxerr.Because(err, syscall.ESRCH, wrongPID(pid))
 	return qnxerr.Because(err, syscall.EINVAL, wrongAccess(access),
-		notPositive("size", size), notPages("size", size), notPages("offset", offset))
+		notPositive(what, size), notPages(what, size), notPages("offset", offset))
+}
+
+// mapError explains an error of mapping; what else may be wrong is in texts.
+func mapError(err error, access Access, texts ...string) error {
+	if access == WriteOnly {
+		err = qnxerr.Because(err, syscall.EACCES, "no memory can only be written: access must be O_RDWR")
+	}
+	return qnxerr.Because(err, syscall.EINVAL, append([]string{wrongAccess(access)}, texts...)...)
 }
 
 // rangeError explains an error of mapping a range.
 func rangeError(err error, access Access, offset, length int64) error {
-	if access == WriteOnly {
-		err = qnxerr.Because(err, syscall.EACCES, "no memory can only be written: access must be O_RDWR")
-	}
-	return qnxerr.Because(err, syscall.EINVAL, wrongAccess(access),
-		notPositive("length, or the size of the object,", length), notPages("offset", offset))
+	return mapError(err, access, notPositive("length", length), notPages("offset", offset))
 }
 
 // nameError explains an error of a call that takes a name.

@@ -17,7 +17,9 @@ import (
 
 // A wrong argument is named in the text of the error, with what is allowed.
 func TestWrongArguments(t *testing.T) {
-	obj, page := newObject(t, page), int64(page)
+	obj, empty, page := newObject(t, page), newObject(t, 0), int64(page)
+	h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil)
+	require.NoError(t, err)
 	fd, self := int(obj.Fd()), os.Getpid()
 	ch, err := qnxmsg.NewChannel(0)
 	require.NoError(t, err)
@@ -35,6 +37,14 @@ func TestWrongArguments(t *testing.T) {
 	}
 	create := func(fd, pid int, access qnxshm.Access, opts qnxshm.HandleOptions) error {
 		_, err := qnxshm.CreateHandle(fd, pid, access, opts)
+		return err
+	}
+	whole := func(o *qnxshm.Object, access qnxshm.Access) error {
+		_, err := o.Map(access)
+		return err
+	}
+	toEnd := func(offset int64) error {
+		_, err := obj.CreateHandle(self, 0, &qnxshm.HandleConfig{Offset: offset})
 		return err
 	}
 	mapped := func(access qnxshm.Access, offset, length int64) error {
@@ -63,6 +73,10 @@ func TestWrongArguments(t *testing.T) {
 		{part(self, 0, 0, page, -page), syscall.EINVAL, "offset " + pages},
 		{part(self, 0, 0, page, page), syscall.EINVAL, "the part does not lie within the object"},
 		{part(-1, 0, 0, page, 0), syscall.ESRCH, "pid must be above 0"},
+		{toEnd(page), syscall.EINVAL, "what the object has from offset on must be above 0"},
+		{toEnd(math.MaxInt64), syscall.EINVAL, "what the object has from offset on must be above 0"},
+		{toEnd(-page), syscall.EINVAL, "offset " + pages},
+		{toEnd(math.MinInt64), syscall.EINVAL, "offset " + pages},
 		{second(qnxshm.OpenHandle(0, 0)), syscall.ESRCH, "0 is never a handle"},
 		{second(qnxshm.OpenHandle(1, 3)), syscall.EINVAL, "access must be one of"},
 		{second(qnxshm.OpenAnonymous(os.O_WRONLY|os.O_CREATE, 0)), syscall.EINVAL, "shm_open(SHM_ANON, O_WRONLY|O_CREAT, 0): EINVAL: flags must be O_RDONLY or O_RDWR"},
@@ -72,8 +86,17 @@ func TestWrongArguments(t *testing.T) {
 		{second(qnxshm.Create(-1)), syscall.EINVAL, "the size must be 0 or more"},
 		{mapped(5, 0, page), syscall.EINVAL, access},
 		{mapped(qnxshm.WriteOnly, 0, page), syscall.EACCES, "access must be O_RDWR"},
-		{mapped(0, 0, 0), syscall.EINVAL, "length, or the size of the object, must be above 0"},
+		{mapped(0, 0, 0), syscall.EINVAL, "length must be above 0"},
 		{mapped(0, 1, page), syscall.EINVAL, "offset " + pages},
+		{whole(obj, 7), syscall.EINVAL, "0x7, all of it): EINVAL: " + access},
+		{whole(obj, qnxshm.WriteOnly), syscall.EACCES, "access must be O_RDWR"},
+		{whole(empty, 7), syscall.EINVAL, access},
+		{whole(empty, 0), syscall.EINVAL, "an object of size 0 cannot be mapped"},
+		{second(qnxshm.Map(h, 7, page)), syscall.EINVAL, "0x7, length " + fmt.Sprint(page) + "): EINVAL: " + access},
+		{second(qnxshm.Map(h, qnxshm.WriteOnly, page)), syscall.EACCES, "access must be O_RDWR"},
+		{second(qnxshm.Map(h, 0, 0)), syscall.EINVAL, "length must be above 0"},
+		{second(qnxshm.MapPID(h, 7, page, self)), syscall.EINVAL, access},
+		{second(qnxshm.MapPID(h, 0, -1, self)), syscall.EINVAL, "length must be above 0"},
 
 		{second(qnxmsg.NewChannel(1)), syscall.EINVAL, "flags must be none or some of ChannelUnblock (0x2) and ChannelDisconnect (0x8)"},
 		{second(qnxmsg.AttachName("/x")), syscall.EINVAL, `does not begin with "/"`},
@@ -87,4 +110,5 @@ func TestWrongArguments(t *testing.T) {
 		require.ErrorIs(t, c.err, c.errno)
 		require.ErrorContains(t, c.err, c.text)
 	}
+	require.NoError(t, qnxshm.DeleteHandle(h), "it was never used")
 }

@@ -55,32 +55,45 @@ func Control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, erro
 	return result, nil
 }
 
+// Control gives the object memory, or attributes, or tells its flags, as the
+// package's Control does with a descriptor. Seal, MakeRevocable and Flags are what
+// it is mostly used for, and Create for memory.
+//
+// Errors are those of the package's Control.
+func (o *Object) Control(flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
+	return o.control("Control", flags, paddr, size)
+}
+
 // Seal freezes the layout of the object: nobody, its creator included, can
 // change its size any more (EPERM), so that those who have mapped it need not
 // fear to lose memory. The content can still be changed. It cannot be undone.
 //
 // Errors are those of Control.
-func (o *Object) Seal() error { return o.control("Seal", ControlSeal) }
+func (o *Object) Seal() error {
+	_, err := o.control("Seal", ControlSeal, 0, 0)
+	return err
+}
+
+// MakeRevocable marks the object: mappings made from now on can be taken back.
+// Do so before making handles, and before Seal, after which it is too late.
+//
+// Errors are those of Control.
+func (o *Object) MakeRevocable() error {
+	_, err := o.control("MakeRevocable", ControlRevocable, 0, 0)
+	return err
+}
 
 // Flags returns the attributes of the object, such as ControlSeal: a recipient
 // may ask before it trusts the object not to shrink.
 //
 // Errors are those of Control.
-func (o *Object) Flags() (ControlFlags, error) {
-	fd, ok := o.enter()
-	if !ok {
-		return 0, qnxerr.Closed("qnxshm: Object.Flags")
-	}
-	defer o.leave()
-	return Control(fd, ControlGetFlags, 0, 0)
-}
+func (o *Object) Flags() (ControlFlags, error) { return o.control("Flags", ControlGetFlags, 0, 0) }
 
-func (o *Object) control(method string, flags ControlFlags) error {
+func (o *Object) control(method string, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
 	fd, ok := o.enter()
 	if !ok {
-		return qnxerr.Closed("qnxshm: Object." + method)
+		return 0, qnxerr.Closed("qnxshm: Object." + method)
 	}
 	defer o.leave()
-	_, err := Control(fd, flags, 0, 0)
-	return err
+	return Control(fd, flags, paddr, size)
 }

@@ -75,14 +75,12 @@ func TestConcurrentSeal(t *testing.T) {
 // What the host cannot do it does not begin.
 func TestAttributesOfANamedObjectChangeNothing(t *testing.T) {
 	name := fmt.Sprintf("/qnxshm-test-%d-%x", os.Getpid(), rand.Uint64())
-	fd, err := qnxshm.OpenObject(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	obj, err := qnxshm.OpenNamed(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	require.NoError(t, err)
 	defer qnxshm.UnlinkObject(name)
-	obj, err := qnxshm.NewObject(fd)
-	require.NoError(t, err)
 	defer obj.Close()
 	for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlRevocable, attributes} {
-		_, err = qnxshm.Control(fd, qnxshm.ControlAnonymous|flags, 0, uint64(page))
+		_, err = obj.Control(qnxshm.ControlAnonymous|flags, 0, uint64(page))
 		require.ErrorIs(t, err, syscall.ENOSYS)
 		require.ErrorContains(t, err, "only anonymous objects can be sealed or made revocable")
 	}
@@ -104,7 +102,7 @@ func TestControlOfTooMuchMemory(t *testing.T) {
 	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 	obj := newObject(t, page)
 	for _, size := range []uint64{1 << 47, 1 << 50, 1 << 62, math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64} {
-		_, err := qnxshm.Control(int(obj.Fd()), qnxshm.ControlAnonymous, 0, size)
+		_, err := obj.Control(qnxshm.ControlAnonymous, 0, size)
 		require.ErrorIs(t, err, syscall.ENOMEM, "%#x", size)
 	}
 	got, err := obj.Size()
@@ -122,7 +120,7 @@ func TestControlUnderSignals(t *testing.T) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		tid <- syscall.Gettid()
-		_, err := qnxshm.Control(int(obj.Fd()), qnxshm.ControlAnonymous, 0, size)
+		_, err := obj.Control(qnxshm.ControlAnonymous, 0, size)
 		done <- err
 	}()
 	thread := <-tid
@@ -144,17 +142,17 @@ func TestControlUnderSignals(t *testing.T) {
 
 func TestControlReturnsFlagsOnlyWhenAsked(t *testing.T) {
 	obj := newObject(t, 0)
-	flags, err := qnxshm.Control(int(obj.Fd()), qnxshm.ControlAnonymous|attributes, 0, uint64(page))
+	flags, err := obj.Control(qnxshm.ControlAnonymous|attributes, 0, uint64(page))
 	require.NoError(t, err)
 	require.Zero(t, flags)
-	flags, err = qnxshm.Control(int(obj.Fd()), qnxshm.ControlGetFlags, 0, 0)
+	flags, err = obj.Control(qnxshm.ControlGetFlags, 0, 0)
 	require.NoError(t, err)
 	require.Equal(t, attributes, flags&attributes)
 }
 
 func TestControlTellsWhatOnlyATargetHas(t *testing.T) {
 	obj := newObject(t, 0)
-	_, err := qnxshm.Control(int(obj.Fd()), qnxshm.ControlPhysical, 0x1000, uint64(page))
+	_, err := obj.Control(qnxshm.ControlPhysical, 0x1000, uint64(page))
 	require.ErrorIs(t, err, syscall.ENOSYS)
 	require.ErrorContains(t, err, "only a target has")
 }

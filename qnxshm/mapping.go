@@ -70,7 +70,7 @@ func newMapping(data []byte, access Access) *Mapping {
 func Map(h Handle, access Access, length int64) (*Mapping, error) {
 	data, err := mapFor(access, func() ([]byte, error) { return mapHandle(h, access, length) })
 	if err != nil {
-		return nil, wrap(err, "mmap_handle", "%#x, %v, length %d", uint64(h), access, length)
+		return nil, wrap(rangeError(err, access, 0, length), "mmap_handle", "%#x, %v, length %d", uint64(h), access, length)
 	}
 	return newMapping(data, access), nil
 }
@@ -86,7 +86,7 @@ func Map(h Handle, access Access, length int64) (*Mapping, error) {
 func MapPID(h Handle, access Access, length int64, maker int) (*Mapping, error) {
 	data, err := mapFor(access, func() ([]byte, error) { return mapHandlePID(h, access, length, maker) })
 	if err != nil {
-		return nil, wrap(err, "mmap_handle_pid", "%#x, %v, length %d, maker %d", uint64(h), access, length, maker)
+		return nil, wrap(rangeError(err, access, 0, length), "mmap_handle_pid", "%#x, %v, length %d, maker %d", uint64(h), access, length, maker)
 	}
 	return newMapping(data, access), nil
 }

@@ -3,6 +3,7 @@ package qnxshm
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"runtime"
@@ -25,6 +26,7 @@ type Object struct {
 
 // Create makes an anonymous object of size bytes, readable and writable, filled
 // with zeroes. On the host memory is taken when it is first touched, not here.
+// With size 0 the object has no memory yet, and Control or Truncate gives it some.
 //
 // Errors are those of OpenAnonymous and Object.Truncate.
 func Create(size int64) (*Object, error) {
@@ -33,11 +35,26 @@ func Create(size int64) (*Object, error) {
 		return nil, err
 	}
 	obj := newObject(fd)
+	if size == 0 {
+		return obj, nil
+	}
 	if err := obj.Truncate(size); err != nil {
 		obj.Close()
 		return nil, err
 	}
 	return obj, nil
+}
+
+// OpenNamed opens the object called name, or makes it, of size 0, when flags has
+// os.O_CREATE. The Object owns the descriptor.
+//
+// Errors are those of OpenObject.
+func OpenNamed(name string, flags int, perm fs.FileMode) (*Object, error) {
+	fd, err := OpenObject(name, flags, perm)
+	if err != nil {
+		return nil, err
+	}
+	return newObject(fd), nil
 }
 
 // Open turns a handle made for this process into an Object and uses the handle
@@ -46,6 +63,17 @@ func Create(size int64) (*Object, error) {
 // Errors are those of OpenHandle.
 func Open(h Handle, access Access) (*Object, error) {
 	fd, err := OpenHandle(h, access)
+	if err != nil {
+		return nil, err
+	}
+	return newObject(fd), nil
+}
+
+// OpenPID is Open for a handle that must have been made by the process maker.
+//
+// Errors are those of OpenHandlePID.
+func OpenPID(h Handle, access Access, maker int) (*Object, error) {
+	fd, err := OpenHandlePID(h, access, maker)
 	if err != nil {
 		return nil, err
 	}
@@ -92,8 +120,10 @@ func (o *Object) leave() { o.gate.Leave() }
 // A HandleConfig asks for more than a plain handle of the whole object. The
 // zero HandleConfig is the same as nil: the whole object, no options.
 type HandleConfig struct {
-	// Offset and Size, in bytes, select a part of the object, as in
-	// CreateSubrangeHandle. Both 0: the whole object.
+	// Offset and Size, in bytes, select a part of the object or of the window, as
+	// in CreateSubrangeHandle. With Size 0 it reaches from Offset to the end, as
+	// that is when the handle is made; an Offset at the end or beyond is EINVAL.
+	// Both 0: the whole object, and as it may grow.
 	Offset, Size int64
 	// NoFD makes a handle that can only be mapped; see HandleNoFD.
 	NoFD bool
@@ -103,7 +133,11 @@ type HandleConfig struct {
 // nil.
 //
 // Errors are those of the package's CreateHandle or, when cfg selects a part,
-// CreateSubrangeHandle.
+// of CreateSubrangeHandle and Object.Size.
+//
+// Since QNX SDP 7.1; a part since QNX OS 8.0.
+//
+// Implements: int shm_create_handle(int fd, pid_t pid, int flags, shm_handle_t *handlep, unsigned options), or shm_create_subrange_handle
 func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle, error) {
 	fd, ok := o.enter()
 	if !ok {
@@ -118,10 +152,17 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 	if c.NoFD {
 		opts = HandleNoFD
 	}
-	if c.Offset == 0 && c.Size == 0 {
+	switch {
+	case c.Size != 0:
+		return CreateSubrangeHandle(fd, pid, access, opts, c.Size, c.Offset)
+	case c.Offset == 0:
 		return CreateHandle(fd, pid, access, opts)
 	}
-	return CreateSubrangeHandle(fd, pid, access, opts, c.Size, c.Offset)
+	size, err := o.Size()
+	if err != nil {
+		return 0, err
+	}
+	return createPart(fd, pid, access, opts, "what the object has from offset on", size-max(c.Offset, 0), c.Offset)
 }
 
 // Size returns the size in bytes of the object, or of the window.
@@ -196,7 +237,7 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 	defer o.leave()
 	data, err := mapFor(access, func() ([]byte, error) { return mapWhole(fd, access) })
 	if err != nil {
-		return nil, wrap(err, "mmap", "fd %d, %v, all of it", fd, access)
+		return nil, wrap(mapError(err, access, "an object of size 0 cannot be mapped"), "mmap", "fd %d, %v, all of it", fd, access)
 	}
 	return newMapping(data, access), nil
 }

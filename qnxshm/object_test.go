@@ -5,8 +5,10 @@ package qnxshm_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -51,10 +53,19 @@ func TestObjectClose(t *testing.T) {
 		"Seal":          (*qnxshm.Object).Seal,
 		"MakeRevocable": (*qnxshm.Object).MakeRevocable,
 		"Revoke":        func(o *qnxshm.Object) error { return o.Revoke(-1) },
-		"Flags":         func(o *qnxshm.Object) error { _, err := o.Flags(); return err },
-		"Map":           func(o *qnxshm.Object) error { _, err := o.Map(qnxshm.ReadOnly); return err },
-		"MapRange":      func(o *qnxshm.Object) error { _, err := o.MapRange(qnxshm.ReadOnly, 0, int64(page)); return err },
-		"SyscallConn":   func(o *qnxshm.Object) error { _, err := o.SyscallConn(); return err },
+		"RevokeAll":     (*qnxshm.Object).RevokeAll,
+		"Control": func(o *qnxshm.Object) error {
+			_, err := o.Control(qnxshm.ControlSeal, 0, 0)
+			return err
+		},
+		"CreateHandle to the end": func(o *qnxshm.Object) error {
+			_, err := o.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: int64(page)})
+			return err
+		},
+		"Flags":       func(o *qnxshm.Object) error { _, err := o.Flags(); return err },
+		"Map":         func(o *qnxshm.Object) error { _, err := o.Map(qnxshm.ReadOnly); return err },
+		"MapRange":    func(o *qnxshm.Object) error { _, err := o.MapRange(qnxshm.ReadOnly, 0, int64(page)); return err },
+		"SyscallConn": func(o *qnxshm.Object) error { _, err := o.SyscallConn(); return err },
 	} {
 		require.ErrorIs(t, call(obj), os.ErrClosed, name)
 		require.ErrorIs(t, call(new(qnxshm.Object)), os.ErrClosed, "%s of the zero Object", name)
@@ -127,6 +138,9 @@ func TestHandleConfig(t *testing.T) {
 		{nil, 3 * page},
 		{&qnxshm.HandleConfig{}, 3 * page},
 		{&qnxshm.HandleConfig{Offset: int64(page), Size: int64(page)}, page},
+		{&qnxshm.HandleConfig{Offset: int64(page)}, 2 * page},
+		{&qnxshm.HandleConfig{Offset: 2 * int64(page)}, page},
+		{&qnxshm.HandleConfig{Size: int64(page)}, page},
 	} {
 		h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, c.cfg)
 		require.NoError(t, err)
@@ -137,8 +151,11 @@ func TestHandleConfig(t *testing.T) {
 		require.EqualValues(t, c.want, size)
 		require.NoError(t, got.Close())
 	}
-	_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: int64(page)})
-	require.ErrorIs(t, err, syscall.EINVAL, "a part of size 0")
+	for _, offset := range []int64{3 * int64(page), 4 * int64(page), -int64(page), 1, math.MaxInt64, math.MinInt64} {
+		_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: offset})
+		require.ErrorIs(t, err, syscall.EINVAL, "from %d to the end", offset)
+		require.ErrorContains(t, err, "shm_create_subrange_handle(")
+	}
 
 	for _, c := range []struct {
 		cfg  qnxshm.HandleConfig
@@ -146,6 +163,7 @@ func TestHandleConfig(t *testing.T) {
 	}{
 		{qnxshm.HandleConfig{NoFD: true}, 3 * page},
 		{qnxshm.HandleConfig{NoFD: true, Offset: int64(page), Size: int64(page)}, page},
+		{qnxshm.HandleConfig{NoFD: true, Offset: int64(page)}, 2 * page},
 	} {
 		h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &c.cfg)
 		require.NoError(t, err)
@@ -156,6 +174,70 @@ func TestHandleConfig(t *testing.T) {
 		require.Equal(t, c.most, m.Len())
 		require.NoError(t, m.Unmap())
 	}
+}
+
+// To the end is to the end of the window, and to the end as it is now.
+func TestHandleConfigOfAWindow(t *testing.T) {
+	obj := newObject(t, 4*page)
+	m := newMapping(t, obj, qnxshm.ReadWrite)
+	for i := range 4 {
+		m.Bytes()[i*page] = byte('a' + i)
+	}
+	part := func(of *qnxshm.Object, cfg *qnxshm.HandleConfig) *qnxshm.Object {
+		h, err := of.CreateHandle(os.Getpid(), qnxshm.ReadOnly, cfg)
+		require.NoError(t, err)
+		got, err := qnxshm.Open(h, qnxshm.ReadOnly)
+		require.NoError(t, err)
+		t.Cleanup(func() { got.Close() })
+		return got
+	}
+	window := part(obj, &qnxshm.HandleConfig{Offset: int64(page), Size: 2 * int64(page)})
+	last := part(window, &qnxshm.HandleConfig{Offset: int64(page)})
+	require.NoError(t, obj.Truncate(5*int64(page)))
+	got := newMapping(t, last, qnxshm.ReadOnly)
+	require.Equal(t, page, got.Len())
+	require.Equal(t, byte('c'), got.Bytes()[0])
+	_, err := window.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: 2 * int64(page)})
+	require.ErrorIs(t, err, syscall.EINVAL, "the end of the window, not of the object")
+}
+
+// An end that is not the end of a page cannot be the end of a part.
+func TestHandleConfigOfAnOddSize(t *testing.T) {
+	obj := newObject(t, page+100)
+	_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: int64(page)})
+	require.ErrorIs(t, err, syscall.EINVAL)
+	require.ErrorContains(t, err, "what the object has from offset on must be 0 or a multiple of the page size")
+}
+
+func TestOpenNamed(t *testing.T) {
+	name := fmt.Sprintf("/qnxshm-test-%d-%x", os.Getpid(), rand.Uint64())
+	_, err := qnxshm.OpenNamed(name, os.O_RDWR, 0)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorContains(t, err, "shm_open(")
+	obj, err := qnxshm.OpenNamed(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	require.NoError(t, err)
+	defer qnxshm.UnlinkObject(name)
+	defer obj.Close()
+	require.NoError(t, obj.Truncate(int64(page)))
+	newMapping(t, obj, qnxshm.ReadWrite).Bytes()[0] = 1
+
+	again, err := qnxshm.OpenNamed(name, os.O_RDONLY, 0)
+	require.NoError(t, err)
+	defer again.Close()
+	require.Equal(t, byte(1), newMapping(t, again, qnxshm.ReadOnly).Bytes()[0])
+	_, err = again.Map(qnxshm.ReadWrite)
+	require.ErrorIs(t, err, syscall.EACCES)
+}
+
+func TestOpenPID(t *testing.T) {
+	obj := newObject(t, page)
+	h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil)
+	require.NoError(t, err)
+	_, err = qnxshm.OpenPID(h, qnxshm.ReadOnly, os.Getppid())
+	require.ErrorIs(t, err, syscall.ESRCH)
+	got, err := qnxshm.OpenPID(h, qnxshm.ReadOnly, os.Getpid())
+	require.NoError(t, err, "it was kept")
+	require.NoError(t, got.Close())
 }
 
 func TestHandleBinary(t *testing.T) {

@@ -67,19 +67,24 @@ type pendingError struct{ error, pending error }
 func (e *pendingError) Error() string   { return e.error.Error() + ": " + e.pending.Error() }
 func (e *pendingError) Unwrap() []error { return []error{e.error, e.pending} }
 
-// MakeRevocable marks the object: mappings made from now on can be taken back.
-// Do so before making handles, and before Seal, after which it is too late.
-//
-// Errors are those of Control.
-func (o *Object) MakeRevocable() error { return o.control("MakeRevocable", ControlRevocable) }
-
-// Revoke takes the object back from the process pid, or with -1 from all.
+// Revoke takes the object back from the process pid.
 //
 // Errors are those of the package's Revoke.
-func (o *Object) Revoke(pid int) error {
+func (o *Object) Revoke(pid int) error { return o.revoke("Revoke", pid) }
+
+// RevokeAll takes the object back from every process, this one included: it
+// loses its own mappings, too. It is Revoke with pid -1.
+//
+// Errors are those of the package's Revoke.
+func (o *Object) RevokeAll() error { return o.revoke("RevokeAll", everyProcess) }
+
+// everyProcess is the pid that stands for all in shm_revoke.
+const everyProcess = -1
+
+func (o *Object) revoke(method string, pid int) error {
 	fd, ok := o.enter()
 	if !ok {
-		return qnxerr.Closed("qnxshm: Object.Revoke")
+		return qnxerr.Closed("qnxshm: Object." + method)
 	}
 	defer o.leave()
 	return Revoke(fd, pid)

@@ -70,6 +70,17 @@ func TestRevocableMappingTruncated(t *testing.T) {
 	require.NoError(t, err, "to find out has not changed the memory")
 }
 
+func TestRevokeAll(t *testing.T) {
+	obj := newRevocable(t)
+	h, err := obj.CreateHandle(os.Getppid(), qnxshm.ReadOnly, nil)
+	require.NoError(t, err)
+	m := newMapping(t, obj, qnxshm.ReadWrite)
+	require.NoError(t, obj.RevokeAll())
+	_, err = m.ReadAt(make([]byte, 8), 0)
+	require.ErrorIs(t, err, qnxshm.ErrRevoked, "the creator's own, too")
+	require.ErrorIs(t, qnxshm.DeleteHandle(h), syscall.ESRCH, "another process's handle")
+}
+
 func TestRevokeErrors(t *testing.T) {
 	obj := newObject(t, page)
 	err := obj.Revoke(os.Getpid())
@@ -86,7 +97,8 @@ func TestRevokeErrors(t *testing.T) {
 	require.NoError(t, gone.Run())
 	require.ErrorIs(t, obj.Revoke(gone.Process.Pid), syscall.ESRCH)
 	for range 2 {
-		require.NoError(t, obj.Revoke(-1))
+		require.NoError(t, obj.RevokeAll())
+		require.NoError(t, obj.Revoke(-1), "the same")
 		require.NoError(t, obj.Revoke(os.Getpid()), "who has nothing")
 	}
 }

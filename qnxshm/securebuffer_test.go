@@ -124,16 +124,14 @@ func TestSecureBuffer(t *testing.T) {
 		return
 	}
 	// 1. The creator makes an anonymous object
-	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0)
-	require.NoError(t, err)
-	obj, err := qnxshm.NewObject(fd)
+	obj, err := qnxshm.Create(0)
 	require.NoError(t, err)
 	defer obj.Close()
 
 	// 2. with memory, that can be taken back, and whose layout is settled.
-	_, err = qnxshm.Control(fd, qnxshm.ControlAnonymous, 0, bufferSize)
+	_, err = obj.Control(qnxshm.ControlAnonymous, 0, bufferSize)
 	require.NoError(t, err)
-	_, err = qnxshm.Control(fd, attributes, 0, 0)
+	_, err = obj.Control(attributes, 0, 0)
 	require.NoError(t, err)
 	flags, err := obj.Flags()
 	require.NoError(t, err)
@@ -353,12 +351,12 @@ func TestSealedObjectKeepsItsSize(t *testing.T) {
 	for _, size := range sizes {
 		refused(fmt.Sprint("Truncate to ", size), obj.Truncate(size))
 		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlAnonymous, qnxshm.ControlAnonymous | qnxshm.ControlLazy} {
-			_, err := qnxshm.Control(int(obj.Fd()), flags, 0, uint64(size))
+			_, err := obj.Control(flags, 0, uint64(size))
 			refused(fmt.Sprintf("Control %#x to %d", flags, size), err)
 		}
 	}
 	for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlRevocable} {
-		_, err := qnxshm.Control(int(obj.Fd()), flags, 0, 0)
+		_, err := obj.Control(flags, 0, 0)
 		refused(fmt.Sprintf("Control %#x", flags), err)
 	}
 

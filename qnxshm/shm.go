@@ -140,9 +140,14 @@ func CreateHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 //
 // Implements: int shm_create_subrange_handle(int fd, pid_t pid, int flags, shm_handle_t *handlep, unsigned options, size_t size, off_t offset)
 func CreateSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
+	return createPart(fd, pid, access, opts, "size", size, offset)
+}
+
+// createPart is CreateSubrangeHandle with what to call the size in an error.
+func createPart(fd, pid int, access Access, opts HandleOptions, what string, size, offset int64) (Handle, error) {
 	h, err := createSubrangeHandle(fd, pid, access, opts, size, offset)
 	if err != nil {
-		return 0, wrap(partError(err, pid, access, size, offset), "shm_create_subrange_handle", "fd %d, pid %d, %v, options %#x, size %d, offset %d", fd, pid, access, uint32(opts), size, offset)
+		return 0, wrap(partError(err, pid, access, what, size, offset), "shm_create_subrange_handle", "fd %d, pid %d, %v, options %#x, size %d, offset %d", fd, pid, access, uint32(opts), size, offset)
 	}
 	return h, nil
 }

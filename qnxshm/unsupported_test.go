@@ -34,10 +34,16 @@ func TestUnsupported(t *testing.T) {
 		{"shm_open", func() error { _, err := qnxshm.OpenObject("/x", os.O_RDWR, 0); return err }},
 		{"shm_unlink", func() error { return qnxshm.UnlinkObject("/x") }},
 		{"shm_open", func() error { _, err := qnxshm.Create(4096); return err }},
+		{"shm_open", func() error { _, err := qnxshm.OpenNamed("/x", os.O_RDWR, 0); return err }},
 		{"shm_open_handle", func() error { _, err := qnxshm.Open(1, qnxshm.ReadOnly); return err }},
+		{"shm_open_handle_pid", func() error { _, err := qnxshm.OpenPID(1, qnxshm.ReadOnly, os.Getpid()); return err }},
 		{"shm_create_handle", func() error { _, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil); return err }},
 		{"shm_create_subrange_handle", func() error {
 			_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Size: 4096})
+			return err
+		}},
+		{"fstat", func() error {
+			_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: 4096})
 			return err
 		}},
 		{"fstat", func() error { _, err := obj.Size(); return err }},
@@ -47,7 +53,9 @@ func TestUnsupported(t *testing.T) {
 		{"shm_ctl", obj.Seal},
 		{"shm_ctl", obj.MakeRevocable},
 		{"shm_revoke", func() error { return qnxshm.Revoke(0, os.Getpid()) }},
-		{"shm_revoke", func() error { return obj.Revoke(-1) }},
+		{"shm_revoke", func() error { return obj.Revoke(os.Getpid()) }},
+		{"shm_revoke", obj.RevokeAll},
+		{"shm_ctl", func() error { _, err := obj.Control(qnxshm.ControlAnonymous, 0, 4096); return err }},
 		{"shm_ctl", func() error { _, err := obj.Flags(); return err }},
 		{"mmap_handle", func() error { _, err := qnxshm.Map(1, qnxshm.ReadOnly, 4096); return err }},
 		{"mmap_handle_pid", func() error { _, err := qnxshm.MapPID(1, qnxshm.ReadOnly, 4096, os.Getpid()); return err }},

@@ -10,7 +10,7 @@ import (
 )
 
 func controlErr(obj *qnxshm.Object, flags qnxshm.ControlFlags, paddr, size uint64) error {
-	_, err := qnxshm.Control(fdOf(obj), flags, paddr, size)
+	_, err := obj.Control(flags, paddr, size)
 	return err
 }
 

@@ -25,9 +25,9 @@ func (c *C) newName() string {
 }
 
 func (c *C) openNamed(name string, flags int) *qnxshm.Object {
-	fd, err := qnxshm.OpenObject(name, flags, 0o600)
+	obj, err := qnxshm.OpenNamed(name, flags, 0o600)
 	c.must("open by name", err)
-	return c.adopted(fd)
+	return c.owned(obj)
 }
 
 func (c *C) anonymous(flags int) *qnxshm.Object {

@@ -99,11 +99,7 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		return h.kept(r, obj, err)
 	},
 	"named": func(h *hands, req *request, r *reply) error {
-		fd, err := qnxshm.OpenObject(req.Name, req.N, 0o600)
-		if err != nil {
-			return err
-		}
-		obj, err := qnxshm.NewObject(fd)
+		obj, err := qnxshm.OpenNamed(req.Name, req.N, 0o600)
 		return h.kept(r, obj, err)
 	},
 	"handle": func(h *hands, req *request, r *reply) error {
@@ -119,11 +115,7 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		return h.kept(r, obj, err)
 	},
 	"openpid": func(h *hands, req *request, r *reply) error {
-		fd, err := qnxshm.OpenHandlePID(req.Handle, req.Access, req.PID)
-		if err != nil {
-			return err
-		}
-		obj, err := qnxshm.NewObject(fd)
+		obj, err := qnxshm.OpenPID(req.Handle, req.Access, req.PID)
 		return h.kept(r, obj, err)
 	},
 	"delete": func(_ *hands, req *request, _ *reply) error { return qnxshm.DeleteHandle(req.Handle) },
@@ -148,7 +140,7 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		if err != nil {
 			return err
 		}
-		_, err = qnxshm.Control(fdOf(obj), qnxshm.ControlFlags(req.N), 0, uint64(req.Size))
+		_, err = obj.Control(qnxshm.ControlFlags(req.N), 0, uint64(req.Size))
 		return err
 	},
 	"shrink": func(h *hands, req *request, r *reply) error {
