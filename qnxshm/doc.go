@@ -60,6 +60,10 @@
 // Compare with errors.Is and by name; errno numbers differ between QNX and
 // other systems. Use after Close or Unmap matches os.ErrClosed.
 //
+// The doc of each call lists its errno. When several things are wrong at once,
+// the list of CreateHandle says which is told, because it is in the order of
+// checking. The other lists are in no order.
+//
 // # Systems
 //
 // On the host nothing has to be started and nothing is left behind: a process

@@ -104,12 +104,15 @@ const HandleNoFD HandleOptions = 0x1
 //	EACCES  access asks for more than fd was opened with
 //	ESRCH   no process pid (a zombie, 0 and negative numbers included)
 //	EAGAIN  QNX OS 8.0 and host: too many unused handles (HandleLimit)
-//	        host: no descriptors left to serve the handle with
 //	ENOMEM  no memory for the handle
 //
-// Host and target: an fd that is no shared-memory object is answered by
-// whatever is behind it on the target, so the errno may be another one there.
-// On the host a descriptor inherited from another process is not recognised.
+// On the host EAGAIN is also the answer when no descriptor is left to serve the
+// handle with, which may show before any but EINVAL.
+//
+// Host and target: the order is assumed for a target. An fd that is no
+// shared-memory object is answered by whatever is behind it there, so the errno
+// may be another one. On the host a descriptor inherited from another process is
+// not recognised.
 //
 // Since QNX SDP 7.1.
 //

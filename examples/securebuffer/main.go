@@ -68,17 +68,13 @@ func produce(reading time.Duration) error {
 	// Memory that can be taken back, and of which nobody can change the size any
 	// more: the consumer need not fear to lose it by accident. Both come before
 	// the first handle.
-	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	buffer, err := qnxshm.NewObject(fd) // owns fd from here on
+	buffer, err := qnxshm.Create(0)
 	if err != nil {
 		return err
 	}
 	defer buffer.Close()
 	const attributes = qnxshm.ControlAnonymous | qnxshm.ControlRevocable | qnxshm.ControlSeal
-	if _, err := qnxshm.Control(fd, attributes, 0, frameSize); err != nil {
+	if _, err := buffer.Control(attributes, 0, frameSize); err != nil {
 		return err
 	}
 	frame, err := buffer.Map(qnxshm.ReadWrite)
