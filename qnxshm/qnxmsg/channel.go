@@ -1,7 +1,9 @@
 package qnxmsg
 
 import (
+	"errors"
 	"math"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -122,14 +124,16 @@ type Info struct {
 }
 
 // A Message is what Receive got: a message, to be answered once by Reply or
-// ReplyError while its sender waits, or a pulse, which is not answered.
+// ReplyError while its sender waits, or a pulse, which is not answered. A copy is
+// the same message: whichever is answered, the others are.
 type Message struct {
 	Data  []byte // the message, as far as it fits the buffer given to Receive, which it lies in
 	Info  Info   // zero for a pulse
 	Pulse Pulse  // zero for a message
 
-	rcvid   int64 // 0 for a pulse
-	channel *Channel
+	rcvid    int64 // 0 for a pulse
+	channel  *Channel
+	answered *atomic.Bool // of all copies
 }
 
 // ID returns the message's id (rcvid), which a PulseUnblock has as its value; 0
@@ -178,7 +182,7 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 		}
 		return Message{}, wrap(err, "MsgReceive", "chid %d, %d bytes", c.chid, len(buf))
 	}
-	m.Data = buf[:n]
+	m.Data, m.answered = buf[:n], new(atomic.Bool)
 	return m, nil
 }
 
@@ -189,8 +193,8 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 // Errors:
 //
 //	EINVAL  status is negative or too large, or this is a pulse
-//	ESRCH   nobody waits for this answer: it was given already, or the client
-//	        is gone, timed out, or detached
+//	ESRCH   nobody waits for this answer: the message was answered already, or
+//	        the client is gone, timed out, or detached
 //	EFAULT  target: the client's reply buffer is bad (on the host only the
 //	        client is told)
 //
@@ -205,7 +209,7 @@ func (m *Message) Reply(status int, data []byte) error {
 		return qnxerr.Closed("qnxmsg: Message.Reply")
 	}
 	defer m.channel.gate.Leave()
-	if err := msgReply(m.rcvid, status, data); err != nil {
+	if err := m.answer(func() error { return msgReply(m.rcvid, status, data) }); err != nil {
 		return wrap(err, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
 	}
 	return nil
@@ -230,10 +234,24 @@ func (m *Message) ReplyError(errno syscall.Errno) error {
 		return qnxerr.Closed("qnxmsg: Message.ReplyError")
 	}
 	defer m.channel.gate.Leave()
-	if err := msgError(m.rcvid, errno); err != nil {
+	if err := m.answer(func() error { return msgError(m.rcvid, errno) }); err != nil {
 		return wrap(err, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
 	}
 	return nil
+}
+
+// answer gives the message its answer, unless it has one: on a target the next
+// message of the same thread has the same id, and would get a second one. An answer
+// that was refused, while the client goes on waiting, is none.
+func (m *Message) answer(give func() error) error {
+	if m.answered.Swap(true) {
+		return qnxerr.Cause{Errno: syscall.ESRCH, Text: "the message was answered already"}
+	}
+	err := give()
+	if err != nil && !errors.Is(err, syscall.ESRCH) {
+		m.answered.Store(false)
+	}
+	return err
 }
 
 // DetachClient lets go of the client scoid. A server calls it after
