@@ -1,0 +1,118 @@
+//go:build linux
+
+package linux
+
+import (
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+)
+
+// NoFD is no descriptor.
+const NoFD = -1
+
+// FirstHigh begins the host's own range of descriptors: the program's are the
+// lowest free ones, as without the host.
+const FirstHigh = 512
+
+// MoveHigh gives fd a number in the host's own range and closes the low one.
+// On failure fd is closed.
+func MoveHigh(fd int) (int, error) {
+	if fd >= FirstHigh {
+		return fd, nil
+	}
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, FirstHigh)
+	if err == syscall.EINVAL {
+		return fd, nil // the limit of descriptors is below the range
+	}
+	unix.Close(fd)
+	return high, err
+}
+
+// DupHigh duplicates fd in the host's own range, or below it when the limit of
+// descriptors leaves no other place.
+func DupHigh(fd int) (int, error) {
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, FirstHigh)
+	if err == syscall.EINVAL {
+		return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	}
+	return high, err
+}
+
+// HighLimit is how many descriptors the host's own range has, 0 if the limit of
+// descriptors is below it.
+func HighLimit() uint64 {
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil || lim.Cur < FirstHigh {
+		return 0
+	}
+	return lim.Cur - FirstHigh
+}
+
+// IsMemory reports whether fd is of a file in memory, which alone has seals. Any
+// other file might block whoever asks more of it.
+func IsMemory(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	return err == nil
+}
+
+// Memfd makes a file in memory that can be sealed.
+func Memfd(name string) (fd int, err error) {
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	err = IgnoringEINTR(func() error {
+		fd, err = unix.MemfdCreate(name, flags|unix.MFD_NOEXEC_SEAL)
+		if err == syscall.EINVAL { // before Linux 6.3
+			fd, err = unix.MemfdCreate(name, flags)
+		}
+		return err
+	})
+	return fd, Refused(err, "memfd_create", "makes memory without a name")
+}
+
+// Reopen makes a new open file description of fd's file. dir is of OpenFDDir, or
+// NoFD.
+func Reopen(dir, fd, access int) (newFD int, err error) {
+	path := strconv.Itoa(fd)
+	if dir < 0 {
+		path = "/proc/self/fd/" + path
+	}
+	err = IgnoringEINTR(func() error {
+		newFD, err = unix.Openat(dir, path, access|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err == syscall.ENOENT { // no such link, or no links at all
+		if err = syscall.EBADF; dir < 0 && !HasProc() {
+			err = noProc
+		}
+	}
+	if err != nil {
+		return NoFD, err
+	}
+	return newFD, nil
+}
+
+// OpenFDDir opens /proc/self/fd: from there Reopen goes faster.
+func OpenFDDir() (int, error) {
+	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err == syscall.ENOENT {
+		return NoFD, noProc
+	}
+	if err != nil {
+		return NoFD, err
+	}
+	return MoveHigh(fd)
+}
+
+var noProc = qnxerr.Cause{Errno: syscall.ENOSYS, Text: "the host needs /proc, which is not mounted, to open a descriptor with another access mode"}
+
+// Refused gives err, if it looks like that of a system call which a filter
+// refuses, such as seccomp or Landlock, a text that says so, and the errno ENOSYS.
+func Refused(err error, call, purpose string) error {
+	if err == syscall.EPERM || err == syscall.ENOSYS || err == syscall.EACCES {
+		return qnxerr.Cause{Errno: syscall.ENOSYS, Text: "the system refuses " + call + " (" + qnxerr.Name(err.(syscall.Errno)) + "), with which the host " + purpose + ": a seccomp filter or Landlock, perhaps of a container"}
+	}
+	return err
+}
