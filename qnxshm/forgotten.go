@@ -17,7 +17,7 @@ func creationStack() []byte {
 // forgotten is what is left of an Object or a Mapping that was collected.
 type forgotten struct {
 	fd    int
-	data  *memory
+	data  *mappedBytes
 	stack []byte
 }
 

@@ -16,8 +16,16 @@ import (
 
 // ErrTruncated is matched by the error of an access to mapped memory that the
 // object does not have any more, or never had: it was made smaller, or the
-// mapping is longer than the object.
+// mapping is longer than the object. It is also matched where the system had no
+// memory for a part of the object that is touched for the first time.
 var ErrTruncated = errors.New("qnxshm: the object is shorter than the access")
+
+// lacksMemory is ErrTruncated where the size of the object need not be the reason.
+type lacksMemory string
+
+func (e lacksMemory) Error() string { return "qnxshm: the object has no memory there: " + string(e) }
+
+func (lacksMemory) Is(target error) bool { return target == ErrTruncated }
 
 // A Mapping is memory of an object in this process. It does not need the
 // Object or the descriptor it was made from. Its methods may be called by many
@@ -32,18 +40,18 @@ var ErrTruncated = errors.New("qnxshm: the object is shorter than the access")
 type Mapping struct {
 	gate    gate.Gate
 	access  Access
-	mem     *memory
+	mem     *mappedBytes
 	cleanup runtime.Cleanup
 }
 
-// memory is the part of a Mapping that outlives it in the collector's cleanup.
-type memory struct {
+// mappedBytes is the part of a Mapping that outlives it in the collector's cleanup.
+type mappedBytes struct {
 	bytes []byte
 	lent  atomic.Bool // Bytes has handed out the slice
 }
 
 func newMapping(data []byte, access Access) *Mapping {
-	m := &Mapping{access: access, mem: &memory{bytes: data}}
+	m := &Mapping{access: access, mem: &mappedBytes{bytes: data}}
 	f := forgotten{data: m.mem, stack: creationStack()}
 	m.cleanup = runtime.AddCleanup(m, forgotten.unmap, f)
 	return m
@@ -229,6 +237,9 @@ func (m *Mapping) faultError(r any) error {
 	}
 	if m.access == ReadOnly && readable(at) {
 		return fmt.Errorf("qnxshm: store at offset %d of a read-only mapping: %w", off, syscall.EACCES)
+	}
+	if text := memoryFull(); text != "" {
+		return fmt.Errorf("qnxshm: access at offset %d: %w", off, lacksMemory(text))
 	}
 	return fmt.Errorf("qnxshm: access at offset %d: %w", off, ErrTruncated)
 }

@@ -251,8 +251,8 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //
 //	EINVAL     access is not one of the three modes, length is 0 or negative, or
 //	           offset is negative or not a page multiple
-//	EBADF      the descriptor is not open; host: or the object is revocable, and the
-//	           descriptor was inherited or sent, not made from a handle
+//	EBADF      the descriptor is not open; host: or it is a window that reached
+//	           this process otherwise than by a handle
 //	EACCES     ReadWrite, but the descriptor is open for reading only; or the
 //	           descriptor, or access, is WriteOnly
 //	ENXIO      a window, and the range does not lie within it

@@ -92,6 +92,17 @@ func countHoldings() (h holdings) {
 	return holdings{len(fds), runtime.NumGoroutine()}
 }
 
+// What the host keeps: to serve others, and to ask each of those that live, which is
+// a pidfd, a connection, and a link to a creator.
+var (
+	keptToServe  = holdings{descriptors: 5, goroutines: 1}
+	keptForOther = holdings{descriptors: 3}
+)
+
+func (h holdings) and(more holdings) holdings {
+	return holdings{h.descriptors + more.descriptors, h.goroutines + more.goroutines}
+}
+
 // backTo waits until the process has no more than before: the host lets go of
 // what is idle a little later, and nothing tells when.
 func backTo(before holdings) error {

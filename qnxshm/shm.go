@@ -111,8 +111,8 @@ const HandleNoFD HandleOptions = 0x1
 //
 // Host and target: the order is assumed for a target. An fd that is no
 // shared-memory object is answered by whatever is behind it there, so the errno
-// may be another one. On the host a descriptor inherited from another process is
-// not recognised.
+// may be another one. On the host a window that reached this process otherwise
+// than by a handle, such as by inheritance, is not recognised (EBADF).
 //
 // Since QNX SDP 7.1.
 //
@@ -245,7 +245,8 @@ func DeleteHandle(h Handle) error {
 //	EMFILE, ENFILE  no descriptor left in the process, in the system
 //	ENOMEM, ENOSPC  no memory
 //	EINTR           target: interrupted by a signal
-//	ENOSYS          target: its path manager has no shared memory
+//	ENOSYS          target: its path manager has no shared memory; host: the
+//	                system refuses to make memory without a name (memfd_create)
 //
 // Since QNX SDP 7.0.
 //
@@ -269,7 +270,9 @@ func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 //
 //	EINVAL          unknown flags or os.O_WRONLY (a target may take either), a
 //	                zero byte in the name; host: something else has the name
-//	EACCES          not permitted
+//	EACCES          not permitted; host: also where /dev/shm is read-only, and where
+//	                the system (fs.protected_regular) wants another user's object
+//	                opened without os.O_CREATE
 //	EEXIST          os.O_CREATE|os.O_EXCL and the name exists
 //	ENOENT          no such object, or an empty name, or a directory in the name does not exist
 //	ENAMETOOLONG    name longer than NAME_MAX
@@ -277,7 +280,8 @@ func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 //	EMFILE, ENFILE  no descriptor left in the process, in the system
 //	ENOSPC          no space
 //	EINTR           target: interrupted by a signal
-//	ENOSYS          target: its path manager has no shared memory
+//	ENOSYS          target: its path manager has no shared memory; host: /dev/shm is
+//	                missing, or no tmpfs
 //
 // Host and target: objects are files in /dev/shm on the host and in /dev/shmem
 // on the target, where a name without "/" is relative to the working directory;

@@ -427,3 +427,6 @@ func memoryRevoked(p *byte, access Access) bool {
 	start := unsafe.Add(unsafe.Pointer(p), -int(uintptr(unsafe.Pointer(p))%page))
 	return C.qnxshm_protect(start, C.size_t(page), C.int(access)).error != 0
 }
+
+// memoryFull could tell what is full; the system does not.
+func memoryFull() string { return "" }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"unsafe"
 
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 )
 
@@ -35,20 +36,20 @@ func openHandlePID(h Handle, access Access, maker int) (int, error) {
 func deleteHandle(h Handle) error { return procnto.DeleteHandle(uint64(h)) }
 
 func openAnonymous(flags int, perm fs.FileMode) (int, error) {
-	return procnto.OpenAnonymous(flags, perm)
+	return memory.OpenAnonymous(flags, perm)
 }
 
 func openObject(name string, flags int, perm fs.FileMode) (int, error) {
-	return procnto.OpenObject(name, flags, perm)
+	return memory.OpenObject(name, flags, perm)
 }
 
-func unlinkObject(name string) error { return procnto.UnlinkObject(name) }
+func unlinkObject(name string) error { return memory.UnlinkObject(name) }
 
-func objectSize(fd int) (int64, error) { return procnto.ObjectSize(fd) }
+func objectSize(fd int) (int64, error) { return memory.ObjectSize(fd) }
 
-func truncateObject(fd int, size int64) error { return procnto.Truncate(fd, size) }
+func truncateObject(fd int, size int64) error { return memory.Truncate(fd, size) }
 
-func closeDescriptor(fd int) error { return procnto.CloseDescriptor(fd) }
+func closeDescriptor(fd int) error { return memory.CloseDescriptor(fd) }
 
 func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
 	return procnto.Map(fd, int(access), offset, length)
@@ -56,7 +57,7 @@ func mapMemory(fd int, access Access, offset, length int64) ([]byte, error) {
 
 func mapWhole(fd int, access Access) ([]byte, error) { return procnto.MapWhole(fd, int(access)) }
 
-func unmapMemory(b []byte) error { return procnto.Unmap(b) }
+func unmapMemory(b []byte) error { return memory.Unmap(b) }
 
 func control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
 	result, err := procnto.Control(fd, uint32(flags), paddr, size)
@@ -78,4 +79,7 @@ func setHandleLimit(cur, max uint64) error { return procnto.SetHandleLimit(cur, 
 func revoke(fd, pid int) error { return procnto.Revoke(fd, pid) }
 
 // memoryRevoked reports whether a fault at p comes from a revocation.
-func memoryRevoked(p *byte, _ Access) bool { return procnto.Revoked(unsafe.Pointer(p)) }
+func memoryRevoked(p *byte, _ Access) bool { return memory.Revoked(unsafe.Pointer(p)) }
+
+// memoryFull tells what is full, if anything is that objects take memory from.
+func memoryFull() string { return memory.Full() }

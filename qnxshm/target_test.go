@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,14 +26,18 @@ const (
 	host       = "GOOS=linux"
 )
 
+// hostPackages are the host's; with all below them.
+var hostPackages = []string{
+	modulePath + "/qnxshm/internal/linux", modulePath + "/qnxshm/internal/wire", modulePath + "/qnxshm/internal/memory",
+	modulePath + "/qnxshm/internal/procnto", modulePath + "/qnxshm/internal/message", modulePath + "/qnxshm/qnxhost",
+}
+
 // isOfHost reports whether a package or a file is the host's.
 func isOfHost(name string) bool {
-	switch base := path.Base(name); {
-	case strings.HasPrefix(name, modulePath+"/qnxshm/internal/procnto"), strings.HasPrefix(name, modulePath+"/qnxshm/qnxhost"):
-		return true
-	default:
-		return base == "hosted.go" || strings.HasSuffix(base, "_stub.go") || strings.HasSuffix(base, "_linux.go")
-	}
+	base := path.Base(name)
+	return base == "hosted.go" || strings.HasSuffix(base, "_stub.go") || slices.ContainsFunc(hostPackages, func(pkg string) bool {
+		return strings.HasPrefix(name+"/", pkg+"/")
+	})
 }
 
 func TestTargetFiles(t *testing.T) {
@@ -56,7 +61,7 @@ func TestTargetFiles(t *testing.T) {
 	require.Contains(t, public[modulePath+"/qnxshm/qnxmsg"], "] [msg_qnx.go] []")
 
 	public, ofHost = files(host)
-	require.Subset(t, ofHost, []string{"shm_stub.go", "msg_stub.go", modulePath + "/qnxshm/internal/procnto", modulePath + "/qnxshm/qnxhost"})
+	require.Subset(t, ofHost, append([]string{"shm_stub.go", "msg_stub.go"}, hostPackages...))
 	require.NotContains(t, public[modulePath+"/qnxshm"], "_qnx.go")
 	require.NotContains(t, public[modulePath+"/qnxshm/qnxmsg"], "_qnx.go")
 }
@@ -75,7 +80,7 @@ func TestTargetPackages(t *testing.T) {
 			require.True(t, strings.HasPrefix(pkg, modulePath+"/"), "%s: a target needs %s", cgo, pkg)
 			require.False(t, isOfHost(pkg), "%s: a target needs %s", cgo, pkg)
 		}
-		require.Subset(t, packages(host, cgo), []string{modulePath + "/qnxshm/internal/procnto", "golang.org/x/sys/unix"})
+		require.Subset(t, packages(host, cgo), []string{modulePath + "/qnxshm/internal/procnto", modulePath + "/qnxshm/internal/message", "golang.org/x/sys/unix"})
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 )
 
@@ -79,9 +80,9 @@ func qnxhost_go_shm_open(name *C.char, flags C.int, mode C.uint, fd *C.int) C.in
 	var n int
 	var err error
 	if name == nil {
-		n, err = procnto.OpenAnonymous(int(flags), fs.FileMode(mode))
+		n, err = memory.OpenAnonymous(int(flags), fs.FileMode(mode))
 	} else {
-		n, err = procnto.OpenObject(C.GoString(name), int(flags), fs.FileMode(mode))
+		n, err = memory.OpenObject(C.GoString(name), int(flags), fs.FileMode(mode))
 	}
 	*fd = C.int(n)
 	return errnoOf(err)
@@ -89,19 +90,19 @@ func qnxhost_go_shm_open(name *C.char, flags C.int, mode C.uint, fd *C.int) C.in
 
 //export qnxhost_go_shm_unlink
 func qnxhost_go_shm_unlink(name *C.char) C.int {
-	return errnoOf(procnto.UnlinkObject(C.GoString(name)))
+	return errnoOf(memory.UnlinkObject(C.GoString(name)))
 }
 
 //export qnxhost_go_size
 func qnxhost_go_size(fd C.int, size *C.off_t) C.int {
-	n, err := procnto.ObjectSize(int(fd))
+	n, err := memory.ObjectSize(int(fd))
 	*size = C.off_t(n)
 	return errnoOf(err)
 }
 
 //export qnxhost_go_truncate
 func qnxhost_go_truncate(fd C.int, size C.off_t) C.int {
-	return errnoOf(procnto.Truncate(int(fd), int64(size)))
+	return errnoOf(memory.Truncate(int(fd), int64(size)))
 }
 
 //export qnxhost_go_mmap
@@ -127,12 +128,12 @@ func qnxhost_go_mmap_handle_pid(addr unsafe.Pointer, length C.size_t, prot, flag
 
 //export qnxhost_go_munmap
 func qnxhost_go_munmap(addr unsafe.Pointer, length C.size_t) C.int {
-	return errnoOf(procnto.Munmap(addr, uint64(length)))
+	return errnoOf(memory.Munmap(addr, uint64(length)))
 }
 
 //export qnxhost_go_mprotect
 func qnxhost_go_mprotect(addr unsafe.Pointer, length C.size_t, prot C.uint) C.int {
-	return errnoOf(procnto.Mprotect(addr, uint64(length), uint32(prot)))
+	return errnoOf(memory.Mprotect(addr, uint64(length), uint32(prot)))
 }
 
 //export qnxhost_go_ctl

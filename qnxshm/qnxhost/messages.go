@@ -23,7 +23,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
@@ -89,27 +89,27 @@ func asServer(err error) error {
 
 //export qnxhost_go_channel_create
 func qnxhost_go_channel_create(flags C.uint, chid *C.int) C.int {
-	n, err := procnto.ChannelCreate(uint32(flags))
+	n, err := message.ChannelCreate(uint32(flags))
 	*chid = C.int(n)
 	return errnoOf(err)
 }
 
 //export qnxhost_go_channel_destroy
-func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(procnto.ChannelDestroy(int(chid))) }
+func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.ChannelDestroy(int(chid))) }
 
 //export qnxhost_go_connect_attach
 func qnxhost_go_connect_attach(pid, chid C.int, coid *C.int) C.int {
-	n, err := procnto.ConnectAttach(int(pid), int(chid))
+	n, err := message.ConnectAttach(int(pid), int(chid))
 	*coid = C.int(n)
 	return errnoOf(err)
 }
 
 //export qnxhost_go_connect_detach
-func qnxhost_go_connect_detach(coid C.int) C.int { return errnoOf(procnto.ConnectDetach(int(coid))) }
+func qnxhost_go_connect_detach(coid C.int) C.int { return errnoOf(message.ConnectDetach(int(coid))) }
 
 //export qnxhost_go_server_info
 func qnxhost_go_server_info(coid C.int, info *C.struct__msg_info64) C.int {
-	s, err := procnto.ConnectServerInfo(int(coid))
+	s, err := message.ConnectServerInfo(int(coid))
 	if err == nil {
 		*info = C.struct__msg_info64{pid: C.pid_t(s.PID), chid: C.int32_t(s.ChannelID), scoid: C.int32_t(s.SCOID), coid: C.int32_t(coid)}
 	}
@@ -118,7 +118,7 @@ func qnxhost_go_server_info(coid C.int, info *C.struct__msg_info64) C.int {
 
 //export qnxhost_go_client_info
 func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info) C.int {
-	c, err := procnto.ConnectClientInfo(int(scoid))
+	c, err := message.ConnectClientInfo(int(scoid))
 	if err == nil {
 		uid, gid := C.uid_t(c.UID), C.gid_t(c.GID)
 		*info = C.struct__client_info{pid: C.pid_t(c.PID), cred: C.struct__cred_info{
@@ -144,7 +144,7 @@ func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, statu
 	if err != nil {
 		return errnoOf(err)
 	}
-	s, err := procnto.BeginSend(int(coid), data, int(reply.bytes), noWait)
+	s, err := message.BeginSend(int(coid), data, int(reply.bytes), noWait)
 	if err == syscall.ETIMEDOUT {
 		return notYet
 	}
@@ -165,14 +165,14 @@ func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, statu
 //export qnxhost_go_send_try
 func qnxhost_go_send_try(sending C.uintptr_t, reply *C.struct_qnxhost_parts, status *C.long) C.int {
 	h := cgo.Handle(sending)
-	errno := trySend(h.Value().(procnto.Sending), reply, status)
+	errno := trySend(h.Value().(message.Sending), reply, status)
 	if errno != notYet {
 		h.Delete()
 	}
 	return errno
 }
 
-func trySend(s procnto.Sending, reply *C.struct_qnxhost_parts, status *C.long) C.int {
+func trySend(s message.Sending, reply *C.struct_qnxhost_parts, status *C.long) C.int {
 	buf, err := gather(reply) // what the reply does not fill keeps its content
 	if err != nil {
 		s.End()
@@ -196,7 +196,7 @@ func trySend(s procnto.Sending, reply *C.struct_qnxhost_parts, status *C.long) C
 //export qnxhost_go_send_stays
 func qnxhost_go_send_stays(sending C.uintptr_t) C.int {
 	h := cgo.Handle(sending)
-	s := h.Value().(procnto.Sending)
+	s := h.Value().(message.Sending)
 	if s.Stays() {
 		return 1
 	}
@@ -207,7 +207,7 @@ func qnxhost_go_send_stays(sending C.uintptr_t) C.int {
 
 //export qnxhost_go_receive_begin
 func qnxhost_go_receive_begin(chid, pulses C.int, receiving *C.uintptr_t, wait *C.int) C.int {
-	r, err := procnto.BeginReceive(int(chid), pulses != 0)
+	r, err := message.BeginReceive(int(chid), pulses != 0)
 	if err != nil {
 		return errnoOf(err)
 	}
@@ -220,7 +220,7 @@ func qnxhost_go_receive_begin(chid, pulses C.int, receiving *C.uintptr_t, wait *
 //
 //export qnxhost_go_receive_try
 func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse) C.int {
-	r := cgo.Handle(receiving).Value().(*procnto.Receiving)
+	r := cgo.Handle(receiving).Value().(*message.Receiving)
 	buf := bytesOf(parts)
 	got, err := r.Try(buf, true)
 	if err == syscall.EAGAIN {
@@ -236,14 +236,14 @@ func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts
 		return 0
 	}
 	if err := scatter(parts, buf[:got.MsgLen]); err != nil {
-		procnto.MsgError(got.RcvID, qnxerr.ESRVRFAULT)
+		message.MsgError(got.RcvID, qnxerr.ESRVRFAULT)
 		return errnoOf(err)
 	}
 	fillInfo(info, &got, r.ChannelID())
 	return 0
 }
 
-func fillInfo(info *C.struct__msg_info64, r *procnto.Received, chid int) {
+func fillInfo(info *C.struct__msg_info64, r *message.Received, chid int) {
 	*info = C.struct__msg_info64{
 		pid: C.pid_t(r.PID), tid: 1, chid: C.int32_t(chid), scoid: C.int32_t(r.SCOID), coid: C.int32_t(r.COID),
 		priority: defaultPriority, flags: C._NTO_MI_BITS_64,
@@ -260,7 +260,7 @@ const defaultPriority = 10
 //export qnxhost_go_receive_end
 func qnxhost_go_receive_end(receiving C.uintptr_t) {
 	h := cgo.Handle(receiving)
-	h.Value().(*procnto.Receiving).End()
+	h.Value().(*message.Receiving).End()
 	h.Delete()
 }
 
@@ -268,7 +268,7 @@ func qnxhost_go_receive_end(receiving C.uintptr_t) {
 func qnxhost_go_reply(rcvid C.int64_t, status C.long, parts *C.struct_qnxhost_parts) C.int {
 	data, err := gather(parts)
 	if err == nil {
-		err = procnto.MsgReply(int64(rcvid), int(status), data)
+		err = message.MsgReply(int64(rcvid), int(status), data)
 	}
 	return errnoOf(asServer(err))
 }
@@ -278,13 +278,13 @@ func qnxhost_go_error(rcvid C.int64_t, errno C.int) C.int {
 	if errno < 0 {
 		return C.int(syscall.EINVAL)
 	}
-	return errnoOf(procnto.MsgError(int64(rcvid), syscall.Errno(errno)))
+	return errnoOf(message.MsgError(int64(rcvid), syscall.Errno(errno)))
 }
 
 //export qnxhost_go_read
 func qnxhost_go_read(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.size_t, n *C.long) C.int {
 	buf := bytesOf(parts)
-	got, err := procnto.MsgRead(int64(rcvid), buf, int64(offset))
+	got, err := message.MsgRead(int64(rcvid), buf, int64(offset))
 	if err == nil {
 		err = scatter(parts, buf[:got])
 	}
@@ -295,7 +295,7 @@ func qnxhost_go_read(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.si
 // write is MsgWrite of data that may not be there.
 func write(rcvid int64, data []byte, offset int64) (n int, err error) {
 	defer faultIsError(&err)()
-	return procnto.MsgWrite(rcvid, data, offset)
+	return message.MsgWrite(rcvid, data, offset)
 }
 
 //export qnxhost_go_write
@@ -311,7 +311,7 @@ func qnxhost_go_write(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.s
 
 //export qnxhost_go_info
 func qnxhost_go_info(rcvid C.int64_t, info *C.struct__msg_info64) C.int {
-	r, chid, err := procnto.MsgInfo(int64(rcvid))
+	r, chid, err := message.MsgInfo(int64(rcvid))
 	if err == nil {
 		fillInfo(info, &r, chid)
 	}
@@ -320,5 +320,5 @@ func qnxhost_go_info(rcvid C.int64_t, info *C.struct__msg_info64) C.int {
 
 //export qnxhost_go_send_pulse
 func qnxhost_go_send_pulse(coid, priority, code C.int, value C.long) C.int {
-	return errnoOf(procnto.MsgSendPulse(int(coid), int(priority), int(code), int64(value)))
+	return errnoOf(message.MsgSendPulse(int(coid), int(priority), int(code), int64(value)))
 }

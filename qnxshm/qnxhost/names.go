@@ -10,12 +10,12 @@ import "C"
 import (
 	"runtime/cgo"
 
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/message"
 )
 
 //export qnxhost_go_name_attach
 func qnxhost_go_name_attach(name *C.char, chid C.int, attached *C.uintptr_t) C.int {
-	n, err := procnto.NameAttach(C.GoString(name), int(chid))
+	n, err := message.NameAttach(C.GoString(name), int(chid))
 	if err == nil {
 		*attached = C.uintptr_t(cgo.NewHandle(n))
 	}
@@ -25,13 +25,13 @@ func qnxhost_go_name_attach(name *C.char, chid C.int, attached *C.uintptr_t) C.i
 //export qnxhost_go_name_detach
 func qnxhost_go_name_detach(attached C.uintptr_t) {
 	h := cgo.Handle(attached)
-	h.Value().(*procnto.Name).Detach()
+	h.Value().(*message.Name).Detach()
 	h.Delete()
 }
 
 //export qnxhost_go_name_open
 func qnxhost_go_name_open(name *C.char, coid *C.int) C.int {
-	n, err := procnto.NameOpen(C.GoString(name))
+	n, err := message.NameOpen(C.GoString(name))
 	*coid = C.int(n)
 	return errnoOf(err)
 }

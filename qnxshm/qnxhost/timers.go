@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/message"
 )
 
 // A pulseTimer sends a pulse whenever it expires.
@@ -47,7 +47,7 @@ func (t *pulseTimer) fire() {
 		t.next = time.Time{}
 	}
 	for t.overrun = due; t.overrun > 0; t.overrun-- {
-		if procnto.MsgSendPulse(t.coid, t.priority, t.code, t.value) != nil {
+		if message.MsgSendPulse(t.coid, t.priority, t.code, t.value) != nil {
 			return
 		}
 	}
@@ -86,7 +86,7 @@ func pulseTimerOf(timer C.uintptr_t) *pulseTimer { return cgo.Handle(timer).Valu
 //export qnxhost_go_timer_create
 func qnxhost_go_timer_create(coid, priority, code C.int, value C.int64_t, timer *C.uintptr_t) C.int {
 	// A process with a connection can have timers of the Go runtime.
-	if _, err := procnto.ConnectServerInfo(int(coid)); err != nil || code < math.MinInt8 || code > math.MaxInt8 {
+	if _, err := message.ConnectServerInfo(int(coid)); err != nil || code < math.MinInt8 || code > math.MaxInt8 {
 		return C.int(syscall.EINVAL)
 	}
 	t := &pulseTimer{coid: int(coid), priority: int(priority), code: int(code), value: int64(value)}

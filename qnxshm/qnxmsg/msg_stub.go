@@ -6,35 +6,35 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/message"
 )
 
 // The host backend: each call goes to the host's process manager. msg_qnx.go is
 // its twin for the target; the docs stand in the portable files.
 
-type attachedName = procnto.Name
+type attachedName = message.Name
 
 func channelCreate(flags ChannelFlags) (chid int, err error) {
-	return procnto.ChannelCreate(uint32(flags))
+	return message.ChannelCreate(uint32(flags))
 }
 
-func channelDestroy(chid int) error { return procnto.ChannelDestroy(chid) }
+func channelDestroy(chid int) error { return message.ChannelDestroy(chid) }
 
 func nameAttach(name string, chid int) (*attachedName, error) {
-	n, err := procnto.NameAttach(name, chid)
+	n, err := message.NameAttach(name, chid)
 	if err != nil {
-		procnto.ChannelDestroy(chid)
+		message.ChannelDestroy(chid)
 	}
 	return n, err
 }
 
 func nameDetach(n *attachedName, chid int) error {
 	n.Detach()
-	return procnto.ChannelDestroy(chid)
+	return message.ChannelDestroy(chid)
 }
 
 func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int, err error) {
-	r, err := procnto.MsgReceive(chid, buf, timeout)
+	r, err := message.MsgReceive(chid, buf, timeout)
 	if err != nil {
 		return 0, err
 	}
@@ -51,28 +51,28 @@ func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int,
 }
 
 func msgReply(rcvid int64, status int, data []byte) error {
-	return procnto.MsgReply(rcvid, status, data)
+	return message.MsgReply(rcvid, status, data)
 }
 
-func msgError(rcvid int64, errno syscall.Errno) error { return procnto.MsgError(rcvid, errno) }
+func msgError(rcvid int64, errno syscall.Errno) error { return message.MsgError(rcvid, errno) }
 
-func detachClient(chid, scoid int) error { return procnto.DetachClient(chid, scoid) }
+func detachClient(chid, scoid int) error { return message.DetachClient(chid, scoid) }
 
-func connectAttach(pid, chid int) (coid int, err error) { return procnto.ConnectAttach(pid, chid) }
+func connectAttach(pid, chid int) (coid int, err error) { return message.ConnectAttach(pid, chid) }
 
-func nameOpen(name string) (coid int, err error) { return procnto.NameOpen(name) }
+func nameOpen(name string) (coid int, err error) { return message.NameOpen(name) }
 
-func connectDetach(coid int) error { return procnto.ConnectDetach(coid) }
+func connectDetach(coid int) error { return message.ConnectDetach(coid) }
 
 func serverPID(coid int) (int, error) {
-	info, err := procnto.ConnectServerInfo(coid)
+	info, err := message.ConnectServerInfo(coid)
 	return info.PID, err
 }
 
 func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
-	return procnto.MsgSend(coid, msg, reply, timeout)
+	return message.MsgSend(coid, msg, reply, timeout)
 }
 
 func msgSendPulse(coid, priority, code int, value int64) error {
-	return procnto.MsgSendPulse(coid, priority, code, value)
+	return message.MsgSendPulse(coid, priority, code, value)
 }

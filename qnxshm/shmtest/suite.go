@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
 const (
@@ -62,6 +63,7 @@ func Run(t *testing.T) {
 	if thread, err := threadID(); err == nil {
 		blockedAtStart, _ = blocked(thread)
 	}
+	startHost(t)
 	before := countResources()
 	t.Cleanup(func() { // runs when the parallel cases have ended, too
 		if !t.Failed() {
@@ -382,6 +384,18 @@ func stacks() string {
 	}
 }
 
+// startHost makes the process one that serves others, which on the host it stays
+// from then on.
+func startHost(t *testing.T) {
+	ch, err := qnxmsg.NewChannel(0)
+	if err == nil {
+		err = ch.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // resources counts what a program must not leave behind.
 type resources struct{ descriptors, goroutines, children int }
 
@@ -390,8 +404,8 @@ func countResources() resources {
 }
 
 // checkLeaks compares with what there was before the suite. The library lets go
-// of idle connections a little after their last use, and nothing tells when, so
-// it looks again until the deadline.
+// of connections when it learns that their process has ended, and nothing tells
+// when, so it looks again until the deadline.
 func checkLeaks(t *testing.T, before resources) {
 	deadline := time.Now().Add(leakLimit)
 	for {

@@ -3,13 +3,12 @@
 package hostile_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
-	"strings"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // All that these tests know of the host's protocol: names of sockets, the packets
@@ -22,12 +21,7 @@ func processSocket(pid int) string {
 	if err != nil {
 		panic(err)
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		panic(err)
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	return fmt.Sprintf("qnxshm/%s/%d/%s", space, pid, strings.Fields(after)[19])
+	return fmt.Sprintf("qnxshm/%s/%d", space, pid)
 }
 
 // nameSocket is the abstract name of the socket that stands for the name of a
@@ -48,101 +42,63 @@ func otherSocket(pid int, random uint64) string {
 // forgedHandle is one that says that the process pid has made it.
 func forgedHandle(pid int) uint64 { return uint64(pid)<<42 | 1 }
 
-// The kinds of packets.
 const (
-	helloHandles = iota + 1
-	helloAttach
-	helloName
-	helloLane
-	helloLink
-	welcome
-	openRequest
-	mapRequest
-	deleteRequest
-	answer
-	claimRequest
-	registerRequest
-)
-
-const (
-	frameSize = 64
+	frameSize = wire.FrameSize
 	connType  = unix.SOCK_SEQPACKET
 )
 
 // A packet is what processes send each other first.
-type packet struct {
-	kind   uint16
-	errno  int32
-	number int32 // chid of an attaching hello
-	id     uint64
-	a, b   int64 // device and inode of a registration
-	c      uint64
-}
+type packet struct{ wire.Frame }
 
 func (p packet) encode() []byte {
-	const magic, version = 0x51534d48, 1
-	b := make([]byte, frameSize)
-	e := binary.NativeEndian
-	e.PutUint32(b[0:], magic)
-	e.PutUint16(b[4:], version)
-	e.PutUint16(b[6:], p.kind)
-	e.PutUint32(b[8:], uint32(p.errno))
-	e.PutUint32(b[12:], uint32(p.number))
-	e.PutUint64(b[24:], p.id)
-	e.PutUint64(b[32:], uint64(p.a))
-	e.PutUint64(b[40:], uint64(p.b))
-	e.PutUint64(b[56:], p.c)
-	return b
+	var b [frameSize]byte
+	wire.Encode(p.Frame, &b)
+	return b[:]
 }
 
 func decodePacket(b []byte) (p packet, err error) {
-	if len(b) < frameSize {
-		return p, syscall.EPROTO
-	}
-	e := binary.NativeEndian
-	return packet{
-		kind: e.Uint16(b[6:]), errno: int32(e.Uint32(b[8:])), number: int32(e.Uint32(b[12:])),
-		id: e.Uint64(b[24:]), a: int64(e.Uint64(b[32:])), b: int64(e.Uint64(b[40:])), c: e.Uint64(b[56:]),
-	}, nil
+	p.Frame, err = wire.Decode(b)
+	return p, err
 }
 
 // holdPlace is the hello that keeps a connection's place for longest.
-func holdPlace(token uint64) packet { return packet{kind: helloLink, id: token} }
+func holdPlace(token uint64) packet { return packet{&wire.HelloLink{Token: token}} }
 
 // helloFor is the hello of a connection for a purpose.
 func helloFor(purpose string, chid int) packet {
-	p := packet{id: 1}
 	switch purpose {
-	case "handles":
-		p.kind = helloHandles
 	case "link":
-		p.kind = helloLink
+		return packet{&wire.HelloLink{Token: 1}}
 	case "channel":
-		p.kind, p.number = helloAttach, int32(chid)
+		return packet{&wire.HelloAttach{Token: 1, ChannelID: int32(chid)}}
 	case "name":
-		p.kind = helloName
+		return packet{&wire.HelloName{Token: 1}}
 	}
-	return p
+	return packet{new(wire.HelloHandles)}
 }
 
 // refused reports whether a hello was not taken well.
-func refused(p packet, err error) bool { return err != nil || p.kind != welcome || p.errno != 0 }
+func refused(p packet, err error) bool {
+	w, ok := p.Frame.(*wire.Welcome)
+	return err != nil || !ok || w.Errno != 0
+}
 
 // registerBlindly registers the process with the creator of an object that it
-// never had, of which it guessed device and inode. The link must stay open.
-func registerBlindly(creator int, dev, ino uint64) (link, asked conn, err error) {
+// never had, whose inode it knows and whose secret it guesses. The link must stay
+// open.
+func registerBlindly(creator int, _, ino uint64) (link, asked conn, err error) {
 	const token = 0x5ec2e7
 	if link, err = dial(processSocket(creator)); err != nil {
 		return link, asked, err
 	}
-	if _, err = link.ask(packet{kind: helloLink, id: token}); err != nil {
+	if _, err = link.ask(packet{&wire.HelloLink{Token: token}}); err != nil {
 		return link, asked, err
 	}
 	if asked, err = dial(processSocket(creator)); err != nil {
 		return link, asked, err
 	}
-	if _, err = asked.ask(packet{kind: helloHandles}); err == nil {
-		_, err = asked.ask(packet{kind: registerRequest, id: token, a: int64(dev), b: int64(ino), c: 1})
+	if _, err = asked.ask(helloFor("handles", 0)); err == nil {
+		_, err = asked.ask(packet{&wire.Register{Link: token, Secret: ino, Serial: 1, Number: 1}})
 	}
 	return link, asked, err
 }
@@ -155,12 +111,19 @@ func falseMaker(c conn, give func(c conn, answer []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if p.kind < openRequest {
-			err = c.send(packet{kind: welcome}.encode())
-		} else {
-			err = give(c, packet{kind: answer, id: p.id}.encode())
+		var handle uint64
+		switch f := p.Frame.(type) {
+		case *wire.Open:
+			handle = f.Handle
+		case *wire.Map:
+			handle = f.Handle
+		default:
+			if err := c.send(packet{new(wire.Welcome)}.encode()); err != nil {
+				return err
+			}
+			continue
 		}
-		if err != nil {
+		if err := give(c, packet{&wire.Granted{Handle: handle}}.encode()); err != nil {
 			return err
 		}
 	}

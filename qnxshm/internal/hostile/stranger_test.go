@@ -35,14 +35,14 @@ var strangerCommands = map[string]func(*node, arguments) ([]any, error){
 }
 
 // packet sends the first packet of connections, with descriptors that block.
-func (n *node) packet(a arguments) ([]any, error) { // socket kind packets descriptors
-	for range a.int(2) {
+func (n *node) packet(a arguments) ([]any, error) { // socket packets descriptors
+	for range a.int(1) {
 		c, err := dial(a[0])
 		if err != nil {
 			return nil, err
 		}
 		n.raw = append(n.raw, c)
-		if err := c.sendBlockers(packet{kind: uint16(a.int(1))}.encode(), a.int(3)); err != nil {
+		if err := c.sendBlockers(helloFor("handles", 0).encode(), a.int(2)); err != nil {
 			return nil, err
 		}
 	}

@@ -48,7 +48,7 @@ func TestBlockingDescriptors(t *testing.T) {
 		t.Run("unasked/"+c.name, func(t *testing.T) {
 			victim, _ := serving(t)
 			s := stranger(t)
-			suffer(victim, s, "packet", processSocket(victim.pid), helloHandles, c.packets, c.descriptors)
+			suffer(victim, s, "packet", processSocket(victim.pid), c.packets, c.descriptors)
 			victim.requirePrompt()
 			requireFewThreads(t, victim)
 		})
@@ -174,7 +174,10 @@ func TestNameTakenBefore(t *testing.T) {
 	t.Run("and many like it", func(t *testing.T) {
 		victim, s := startChild(t), stranger(t)
 		require.Equal(t, []string{"taken"}, s.do("take", "listen", 0, processSocket(victim.pid)))
-		s.do("crowd", victim.pid, 200)
+		for range 4 { // each has its own descriptors
+			s := stranger(t)
+			s.do("crowd", victim.pid, 900)
+		}
 		requireServes(t, victim)
 	})
 }

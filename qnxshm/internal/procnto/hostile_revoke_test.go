@@ -6,20 +6,19 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime/debug"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // touch reads memory: EFAULT if it cannot.
@@ -55,20 +54,16 @@ func (n *node) bequeath(a arguments) ([]any, error) { // conn
 }
 
 // falseCreator makes the node listen as itself without the host's library: it
-// hands out handles of a revocable object that it is the creator of, confirms
-// registrations, and does on links what behave says.
+// hands out handles of a revocable object that it is the creator of, and confirms
+// registrations. What it says to claims behave says.
 func (n *node) falseCreator(arguments) ([]any, error) {
-	name, err := procnto.ProcessSocket(os.Getpid())
-	if err != nil {
-		return nil, err
-	}
-	w, err := rawListen(name)
+	w, err := rawListen(plainSocket(os.Getpid()), 128)
 	if err != nil {
 		return nil, err
 	}
 	fd, err := anObject(1, "trap")
 	if err == nil {
-		err = unix.Fchmod(fd, 0o644|unix.S_ISVTX)
+		_, err = memory.Control(fd, nto.ControlRevocable, 0, 0, func() error { return nil })
 	}
 	if err != nil {
 		return nil, err
@@ -82,96 +77,83 @@ func (n *node) falseCreator(arguments) ([]any, error) {
 			go n.create(c, fd)
 		}
 	}()
-	return []any{os.Getpid()}, nil
+	return nil, nil
 }
 
-func (n *node) create(c wire, object int) {
+func (n *node) create(c raw, object int) {
 	defer c.close()
 	hello, _, _, err := c.receive(0)
-	if err != nil || c.send(procnto.Frame{Kind: procnto.Welcome}.Encode()) != nil {
+	if err != nil || c.say(new(wire.Welcome)) != nil {
 		return
 	}
-	if hello.Kind == procnto.HelloLink {
+	if hello.Kind() == wire.KindHelloLink {
 		n.mu.Lock()
 		n.links = append(n.links, c)
 		n.mu.Unlock()
-		for {
-			if _, _, _, err := c.receive(0); err != nil && err != syscall.EAGAIN {
-				n.mu.Lock()
-				n.linksEnded++
-				n.mu.Unlock()
-				return
-			}
+		for err == nil || err == syscall.EAGAIN {
+			_, _, _, err = c.receive(0)
 		}
+		return
 	}
 	for {
 		f, _, _, err := c.receive(0)
-		if err != nil {
-			return
-		}
-		a := procnto.Frame{Kind: procnto.Answer, ID: f.ID}
-		n.mu.Lock()
-		act := n.act
-		n.mu.Unlock()
-		switch f.Kind {
-		case procnto.MapRequest, procnto.OpenRequest:
-			start, _ := procnto.StartTime(os.Getpid())
-			a.COID, a.C = int32(os.Getpid()), start
-			fd, err := unix.Open(pathOf(object), int(f.Number)|unix.O_CLOEXEC, 0)
-			if err != nil || c.send(a.Encode(), fd) != nil {
-				return
-			}
-			unix.Close(fd)
-			continue
-		case procnto.ClaimRequest:
-			if act == "busy" {
-				a.Errno = int32(syscall.EBUSY)
-			}
-		case procnto.RegisterRequest:
-			if act == "late" { // long enough for what is not needed to go
-				n.waitForEnd(time.Second)
-			}
-		}
-		if c.send(a.Encode()) != nil {
+		if err != nil || n.answerAsCreator(c, f, object) != nil {
 			return
 		}
 	}
 }
 
-// waitForEnd waits until a link has ended, but not for ever.
-func (n *node) waitForEnd(limit time.Duration) {
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+func (n *node) answerAsCreator(c raw, f wire.Frame, object int) error {
+	switch f := f.(type) {
+	case *wire.Map:
+		return grantTrap(c, f.Handle, f.Access, object)
+	case *wire.Open:
+		return grantTrap(c, f.Handle, f.Access, object)
+	case *wire.Claim:
+		a := &wire.Answer{ID: f.Handle}
 		n.mu.Lock()
-		ended := n.linksEnded > 0
+		if n.act == "busy" {
+			a.Errno = int32(syscall.EBUSY)
+		}
 		n.mu.Unlock()
-		if ended {
-			return
+		return c.say(a)
+	case *wire.Register:
+		return c.say(&wire.Answer{ID: f.Number})
+	}
+	return syscall.EPROTO
+}
+
+func grantTrap(c raw, handle uint64, access int32, object int) error {
+	fd, err := unix.Open(pathOf(object), int(access)|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return c.say(&wire.Granted{Handle: handle}, fd)
+}
+
+// askAll sends a revocation on all links of a false creator.
+func (n *node) askAll(a arguments) ([]any, error) { // dev ino secret serial pid
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f := &wire.Revoke{ID: 1, Dev: a.id(0), Ino: a.id(1), Secret: a.id(2), Serial: uint32(a.id(3)), PID: int32(a.int(4))}
+	for _, l := range n.links {
+		if err := l.say(f); err != nil {
+			return nil, err
 		}
 	}
+	if len(n.links) == 0 {
+		return nil, syscall.ENOENT
+	}
+	return nil, nil
 }
 
-// shareRevocable gives a child an object of this process and returns the handle
-// by which the child knows its mapping.
-func shareRevocable(t testing.TB, fd int, c *child) (h uint64) {
+// askAllAbout lets a false creator ask for the revocation of an object.
+func askAllAbout(t testing.TB, c *child, fd int, pid int) {
 	t.Helper()
-	h, err := procnto.CreateHandle(fd, c.pid(), os.O_RDONLY, procnto.OptNoFD)
+	d, err := memory.Describe(fd)
 	require.NoError(t, err)
-	c.do("map", h, os.O_RDONLY, 1)
-	c.do("touch", h)
-	return h
-}
-
-func requireFault(t testing.TB, c *child, h uint64) {
-	t.Helper()
-	_, errno := c.try("touch", h)
-	require.Equal(t, syscall.EFAULT, errno)
-}
-
-func openBy(t testing.TB, fd int, c *child, access int) (theirs int) {
-	t.Helper()
-	h, err := procnto.CreateHandle(fd, c.pid(), access, 0)
-	require.NoError(t, err)
-	return c.number("open", h, access)
+	c.do("askall", d.Key.Dev, d.Key.Ino, d.Origin.Secret, d.Origin.Serial, pid)
 }
 
 // TestRevokeWhatStays: nil would be a lie.
@@ -191,118 +173,18 @@ func TestRevokeWhatStays(t *testing.T) {
 	child.do("touch", h)
 }
 
-// TestRevokeOnlyOfOwn: a name can be opened past the creator, who would not know
-// of the mapping; and of a mark that others make.
-func TestRevokeOnlyOfOwn(t *testing.T) {
-	fd, err := procnto.OpenObject(fmt.Sprint("qnxshm-test-", os.Getpid(), "-", time.Now().UnixNano()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	require.NoError(t, err)
-	defer unix.Close(fd)
-	path, err := os.Readlink(pathOf(fd))
-	require.NoError(t, err)
-	defer procnto.UnlinkObject(filepath.Base(path))
-	_, err = procnto.Control(fd, procnto.ControlRevocable, 0, 0)
-	requireErrno(t, syscall.ENOSYS, err)
-	requireErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
-
-	fd = newObject(t, 1, "plain")
-	defer unix.Close(fd)
-	child := startChild(t)
-	theirs := openBy(t, fd, child, os.O_RDWR)
-	_, errno := child.try("control", theirs, procnto.ControlRevocable)
-	require.Equal(t, syscall.EPERM, errno)
-	requireErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
-	_, err = procnto.Control(fd, procnto.ControlRevocable, 0, 0)
-	require.NoError(t, err)
-}
-
-// TestMapRevocableByInheritance: of a descriptor that was inherited or sent
-// nobody knows the creator.
-func TestMapRevocableByInheritance(t *testing.T) {
-	fd, err := anObject(1, "")
-	require.NoError(t, err)
-	defer unix.Close(fd)
-	made, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	require.NoError(t, err)
-	defer unix.Close(made)
-	require.NoError(t, unix.Ftruncate(made, 4096))
-	mem, err := procnto.Map(made, os.O_RDWR, 0, 4096)
-	require.NoError(t, err)
-	require.NoError(t, procnto.Unmap(mem))
-	require.NoError(t, unix.Fchmod(made, 0o644|unix.S_ISVTX))
-	_, err = procnto.Map(made, os.O_RDWR, 0, 4096)
-	requireErrno(t, syscall.EBADF, err)
-}
-
-// TestRevokeAsksOnlyWhomItConcerns: a process that has the same object, and is
-// stopped.
-func TestRevokeAsksOnlyWhomItConcerns(t *testing.T) {
-	fd := newRevocable(t)
-	defer unix.Close(fd)
-	one, other := startChild(t), startChild(t)
-	h1, h2 := shareRevocable(t, fd, one), shareRevocable(t, fd, other)
-	other.stop()
-	require.NoError(t, procnto.Revoke(fd, one.pid()))
-	requireFault(t, one, h1)
-	require.NoError(t, other.cmd.Process.Signal(syscall.SIGCONT))
-	other.do("touch", h2)
-
-	// One that may have made handles for it is asked.
-	maker := startChild(t)
-	theirs := openBy(t, fd, maker, os.O_RDWR)
-	maker.handle("handle", theirs, one.pid(), os.O_RDONLY)
-	maker.stop()
-	err := procnto.Revoke(fd, one.pid())
-	require.ErrorIs(t, err, qnxerr.ErrRevokePending)
-	require.ErrorContains(t, err, fmt.Sprint(maker.pid()))
-}
-
-// TestRevokeWithoutRoom: a process that reads nothing is not taken for one that
-// has confirmed, and gets it all later.
-func TestRevokeWithoutRoom(t *testing.T) {
-	check := noLeak(t)
-	p := newLinked(t, 1)
-	const calls = 800
-	errs := make(chan error, calls)
-	for range calls {
-		go func() { errs <- procnto.Revoke(p.fd, -1) }()
-	}
-	for range calls {
-		require.ErrorIs(t, <-errs, qnxerr.ErrRevokePending)
-	}
-	last := uint64(0)
-	go func() { errs <- procnto.Revoke(p.fd, -1) }()
-	for ended := false; !ended; {
-		f := p.link.mustReceive(t)
-		require.Equal(t, procnto.RevokeFrame, f.Kind)
-		last = max(last, f.ID)
-		require.NoError(t, p.link.send(procnto.Frame{Kind: procnto.RevokedFrame, ID: f.ID}.Encode()))
-		select {
-		case err := <-errs:
-			require.NoError(t, err)
-			ended = true
-		default:
-			ended = f.ID > calls
-		}
-	}
-	require.Greater(t, last, uint64(calls))
-	p.close()
-	check()
-}
-
 // passedOn has a child make a handle, for this process, of an object that this
 // process is the creator of. The handle is then on its way on a connection
 // without the library, and the child stopped.
-func passedOn(t testing.TB, fd int) (maker *child, w wire, h uint64) {
+func passedOn(t testing.TB, fd int) (maker *child, w raw, h uint64) {
 	t.Helper()
 	maker = startChild(t)
 	theirs := openBy(t, fd, maker, os.O_RDWR)
 	h = maker.handle("handle", theirs, os.Getpid(), os.O_RDONLY)
-	name, err := procnto.ProcessSocket(maker.pid())
-	require.NoError(t, err)
-	w = greet(t, name)
+	w = greet(t, maker.socket())
 	t.Cleanup(w.close)
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.MapRequest, ID: h, Number: int32(os.O_RDONLY)}.Encode()))
-	require.Zero(t, w.mustReceive(t).Errno)
+	require.NoError(t, w.say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
+	w.requireGranted(t)
 	maker.stop()
 	return maker, w, h
 }
@@ -314,9 +196,9 @@ func TestClaimAfterRevoke(t *testing.T) {
 	defer unix.Close(fd)
 	maker, w, h := passedOn(t, fd)
 	require.ErrorIs(t, procnto.Revoke(fd, -1), qnxerr.ErrRevokePending)
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.ClaimRequest, ID: h}.Encode()))
-	require.NoError(t, maker.cmd.Process.Signal(syscall.SIGCONT))
-	require.Equal(t, int32(syscall.ESRCH), w.mustReceive(t).Errno)
+	require.NoError(t, w.say(&wire.Claim{Handle: h}))
+	maker.goOn()
+	require.Equal(t, syscall.ESRCH, w.errno(t))
 }
 
 // TestRevokeAfterMakers: one may map with a handle after it was asked, as long as
@@ -324,14 +206,12 @@ func TestClaimAfterRevoke(t *testing.T) {
 func TestRevokeAfterMakers(t *testing.T) {
 	p := newLinked(t, 1)
 	maker, w, h := passedOn(t, p.fd)
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.ClaimRequest, ID: h}.Encode()))
+	require.NoError(t, w.say(&wire.Claim{Handle: h}))
 	done := make(chan error, 1)
 	go func() { done <- procnto.Revoke(p.fd, -1) }()
 	for range 2 {
-		f := p.link.mustReceive(t)
-		require.Equal(t, procnto.RevokeFrame, f.Kind)
-		require.NoError(t, p.link.send(procnto.Frame{Kind: procnto.RevokedFrame, ID: f.ID}.Encode()))
-		require.NoError(t, maker.cmd.Process.Signal(syscall.SIGCONT))
+		p.confirm(t, p.asked(t))
+		maker.goOn()
 	}
 	require.NoError(t, <-done)
 }
@@ -341,65 +221,41 @@ func TestRevokeAfterMakers(t *testing.T) {
 func TestRevokeByStranger(t *testing.T) {
 	child := startChild(t)
 	child.do("falsecreator")
-	trap, err := procnto.MapHandle(uint64(child.pid())<<42|1, os.O_RDONLY, int64(os.Getpagesize()), child.pid())
+	trapFD, err := procnto.OpenHandle(handleOf(child), os.O_RDONLY)
 	require.NoError(t, err)
-	defer procnto.Unmap(trap)
+	defer unix.Close(trapFD)
+	trap, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
+	require.NoError(t, err)
+	defer memory.Unmap(trap)
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	mine, err := procnto.Map(fd, os.O_RDWR, 0, int64(os.Getpagesize()))
+	mine, err := procnto.Map(fd, os.O_RDWR, 0, page)
 	require.NoError(t, err)
-	defer procnto.Unmap(mine)
+	defer memory.Unmap(mine)
 	h, err := procnto.CreateHandle(fd, os.Getpid(), os.O_RDONLY, 0)
 	require.NoError(t, err)
-	revoke := func(b []byte) {
-		var st unix.Stat_t
-		require.NoError(t, unix.Stat(fmt.Sprintf("/proc/self/fd/%d", fd), &st))
-		key := []any{st.Dev, st.Ino}
-		if b != nil {
-			key = mapped(t, b)
-		}
-		child.do("askall", key[0], key[1], -1)
-	}
-	revoke(nil)
-	revoke(trap)
+	askAllAbout(t, child, fd, -1)
+	askAllAbout(t, child, trapFD, -1)
 	eventually(t, patience, func() bool { return touch(trap) != nil }, "the creator could not revoke")
 	require.NoError(t, touch(mine))
 	require.NoError(t, procnto.DeleteHandle(h), "it is still there")
 }
 
-// mapped returns device and inode of what is mapped.
-func mapped(t testing.TB, b []byte) []any {
-	t.Helper()
-	maps, err := os.ReadFile("/proc/self/maps")
+// TestRevokeOfHandles: the creator may also have the handles of its object that
+// this process has made.
+func TestRevokeOfHandles(t *testing.T) {
+	child := startChild(t)
+	child.do("falsecreator")
+	fd, err := procnto.OpenHandle(handleOf(child), os.O_RDONLY)
 	require.NoError(t, err)
-	at := fmt.Sprintf("%x-", uintptr(unsafe.Pointer(&b[0])))
-	for line := range strings.Lines(string(maps)) {
-		// start-end protection offset major:minor inode
-		if f := strings.Fields(line); strings.HasPrefix(line, at) {
-			var major, minor uint32
-			_, err := fmt.Sscanf(f[3], "%x:%x", &major, &minor)
-			require.NoError(t, err)
-			return []any{unix.Mkdev(major, minor), f[4]}
-		}
-	}
-	require.FailNow(t, "not mapped")
-	return nil
-}
-
-// askAll sends a revocation on all links of a false creator.
-func (n *node) askAll(a arguments) ([]any, error) { // dev ino pid
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	f := procnto.Frame{Kind: procnto.RevokeFrame, ID: 1, A: int64(a.int(0)), B: int64(a.int(1)), Number: int32(a.int(2))}
-	for _, l := range n.links {
-		if err := l.send(f.Encode()); err != nil {
-			return nil, err
-		}
-	}
-	if len(n.links) == 0 {
-		return nil, syscall.ENOENT
-	}
-	return nil, nil
+	defer unix.Close(fd)
+	h, err := procnto.CreateHandle(fd, os.Getpid(), os.O_RDONLY, 0)
+	require.NoError(t, err)
+	askAllAbout(t, child, fd, os.Getpid())
+	eventually(t, patience, func() bool {
+		_, err := procnto.OpenHandle(h, os.O_WRONLY)
+		return errnoOf(err) == syscall.ESRCH
+	}, "the handle was not revoked")
 }
 
 // TestClaimAlwaysBusy: a maker that wants the mapping to be made again and again.
@@ -407,144 +263,95 @@ func TestClaimAlwaysBusy(t *testing.T) {
 	child := startChild(t)
 	child.do("falsecreator")
 	child.do("behave", "busy")
-	_, err := procnto.MapHandle(uint64(child.pid())<<42|1, os.O_RDONLY, int64(os.Getpagesize()), child.pid())
+	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
 	requireErrno(t, syscall.ESRCH, err)
 	maps, err := os.ReadFile("/proc/self/maps")
 	require.NoError(t, err)
 	require.NotContains(t, string(maps), "memfd:qnxshm")
 }
 
-// TestRegistrationTakesLong: a link on which nothing happens for some time, but
-// that a call waits for.
-func TestRegistrationTakesLong(t *testing.T) {
-	child := startChild(t)
-	child.do("falsecreator")
-	child.do("behave", "late")
-	fd, err := procnto.OpenHandle(uint64(child.pid())<<42|1, os.O_RDONLY)
-	require.NoError(t, err)
-	defer unix.Close(fd)
-	h, err := procnto.CreateHandle(fd, os.Getpid(), os.O_RDONLY, 0)
-	require.NoError(t, err)
-	var st unix.Stat_t
-	require.NoError(t, unix.Fstat(fd, &st))
-	child.do("askall", st.Dev, st.Ino, os.Getpid())
-	eventually(t, patience, func() bool {
-		_, err := procnto.OpenHandle(h, os.O_WRONLY)
-		return errnoOf(err) == syscall.ESRCH
-	}, "the handle was not revoked")
-}
-
-// TestRegisterWhatever: a peer cannot fill this process's memory, nor register in
-// the name of another one.
+// TestRegisterWhatever: a peer registers only for what it can show the secret of,
+// cannot fill this process's memory, nor register in the name of another one.
 func TestRegisterWhatever(t *testing.T) {
 	check := noLeak(t)
 	p := newLinked(t, 7)
-	name, err := procnto.ProcessSocket(os.Getpid())
-	require.NoError(t, err)
-	w := greet(t, name)
-	register := func(token uint64, dev, ino uint64) syscall.Errno {
-		require.NoError(t, w.send(procnto.Frame{Kind: procnto.RegisterRequest, ID: token, A: int64(dev), B: int64(ino), C: 1}.Encode()))
-		return syscall.Errno(w.mustReceive(t).Errno)
+	w := greet(t, ownSocket(t))
+	register := func(change func(*wire.Register)) syscall.Errno {
+		f := registration(t, p.fd, 7)
+		change(f)
+		require.NoError(t, w.say(f))
+		return w.errno(t)
 	}
 	before := procnto.Registrations()
-	for ino := range uint64(100) {
-		require.Equal(t, syscall.ESRCH, register(7, 1<<40, ino))
+	for name, change := range map[string]func(*wire.Register){
+		"no secret":      func(f *wire.Register) { f.Secret = 0 },
+		"another secret": func(f *wire.Register) { f.Secret++ },
+		"another serial": func(f *wire.Register) { f.Serial++ },
+		"no number":      func(f *wire.Register) { f.Number = 0 },
+	} {
+		require.Equal(t, syscall.ESRCH, register(change), name)
 	}
+	require.Equal(t, syscall.ENOTCONN, register(func(f *wire.Register) { f.Link++ }))
+	// Who may have one object cannot say that it is another one, or many.
+	other := newRevocable(t)
+	d, err := memory.Describe(other)
+	require.NoError(t, err)
+	require.Equal(t, syscall.ESRCH, register(func(f *wire.Register) { f.Serial = d.Origin.Serial }))
+	require.Zero(t, register(func(f *wire.Register) { f.Number++ }), "its own, once more")
 	require.Equal(t, before, procnto.Registrations())
-	require.Equal(t, syscall.ENOTCONN, register(8, 1, 1))
+	child := startChild(t)
+	h := shareRevocable(t, other, child)
+	unused, err := procnto.CreateHandle(other, child.pid(), os.O_RDONLY, 0)
+	require.NoError(t, err)
+	require.NoError(t, procnto.Revoke(other, -1))
+	requireFault(t, child, h)
+	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(unused))
+	child.kill()
+	unix.Close(other)
 	w.close()
 	p.close()
 	check()
 }
 
-// TestRegistrationsEnd: a creator of ever new buffers, and a recipient that always
-// has one of them.
-func TestRegistrationsEnd(t *testing.T) {
-	first := newRevocable(t)
-	defer unix.Close(first)
-	child := startChild(t)
-	kept := shareRevocable(t, first, child)
-	for range 300 {
-		fd := newRevocable(t)
-		h := shareRevocable(t, fd, child)
-		child.do("unmap", h)
-		unix.Close(fd)
-	}
-	eventually(t, patience, func() bool { return procnto.Registrations() < 150 }, "%v registrations", lazy(func() any { return procnto.Registrations() }))
-	require.NoError(t, procnto.Revoke(first, child.pid()))
-	requireFault(t, child, kept)
+// TestWithdraw: only an earlier registration, and only the peer's own.
+func TestWithdraw(t *testing.T) {
+	p := newLinked(t, 1)
+	q := greetLink(t, ownSocket(t), 2)
+	defer q.close()
+	r := registration(t, p.fd, 1)
+	withdraw := &wire.Withdraw{Secret: r.Secret, Serial: r.Serial, Number: 5}
+	require.NoError(t, q.say(withdraw), "of another link")
+	withdraw.Number = 0
+	require.NoError(t, p.link.say(withdraw), "an earlier one")
+	done := make(chan error, 1)
+	go func() { done <- procnto.Revoke(p.fd, -1) }()
+	p.confirm(t, p.asked(t))
+	require.NoError(t, <-done)
+	before := procnto.Registrations()
+	withdraw.Number = 1
+	require.NoError(t, p.link.say(withdraw))
+	eventually(t, patience, func() bool { return procnto.Registrations() < before }, "still registered")
+	require.NoError(t, procnto.Revoke(p.fd, -1), "nobody is asked")
 }
 
 // TestRevokeDeadWithHeir: the link of a process may outlive it.
 func TestRevokeDeadWithHeir(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	var st unix.Stat_t
-	require.NoError(t, unix.Fstat(fd, &st))
-	name, err := procnto.ProcessSocket(os.Getpid())
-	require.NoError(t, err)
 	child := startChild(t)
-	link, w := child.number("dial", name), child.number("dial", name)
-	say := func(conn int, f procnto.Frame) {
-		child.do("rawsend", conn, quote(f.Encode()))
-		child.do("rawreceive", conn, 0)
+	link, w := child.number("dial", ownSocket(t)), child.number("dial", ownSocket(t))
+	say := func(conn int, f wire.Frame) {
+		child.do("rawsend", conn, quoted(f))
+		require.Equal(t, "0", child.do("rawreceive", conn, 0)[1])
 	}
-	say(link, procnto.Frame{Kind: procnto.HelloLink, ID: 1})
-	say(w, procnto.Frame{Kind: procnto.HelloHandles})
-	say(w, procnto.Frame{Kind: procnto.RegisterRequest, ID: 1, A: int64(st.Dev), B: int64(st.Ino), C: 1})
+	say(link, &wire.HelloLink{Token: 1})
+	say(w, new(wire.HelloHandles))
+	say(w, registration(t, fd, 1))
 	child.do("bequeath", link)
 	require.ErrorIs(t, procnto.Revoke(fd, child.pid()), qnxerr.ErrRevokePending)
 	require.NoError(t, child.cmd.Process.Kill())
+	require.NoError(t, retry(func() error { // the heir is there until the test has ended
+		return unix.Waitid(unix.P_PID, child.pid(), nil, unix.WEXITED|unix.WNOWAIT, nil)
+	}))
 	require.NoError(t, procnto.Revoke(fd, child.pid()))
-}
-
-// TestProtectWhileRevoked: whoever has checked that memory is there must not make
-// it accessible after it was taken away.
-func TestProtectWhileRevoked(t *testing.T) {
-	const read = 0x100 // PROT_READ of QNX
-	fd := newRevocable(t)
-	defer unix.Close(fd)
-	page := os.Getpagesize()
-	for range 2000 {
-		mem, err := procnto.Map(fd, os.O_RDONLY, 0, int64(page))
-		require.NoError(t, err)
-		var wg sync.WaitGroup
-		for range 2 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				for procnto.Mprotect(unsafe.Pointer(&mem[0]), uint64(page), read) == nil {
-				}
-			}()
-		}
-		require.NoError(t, procnto.Revoke(fd, -1))
-		err = touch(mem)
-		wg.Wait()
-		require.ErrorIs(t, err, syscall.EFAULT)
-		require.ErrorIs(t, touch(mem), syscall.EFAULT)
-		require.NoError(t, procnto.Unmap(mem))
-	}
-}
-
-// TestStaleMappings: memory that was unmapped past this module is forgotten when
-// something else is there.
-func TestStaleMappings(t *testing.T) {
-	const read, shared = 0x100, 1 // of QNX
-	one, two := newRevocable(t), newRevocable(t)
-	defer unix.Close(one)
-	defer unix.Close(two)
-	page := os.Getpagesize()
-	var q unsafe.Pointer
-	eventually(t, patience, func() bool { // until no other thread takes the place
-		p, err := procnto.Mmap(nil, uint64(page), read, shared, one, 0)
-		require.NoError(t, err)
-		require.NoError(t, unix.MunmapPtr(p, uintptr(page)))
-		got, err := procnto.Mmap(p, uint64(page), read, shared, two, 0)
-		require.NoError(t, err)
-		t.Cleanup(func() { procnto.Munmap(got, uint64(page)) })
-		q = got
-		return p == q
-	}, "the kernel always chose another place")
-	require.NoError(t, procnto.Revoke(one, -1))
-	require.NoError(t, touch(unsafe.Slice((*byte)(q), page)))
 }

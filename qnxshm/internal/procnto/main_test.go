@@ -20,6 +20,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-qnx/shm/qnxshm/internal/linux"
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
@@ -35,7 +38,32 @@ func TestMain(m *testing.M) {
 	// Parallel tests only wait for the host's own limit of 5 s.
 	flag.Parse()
 	flag.Set("test.parallel", "16")
-	os.Exit(m.Run())
+	code := m.Run()
+	if left := leftOver(); len(left) > 0 && code == 0 {
+		fmt.Println("left behind:", left)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// leftOver are descriptors of objects, and handles, that no test needs any more.
+func leftOver() (left []string) {
+	for deadline := time.Now().Add(leakLimit); ; time.Sleep(10 * time.Millisecond) {
+		left = nil
+		fds, _ := linux.OpenFDs()
+		for _, fd := range fds {
+			link, _ := os.Readlink(pathOf(fd))
+			if strings.HasPrefix(link, "/memfd:") || strings.HasPrefix(link, "/dev/shm/") {
+				left = append(left, link)
+			}
+		}
+		if n := procnto.UnusedHandles(); n > 0 {
+			left = append(left, fmt.Sprint(n, " handles"))
+		}
+		if len(left) == 0 || time.Now().After(deadline) {
+			return left
+		}
+	}
 }
 
 // patience is how long tests wait for what must come.
@@ -58,7 +86,25 @@ type child struct {
 
 func startChild(t testing.TB) *child {
 	t.Helper()
+	return startChildAs(t, nil)
+}
+
+// stranger is a user that is not this process's.
+const stranger = 54321
+
+// startStranger starts a process of another user.
+func startStranger(t testing.TB, uid uint32) *child {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	return startChildAs(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}})
+}
+
+func startChildAs(t testing.TB, attr *syscall.SysProcAttr) *child {
+	t.Helper()
 	c := &child{t: t, cmd: exec.Command("/proc/self/exe"), lines: make(chan string, 16)}
+	c.cmd.SysProcAttr = attr
 	// The race detector would let every process linger for a second.
 	c.cmd.Env = append(os.Environ(), nodeEnv+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	c.cmd.Stderr = os.Stderr
@@ -80,6 +126,9 @@ func startChild(t testing.TB) *child {
 
 func (c *child) pid() int { return c.cmd.Process.Pid }
 
+// socket is the name of the socket on which the child listens.
+func (c *child) socket() string { return plainSocket(c.pid()) }
+
 // stop stops the child, and waits until it has: other processors may run its
 // threads for a moment after the signal.
 func (c *child) stop() {
@@ -88,6 +137,12 @@ func (c *child) stop() {
 	require.NoError(c.t, retry(func() error {
 		return unix.Waitid(unix.P_PID, c.pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
 	}))
+}
+
+// goOn ends stop.
+func (c *child) goOn() {
+	c.t.Helper()
+	require.NoError(c.t, c.cmd.Process.Signal(syscall.SIGCONT))
 }
 
 func (c *child) kill() {
@@ -117,14 +172,11 @@ func (c *child) answer(limit time.Duration) ([]string, syscall.Errno) {
 		require.True(c.t, ok, "not an errno that a program for QNX knows: %q", line)
 		return strings.Fields(rest), errno
 	case <-time.After(limit):
-		stacks(c.cmd.Process)
+		c.cmd.Process.Signal(syscall.SIGQUIT) // tells where it hangs
 		require.FailNow(c.t, "the second process does not answer")
 	}
 	return nil, 0
 }
-
-// stacks lets a process that hangs tell where.
-func stacks(p *os.Process) { p.Signal(syscall.SIGQUIT) }
 
 // try is a command that may fail.
 func (c *child) try(args ...any) ([]string, syscall.Errno) {
@@ -151,13 +203,8 @@ func (c *child) number(args ...any) int {
 
 func (c *child) handle(args ...any) uint64 {
 	c.t.Helper()
-	return parseHandle(c.t, c.do(args...)[0])
-}
-
-func parseHandle(t testing.TB, s string) uint64 {
-	t.Helper()
-	h, err := strconv.ParseUint(s, 10, 64)
-	require.NoError(t, err)
+	h, err := strconv.ParseUint(c.do(args...)[0], 10, 64)
+	require.NoError(c.t, err)
 	return h
 }
 
@@ -192,6 +239,17 @@ func descriptors(t testing.TB, pid int) map[int]string {
 	return fds
 }
 
+// objects is the number of a process's descriptors of objects.
+func objects(t testing.TB, pid int) (n int) {
+	t.Helper()
+	for _, to := range descriptors(t, pid) {
+		if strings.HasPrefix(to, "/memfd:qnxshm") {
+			n++
+		}
+	}
+	return n
+}
+
 // kinds sums up what a process has open, for people.
 func kinds(t testing.TB, pid int) fmt.Stringer {
 	return lazy(func() any {
@@ -202,6 +260,24 @@ func kinds(t testing.TB, pid int) fmt.Stringer {
 		}
 		return count
 	})
+}
+
+// switches is how often the threads of a process have stopped running.
+func switches(t testing.TB, pid int) (n uint64) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	require.NoError(t, err)
+	for _, file := range files {
+		status, _ := os.ReadFile(file) // the thread may have ended
+		for line := range strings.Lines(string(status)) {
+			if _, count, ok := strings.Cut(line, "ctxt_switches:"); ok {
+				some, err := strconv.ParseUint(strings.TrimSpace(count), 10, 64)
+				require.NoError(t, err)
+				n += some
+			}
+		}
+	}
+	return n
 }
 
 // eventually polls where there is no event to wait for.
@@ -215,28 +291,30 @@ func eventually(t testing.TB, limit time.Duration, ok func() bool, text string, 
 	}
 }
 
-// noLeak notes what this process has open once it is at rest, and returns what
+// noLeak waits until the host has nothing open but its service, and returns what
 // checks that it comes back to that.
 func noLeak(t testing.TB) (check func()) {
 	t.Helper()
+	const ofService = 5 // two epolls, eventfd, directory, listener
 	own := func() (n int) {
 		for fd := range descriptors(t, os.Getpid()) {
-			if fd >= procnto.FirstOwnFD {
+			if fd >= linux.FirstHigh {
 				n++
 			}
 		}
 		return n
 	}
-	time.AfterFunc(time.Hour, func() {}).Stop() // the first one of a process has two descriptors
-	eventually(t, leakLimit, func() bool { return own() == 0 }, "the host still has descriptors")
+	_, err := procnto.Serve()
+	require.NoError(t, err)
+	eventually(t, leakLimit, func() bool { return own() == ofService }, "the host has %v", kinds(t, os.Getpid()))
 	before := len(descriptors(t, os.Getpid()))
 	goroutines := runtime.NumGoroutine()
 	return func() {
 		t.Helper()
 		eventually(t, leakLimit, func() bool {
-			return len(descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines && !listening(t, os.Getpid())
-		}, "%d descriptors before, now %v\n%d goroutines before, now %v\nlistening: %v", before, kinds(t, os.Getpid()),
-			goroutines, lazy(func() any { return runtime.NumGoroutine() }), lazy(func() any { return listening(t, os.Getpid()) }))
+			return len(descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines && own() == ofService
+		}, "%d descriptors before, now %v\n%d goroutines before, now %v", before, kinds(t, os.Getpid()),
+			goroutines, lazy(func() any { return runtime.NumGoroutine() }))
 	}
 }
 
@@ -245,31 +323,31 @@ type lazy func() any
 
 func (l lazy) String() string { return fmt.Sprint(l()) }
 
-// listening reports whether the process has its socket.
-func listening(t testing.TB, pid int) bool {
-	t.Helper()
-	name, err := procnto.ProcessSocket(pid)
-	require.NoError(t, err)
-	sockets, err := os.ReadFile("/proc/net/unix")
-	require.NoError(t, err)
-	for line := range strings.Lines(string(sockets)) {
-		// Num RefCount Protocol Flags Type St Inode Path; 10000 is __SO_ACCEPTCON
-		f := strings.Fields(line)
-		if len(f) == 8 && f[3] == "00010000" && f[7] == "@"+name {
-			return true
-		}
-	}
-	return false
-}
-
 // newObject returns a descriptor of an object with a text in it, for the caller
 // to close.
 func newObject(t testing.TB, pages int, text string) int {
 	t.Helper()
-	fd, err := procnto.OpenAnonymous(os.O_RDWR, 0o600)
-	require.NoError(t, err)
-	require.NoError(t, procnto.Truncate(fd, int64(pages*os.Getpagesize())))
-	_, err = unix.Pwrite(fd, []byte(text), 0)
+	fd, err := anObject(pages, text)
 	require.NoError(t, err)
 	return fd
 }
+
+// newRevocable is newObject of one page that can be revoked.
+func newRevocable(t testing.TB) (fd int) {
+	t.Helper()
+	fd = newObject(t, 1, "secret")
+	_, err := procnto.Control(fd, nto.ControlRevocable, 0, 0)
+	require.NoError(t, err)
+	return fd
+}
+
+// openObject turns a handle into a descriptor and closes it.
+func openObject(h uint64, access int) error {
+	fd, err := procnto.OpenHandle(h, access)
+	if err != nil {
+		return err
+	}
+	return memory.CloseDescriptor(fd)
+}
+
+var page = int64(os.Getpagesize())

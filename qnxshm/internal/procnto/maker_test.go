@@ -3,11 +3,10 @@
 package procnto_test
 
 import (
-	"encoding/binary"
 	"math"
 	"os"
 	"runtime"
-	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // impostor makes the node listen where the process pid would, or with 0 itself,
@@ -25,11 +25,7 @@ func (n *node) impostor(a arguments) ([]any, error) { // pid
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	name, err := procnto.ProcessSocket(pid)
-	if err != nil {
-		return nil, err
-	}
-	w, err := rawListen(name)
+	w, err := rawListen(plainSocket(pid), 128)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +39,7 @@ func (n *node) impostor(a arguments) ([]any, error) { // pid
 			act := n.act
 			n.mu.Unlock()
 			if act == "refuse at once" {
-				c.send(procnto.Frame{Kind: procnto.Welcome, Errno: int32(syscall.EAGAIN)}.Encode())
+				c.say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
 				c.close()
 				continue
 			}
@@ -61,423 +57,260 @@ func (n *node) behave(a arguments) ([]any, error) {
 }
 
 // pretend does to one opener what a hostile maker could.
-func pretend(c wire, act string) {
+func pretend(c raw, act string) {
 	defer c.close()
 	if act == "end at once" {
 		return
 	}
 	hello, _, _, err := c.receive(0)
-	if err != nil {
+	if err != nil || misbehave(c, "welcome: ", act, new(wire.Welcome), 0) || c.say(new(wire.Welcome)) != nil {
 		return
 	}
-	f := procnto.Frame{Kind: procnto.Welcome}
-	switch hello.Kind {
-	case procnto.HelloLane:
-		for good := c.send(f.Encode()) == nil; good; {
-			good = serveBadly(c, act)
-		}
-		return
-	case procnto.HelloAttach:
-		start, err := procnto.StartTime(os.Getpid())
-		if err != nil {
-			return
-		}
-		f.Number, f.SCOID, f.A = hello.Number, 1, int64(start)
-	}
-	if misbehave(c, "welcome: ", act, f) {
+	if hello.Kind() != wire.KindHelloHandles {
+		c.receive(0) // until the client leaves
 		return
 	}
-	if c.send(f.Encode()) != nil {
-		return
-	}
-	if hello.Kind == procnto.HelloAttach {
-		c.receive(0) // until the client detaches
-	}
-	for again := hello.Kind == procnto.HelloHandles; again; again = act == "answer: busy" {
+	for {
 		request, _, _, err := c.receive(0)
 		if err != nil {
 			return
 		}
-		f := procnto.Frame{Kind: procnto.Answer, ID: request.ID}
-		if misbehave(c, "answer: ", act, f) {
+		open, ok := request.(*wire.Open)
+		if !ok {
+			c.say(&wire.Answer{ID: request.(*wire.Delete).Handle})
 			continue
 		}
-		fd, err := aReadOnlyObject()
-		if err != nil || c.send(f.Encode(), fd) != nil {
+		if !misbehave(c, "answer: ", act, &wire.Granted{Handle: open.Handle}, open.Handle) {
+			fd := aReadOnlyObject()
+			c.say(&wire.Granted{Handle: open.Handle}, fd)
+			unix.Close(fd)
+		}
+		if act != "answer: busy" {
 			return
 		}
-		unix.Close(fd)
 	}
 }
 
-// serveBadly takes a message from a lane and replies, and reports whether to go
-// on.
-func serveBadly(c wire, act string) bool {
-	m, _, _, err := c.receive(0)
-	if err != nil {
-		return false
-	}
-	f := procnto.Frame{Kind: procnto.Reply, ID: m.ID}
-	if misbehave(c, "reply: ", act, f) {
-		return false
-	}
-	f.B = m.B
-	return c.send(append(f.Encode(), make([]byte, m.B)...)) == nil
-}
-
-// sealedFile is a payload as this module makes them, with any content; of size
-// bytes if that is more.
-func sealedFile(content []byte, size int64) int {
-	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+func aReadOnlyObject() int {
+	fd, err := anObject(1, "not what you wanted")
 	if err != nil {
 		return -1
 	}
-	unix.Pwrite(fd, content, 0)
-	unix.Ftruncate(fd, max(size, int64(len(content))))
-	unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, procnto.PayloadSeals)
-	return fd
-}
-
-func aReadOnlyObject() (int, error) {
-	fd, err := anObject(1, "not what you wanted")
-	if err != nil {
-		return -1, err
-	}
 	defer unix.Close(fd)
-	return unix.Open(pathOf(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	got, _ := unix.Open(pathOf(fd), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return got
 }
 
-// misbehave sends something in place of f if act begins with step, and reports
-// whether it does.
-func misbehave(c wire, step, act string, f procnto.Frame) bool {
-	if len(act) < len(step) || act[:len(step)] != step {
+// misbehave sends something in place of f, about the handle id, if act begins with
+// step, and reports whether it does.
+func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
+	what, ok := strings.CutPrefix(act, step)
+	if !ok {
 		return false
 	}
-	send := func(f procnto.Frame, fds ...int) {
-		c.send(f.Encode(), fds...)
+	sendThen := func(f wire.Frame, fds ...int) {
+		c.say(f, fds...)
 		for _, fd := range fds {
 			unix.Close(fd)
 		}
 	}
-	object := func() int { fd, _ := aReadOnlyObject(); return fd }
-	part := func(offset, size int64) {
-		f.A, f.B = offset, size
-		send(f, object())
-	}
-	page := int64(os.Getpagesize())
-	file := func(pieces int32, size int64, numbers ...int64) {
-		var content []byte
-		for _, n := range numbers {
-			content = binary.NativeEndian.AppendUint64(content, uint64(n))
-		}
-		fd := sealedFile(content, size)
-		f.InFile, f.Number, f.B = true, pieces, max(size, int64(len(content)))
-		send(f, fd)
-	}
-	switch act[len(step):] {
-	case "end":
+	if w, ok := badWindows[what]; ok {
+		sendThen(&wire.Granted{Handle: id, Offset: w[0], Size: w[1]}, aReadOnlyObject())
 		return true
+	}
+	if file := otherFiles[what]; file != nil {
+		sendThen(f, file())
+		return true
+	}
+	if packet := noFrames[what]; packet != nil {
+		c.send(packet)
+		return true
+	}
+	refuse := func(errno int32) wire.Frame {
+		if step == "welcome: " {
+			return &wire.Welcome{Errno: errno}
+		}
+		return &wire.Answer{ID: id, Errno: errno}
+	}
+	switch what {
+	case "end":
 	case "silence":
 		c.receive(0)
-	case "garbage":
-		c.send([]byte("What is your name?"))
-	case "zeros":
-		c.send(make([]byte, procnto.FrameSize))
-	case "version 2":
-		c.send(ofVersion(2, procnto.FrameSize))
-	case "version 2, longer":
-		c.send(ofVersion(2, procnto.FrameSize+16))
-	case "version 2, shorter":
-		c.send(ofVersion(2, procnto.FrameSize-16))
 	case "other kind":
-		f.Kind = procnto.Reply
-		send(f, object())
+		sendThen(new(wire.Reply), aReadOnlyObject())
 	case "other id":
-		f.ID++
-		send(f, object())
+		sendThen(&wire.Granted{Handle: id + 1}, aReadOnlyObject())
 	case "payload":
-		c.send(append(f.Encode(), "more"...), object())
-	case "refused":
-		f.Errno = int32(syscall.EAGAIN)
-		send(f)
-	case "busy":
-		f.Errno = int32(syscall.EBUSY)
-		send(f)
-	case "no such errno":
-		f.Errno = math.MaxInt32
-		send(f)
+		fd := aReadOnlyObject()
+		c.send(append(encode(f), "more"...), fd)
+		unix.Close(fd)
+	case "refused", "busy", "no such errno", "no error":
+		c.say(refuse(refusals[what]))
 	case "errno and descriptor":
-		f.Errno = int32(syscall.EACCES)
-		send(f, object())
-	case "descriptor":
-		send(f, object())
+		sendThen(refuse(int32(syscall.EACCES)), aReadOnlyObject())
 	case "nothing":
-		send(f)
+		c.say(f)
 	case "two":
-		send(f, object(), object())
+		sendThen(f, aReadOnlyObject(), aReadOnlyObject())
 	case "many":
 		fds := make([]int, 253) // the most that the kernel passes
 		for i := range fds {
-			fds[i] = object()
+			fds[i] = aReadOnlyObject()
 		}
-		send(f, fds...)
-	case "pipe":
-		var p [2]int
-		unix.Pipe2(p[:], unix.O_CLOEXEC)
-		send(f, p[0])
-		unix.Close(p[1])
-	case "fifo":
-		path := "/dev/shm/procnto-test-fifo-" + string(rune('a'+os.Getpid()%26))
-		unix.Mkfifo(path, 0o600)
-		fd, _ := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK, 0)
-		unix.Unlink(path)
-		send(f, fd)
-	case "directory":
-		fd, _ := unix.Open("/", unix.O_RDONLY, 0)
-		send(f, fd)
-	case "device":
-		fd, _ := unix.Open("/dev/zero", unix.O_RDONLY, 0)
-		send(f, fd)
-	case "socket":
-		fd, _ := rawSocket()
-		send(f, fd)
-	case "path":
-		fd := object()
-		path, _ := unix.Open(pathOf(fd), unix.O_PATH, 0)
-		unix.Close(fd)
-		send(f, path)
-	case "more access":
-		fd, _ := anObject(1, "")
-		send(f, fd)
-	case "longer than the room":
-		f.B = 1000
-		c.send(append(f.Encode(), make([]byte, 1000)...))
-	case "other length":
-		f.B = 3
-		c.send(append(f.Encode(), 'x'))
-	case "negative length":
-		f.B = -1
-		send(f)
-	case "file without one":
-		f.InFile, f.B = true, 10
-		send(f)
-	case "file is a pipe":
-		var p [2]int
-		unix.Pipe2(p[:], unix.O_CLOEXEC)
-		f.InFile, f.B = true, 10
-		send(f, p[0])
-		unix.Close(p[1])
-	case "file of another size":
-		f.InFile, f.B = true, 10
-		send(f, sealedFile(nil, 11))
-	case "pieces: none":
-		file(1, 0)
-	case "pieces: half a head":
-		file(1, 0, 0)
-	case "pieces: negative offset":
-		file(1, 0, -1, 8, 0)
-	case "pieces: negative length":
-		file(1, 0, 0, -8, 0)
-	case "pieces: too long":
-		file(1, 0, 0, math.MaxInt64, 0)
-	case "pieces: beyond the room":
-		file(1, 0, 8, 8, 0)
-	case "pieces: beyond any room":
-		file(1, 0, math.MaxInt64, 8, 0)
-	case "pieces: cut off":
-		file(1, 0, 0, 8)
-	case "pieces: without end":
-		file(1, 1<<50)
-	case "window: unaligned":
-		part(1, page)
-	case "window: odd size":
-		part(0, page-1)
-	case "window: negative offset":
-		part(-page, page)
-	case "window: negative size":
-		part(0, -page)
-	case "window: least":
-		part(math.MinInt64, math.MinInt64)
-	case "window: offset of nothing":
-		part(page, 0)
-	case "window: overflow":
-		part(math.MaxInt64&^(page-1), page)
+		sendThen(f, fds...)
 	}
 	return true
 }
 
+// noFrames are packets of another kind, or another version.
+var noFrames = map[string][]byte{
+	"garbage":        []byte("What is your name?"),
+	"zeros":          make([]byte, wire.FrameSize),
+	"older":          ofVersion(1, wire.FrameSize),
+	"newer, longer":  ofVersion(3, wire.FrameSize+16),
+	"newer, shorter": ofVersion(3, wire.FrameSize-16),
+}
+
+var refusals = map[string]int32{
+	"refused":       int32(syscall.EAGAIN),
+	"busy":          int32(syscall.EBUSY),
+	"no such errno": math.MaxInt32,
+	"no error":      0,
+}
+
+// badWindows are offsets and sizes that no window has.
+var badWindows = map[string][2]int64{
+	"window: unaligned":         {1, page},
+	"window: odd size":          {0, page - 1},
+	"window: negative offset":   {-page, page},
+	"window: negative size":     {0, -page},
+	"window: least":             {math.MinInt64, math.MinInt64},
+	"window: offset of nothing": {page, 0},
+	"window: overflow":          {math.MaxInt64 &^ (page - 1), page},
+}
+
+// otherFiles are no objects, or not with the access asked for.
+var otherFiles = map[string]func() int{
+	"descriptor": aReadOnlyObject,
+	"pipe": func() int {
+		var p [2]int
+		unix.Pipe2(p[:], unix.O_CLOEXEC)
+		unix.Close(p[1])
+		return p[0]
+	},
+	"fifo": func() int {
+		dir, _ := os.MkdirTemp("", "")
+		defer os.RemoveAll(dir)
+		unix.Mkfifo(dir+"/fifo", 0o600)
+		return opened(dir+"/fifo", unix.O_RDONLY|unix.O_NONBLOCK)
+	},
+	"directory": func() int { return opened("/", unix.O_RDONLY) },
+	"device":    func() int { return opened("/dev/zero", unix.O_RDONLY) },
+	"socket": func() int {
+		fd, _ := rawSocket()
+		return fd
+	},
+	"path": func() int {
+		fd := aReadOnlyObject()
+		defer unix.Close(fd)
+		return opened(pathOf(fd), unix.O_PATH)
+	},
+	"more access": func() int {
+		fd, _ := anObject(1, "")
+		return fd
+	},
+	"less access": func() int {
+		fd, _ := anObject(1, "")
+		defer unix.Close(fd)
+		return opened(pathOf(fd), unix.O_WRONLY)
+	},
+}
+
+func opened(path string, flags int) int {
+	fd, _ := unix.Open(path, flags|unix.O_CLOEXEC, 0)
+	return fd
+}
+
+// handleOf is a handle that a process may have made.
+func handleOf(c *child) uint64 { return uint64(c.pid())<<42 | 7 }
+
 // TestHostileMaker opens handles of a maker that sends anything but what it
 // should. The opener gets an errno, keeps nothing, and can go on.
 func TestHostileMaker(t *testing.T) {
+	check := noLeak(t)
 	maker := startChild(t)
 	maker.do("impostor", 0)
-	check := noLeak(t)
-	id := uint64(maker.pid())<<42 | 7
 	open := func(act string) error {
 		maker.do("behave", quote([]byte(act)))
-		fd, err := procnto.OpenHandle(id, os.O_RDONLY)
-		if err == nil {
-			require.NoError(t, procnto.CloseDescriptor(fd))
-		}
-		return err
+		return openObject(handleOf(maker), os.O_RDONLY)
 	}
-	for _, tt := range []struct {
-		act  string
-		want syscall.Errno
-	}{
-		{"end at once", syscall.ESRCH},
-		{"welcome: end", syscall.ESRCH},
-		{"welcome: garbage", syscall.ESRCH},
-		{"welcome: zeros", syscall.ESRCH},
-		{"welcome: other kind", syscall.ESRCH},
-		{"welcome: payload", syscall.ESRCH},
-		{"welcome: descriptor", syscall.ESRCH},
-		{"welcome: refused", syscall.EAGAIN},
-		{"answer: end", syscall.ESRCH},
-		{"answer: garbage", syscall.ESRCH},
-		{"answer: zeros", syscall.ESRCH},
-		{"answer: other kind", syscall.ESRCH},
-		{"answer: other id", syscall.ESRCH},
-		{"answer: payload", syscall.ESRCH},
-		{"answer: nothing", syscall.ESRCH},
-		{"answer: pipe", syscall.ESRCH},
-		{"answer: fifo", syscall.ESRCH},
-		{"answer: directory", syscall.ESRCH},
-		{"answer: device", syscall.ESRCH},
-		{"answer: socket", syscall.ESRCH},
-		{"answer: path", syscall.ESRCH},
-		{"answer: more access", syscall.ESRCH},
-		{"answer: refused", syscall.EAGAIN},
-		{"answer: errno and descriptor", syscall.EACCES},
-		{"answer: no such errno", math.MaxInt32},
-		{"answer: window: unaligned", syscall.ESRCH},
-		{"answer: window: odd size", syscall.ESRCH},
-		{"answer: window: negative offset", syscall.ESRCH},
-		{"answer: window: negative size", syscall.ESRCH},
-		{"answer: window: least", syscall.ESRCH},
-		{"answer: window: offset of nothing", syscall.ESRCH},
-		{"answer: window: overflow", syscall.ESRCH},
-	} {
+	tests := map[string]syscall.Errno{
+		"end at once":                  syscall.ESRCH,
+		"welcome: end":                 syscall.ESRCH,
+		"welcome: garbage":             syscall.ESRCH,
+		"welcome: zeros":               syscall.ESRCH,
+		"welcome: other kind":          syscall.ESRCH,
+		"welcome: payload":             syscall.ESRCH,
+		"welcome: refused":             syscall.EAGAIN,
+		"answer: end":                  syscall.ESRCH,
+		"answer: garbage":              syscall.ESRCH,
+		"answer: zeros":                syscall.ESRCH,
+		"answer: other kind":           syscall.ESRCH,
+		"answer: other id":             syscall.ESRCH,
+		"answer: payload":              syscall.ESRCH,
+		"answer: nothing":              syscall.ESRCH,
+		"answer: no error":             syscall.ESRCH,
+		"answer: two":                  syscall.ESRCH,
+		"answer: many":                 syscall.ESRCH,
+		"answer: refused":              syscall.EAGAIN,
+		"answer: errno and descriptor": syscall.ESRCH,
+		"answer: no such errno":        math.MaxInt32,
+	}
+	for what := range badWindows {
+		tests["answer: "+what] = syscall.ESRCH
+	}
+	for what := range otherFiles {
+		tests["answer: "+what] = syscall.ESRCH
+	}
+	delete(tests, "answer: descriptor") // which is right
+	for act, want := range tests {
 		for range 5 {
-			err := open(tt.act)
-			require.Error(t, err, tt.act)
-			require.Equal(t, tt.want, errnoOf(err), "%s: %v", tt.act, err)
+			err := open(act)
+			require.Error(t, err, act)
+			require.Equal(t, want, errnoOf(err), "%s: %v", act, err)
 		}
-		require.NoError(t, open("well"), "after %s", tt.act)
+		require.NoError(t, open("well"), "after %s", act)
 	}
-	check()
+	// Nothing says that a maker must not send a descriptor with the welcome, only
+	// that the opener keeps none.
+	for _, act := range []string{"welcome: descriptor", "welcome: two", "welcome: many"} {
+		for range 20 {
+			open(act)
+		}
+		require.NoError(t, open("well"), "after %s", act)
+	}
 	maker.kill()
-	_, err := procnto.OpenHandle(id, os.O_RDONLY)
-	requireErrno(t, syscall.ESRCH, err)
-}
-
-func pathOf(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
-
-// TestHostileServer sends messages to a server that replies anything but what it
-// should. The client gets an errno and keeps nothing.
-func TestHostileServer(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
-	check := noLeak(t)
-	send := func(t *testing.T, act string) error {
-		server.t = t
-		server.do("behave", quote([]byte(act)))
-		coid, err := procnto.ConnectAttach(server.pid(), 1)
-		require.NoError(t, err)
-		defer procnto.ConnectDetach(coid)
-		_, err = procnto.MsgSend(coid, []byte("hello"), make([]byte, 8), patience)
-		if err != nil {
-			server.do("behave", quote([]byte("well")))
-			_, again := procnto.MsgSend(coid, []byte("hello"), make([]byte, 8), patience)
-			require.NoError(t, again, "the connection stays usable")
-		}
-		return err
-	}
-	for _, act := range []string{
-		"end", "garbage", "zeros", "version 2", "other kind", "other id", "payload", "descriptor",
-		"longer than the room", "other length", "negative length", "file without one", "file is a pipe", "file of another size",
-		"pieces: half a head", "pieces: negative offset", "pieces: negative length", "pieces: too long",
-		"pieces: beyond the room", "pieces: beyond any room", "pieces: cut off",
-	} {
-		for range 3 {
-			requireErrno(t, syscall.ESRCH, send(t, "reply: "+act), act)
-		}
-		require.NoError(t, send(t, "well"), "after %s", act)
-	}
+	requireErrno(t, syscall.ESRCH, openObject(handleOf(maker), os.O_RDONLY))
 	check()
-}
-
-// TestHostileServerRepliesWithoutEnd: a file of any size costs its sender
-// nothing. Its length must not be how long the client is busy with it.
-func TestHostileServerRepliesWithoutEnd(t *testing.T) {
-	server, client := startChild(t), startChild(t)
-	server.do("impostor", 0)
-	server.do("behave", quote([]byte("reply: pieces: without end")))
-	coid := client.number("attach", server.pid(), 1)
-	_, errno := client.try("send", coid, 10)
-	require.Equal(t, syscall.ESRCH, errno)
-}
-
-// TestHostileMakerSendsSeveralDescriptors is apart from the other lies: nothing
-// says that a maker must not, only that the opener keeps one at most.
-func TestHostileMakerSendsSeveralDescriptors(t *testing.T) {
-	for _, act := range []string{"answer: two", "answer: many", "welcome: two", "reply: two"} {
-		t.Run(act, func(t *testing.T) {
-			maker := startChild(t)
-			maker.do("impostor", 0)
-			maker.do("behave", quote([]byte(act)))
-			check := noLeak(t)
-			for range 20 {
-				fd, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
-				if err == nil {
-					require.NoError(t, procnto.CloseDescriptor(fd))
-				}
-				if coid, err := procnto.ConnectAttach(maker.pid(), 1); err == nil {
-					procnto.MsgSend(coid, nil, nil, patience)
-					require.NoError(t, procnto.ConnectDetach(coid))
-				}
-			}
-			check()
-		})
-	}
 }
 
 // TestMakerOfAnotherVersion must tell what is wrong: ESRCH would send people to
 // look for a handle that is not there.
 func TestMakerOfAnotherVersion(t *testing.T) {
-	maker := startChild(t)
-	maker.do("impostor", 0)
-	for _, act := range []string{"version 2", "version 2, longer", "version 2, shorter"} {
+	for act, version := range map[string]string{"older": "version 1 ", "newer, longer": "version 3 ", "newer, shorter": "version 3 "} {
 		t.Run(act, func(t *testing.T) {
-			maker.t = t
+			maker := startChild(t)
+			maker.do("impostor", 0)
 			maker.do("behave", quote([]byte("welcome: "+act)))
-			_, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
+			err := openObject(handleOf(maker), os.O_RDONLY)
 			requireErrno(t, syscall.EPROTO, err)
-			require.ErrorContains(t, err, "version 2 ")
-			require.ErrorContains(t, err, "version 1")
-			_, err = procnto.ConnectAttach(maker.pid(), 1)
+			require.ErrorContains(t, err, version)
+			require.ErrorContains(t, err, "version 2")
+			requireErrno(t, syscall.EPROTO, procnto.DeleteHandle(handleOf(maker)))
+			_, _, err = procnto.Dial(maker.pid(), new(wire.HelloAttach))
 			requireErrno(t, syscall.EPROTO, err)
-			requireErrno(t, syscall.EPROTO, procnto.DeleteHandle(uint64(maker.pid())<<42|7))
 		})
 	}
-}
-
-// TestMakersNameIsTaken: whoever listens in the maker's place is not the maker.
-func TestMakersNameIsTaken(t *testing.T) {
-	maker, squatter := startChild(t), startChild(t)
-	squatter.do("impostor", maker.pid())
-	check := noLeak(t)
-	for range 5 {
-		_, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
-		requireErrno(t, syscall.ESRCH, err)
-		_, err = procnto.ConnectAttach(maker.pid(), 1)
-		requireErrno(t, syscall.ESRCH, err)
-	}
-	check()
-	// The maker cannot serve anybody, and says so.
-	fd := maker.number("object", 1)
-	text, errno := maker.try("handle", fd, os.Getpid(), os.O_RDONLY)
-	require.Equal(t, syscall.EAGAIN, errno, "%v", text)
 }
 
 // TestRefusalIsHeard: a maker that has too many connections says so and closes.
@@ -487,9 +320,10 @@ func TestRefusalIsHeard(t *testing.T) {
 	maker.do("impostor", 0)
 	maker.do("behave", quote([]byte("refuse at once")))
 	for range 2000 {
-		_, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
+		err := openObject(handleOf(maker), os.O_RDONLY)
 		requireErrno(t, syscall.EAGAIN, err)
-		_, err = procnto.ConnectAttach(maker.pid(), 1)
+		require.ErrorContains(t, err, "too many connections")
+		_, _, err = procnto.Dial(maker.pid(), new(wire.HelloAttach))
 		requireErrno(t, syscall.EAGAIN, err)
 	}
 }
@@ -504,7 +338,7 @@ func TestMakerHangs(t *testing.T) {
 			maker.do("impostor", 0)
 			maker.do("behave", quote([]byte(act)))
 			start := time.Now()
-			_, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
+			err := openObject(handleOf(maker), os.O_RDONLY)
 			requireErrno(t, syscall.EAGAIN, err)
 			require.Less(t, time.Since(start), procnto.PeerTimeout+3*time.Second)
 			require.Greater(t, time.Since(start), procnto.PeerTimeout-time.Second)
@@ -524,8 +358,7 @@ func TestMakerHangsAndSignalsCome(t *testing.T) {
 	go func() {
 		runtime.LockOSThread() // for good: nobody else gets the signals
 		thread <- unix.Gettid()
-		_, err := procnto.OpenHandle(uint64(maker.pid())<<42|7, os.O_RDONLY)
-		result <- err
+		result <- openObject(handleOf(maker), os.O_RDONLY)
 	}()
 	tid := <-thread
 	tick := time.NewTicker(procnto.PeerTimeout / 10)

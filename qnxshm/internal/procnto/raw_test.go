@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -15,11 +17,24 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// A wire is a socket to or from the host, without the host's library on this
+// A raw is a socket to or from the host, without the host's library on this
 // side.
-type wire struct{ fd int }
+type raw struct{ fd int }
+
+// plainSocket is the name of the socket on which a process listens, unless
+// somebody has it.
+func plainSocket(pid int) string { return procnto.Space() + strconv.Itoa(pid) }
+
+// ownSocket is where this process listens.
+func ownSocket(t testing.TB) string {
+	t.Helper()
+	_, err := procnto.Serve()
+	require.NoError(t, err)
+	return plainSocket(os.Getpid())
+}
 
 func rawSocket() (int, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -32,31 +47,37 @@ func rawSocket() (int, error) {
 	return fd, nil
 }
 
-func rawDial(name string) (wire, error) {
+func rawDial(name string) (raw, error) {
 	fd, err := rawSocket()
 	if err != nil {
-		return wire{-1}, err
+		return raw{-1}, err
 	}
 	if err := retry(func() error { return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}) }); err != nil {
 		unix.Close(fd)
-		return wire{-1}, err
+		return raw{-1}, err
 	}
-	return wire{fd}, nil
+	return raw{fd}, nil
 }
 
-func rawListen(name string) (wire, error) {
+// rawBind has a name, but does not listen.
+func rawBind(name string) (raw, error) {
 	fd, err := rawSocket()
 	if err != nil {
-		return wire{-1}, err
+		return raw{-1}, err
 	}
-	err = unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name})
-	if err == nil {
-		err = unix.Listen(fd, 128)
-	}
-	if err != nil {
+	if err = unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name}); err != nil {
 		unix.Close(fd)
+		return raw{-1}, err
 	}
-	return wire{fd}, err
+	return raw{fd}, nil
+}
+
+func rawListen(name string, backlog int) (raw, error) {
+	w, err := rawBind(name)
+	if err == nil {
+		err = unix.Listen(w.fd, backlog)
+	}
+	return w, err
 }
 
 func retry(call func() error) error {
@@ -67,19 +88,34 @@ func retry(call func() error) error {
 	}
 }
 
-func (w wire) close() { unix.Close(w.fd) }
+func (w raw) close() { unix.Close(w.fd) }
+
+func closeRaw(open []raw) {
+	for _, w := range open {
+		w.close()
+	}
+}
 
 // accept waits for a connection, with no limit.
-func (w wire) accept() (wire, error) {
+func (w raw) accept() (raw, error) {
 	for {
 		fd, _, err := unix.Accept4(w.fd, unix.SOCK_CLOEXEC)
 		if err != syscall.EINTR && err != syscall.EAGAIN {
-			return wire{fd}, err
+			return raw{fd}, err
 		}
 	}
 }
 
-func (w wire) send(packet []byte, fds ...int) error {
+// encode is a frame as it travels.
+func encode(f wire.Frame) []byte {
+	var b [wire.FrameSize]byte
+	wire.Encode(f, &b)
+	return b[:]
+}
+
+func (w raw) say(f wire.Frame, fds ...int) error { return w.send(encode(f), fds...) }
+
+func (w raw) send(packet []byte, fds ...int) error {
 	var rights []byte
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
@@ -89,7 +125,7 @@ func (w wire) send(packet []byte, fds ...int) error {
 
 // receive returns the next packet, of which payload is what follows the frame,
 // and the number of descriptors that came with it.
-func (w wire) receive(flags int) (f procnto.Frame, payload []byte, fds int, err error) {
+func (w raw) receive(flags int) (f wire.Frame, payload []byte, fds int, err error) {
 	buf, control := make([]byte, 256<<10), make([]byte, unix.CmsgSpace(4*253))
 	var n, nc int
 	receive := func() (err error) {
@@ -103,14 +139,14 @@ func (w wire) receive(flags int) (f procnto.Frame, payload []byte, fds int, err 
 		err = io.EOF
 	}
 	if err != nil {
-		return f, nil, 0, err
+		return nil, nil, 0, err
 	}
 	for _, fd := range parseRights(control[:nc]) {
 		fds++
 		unix.Close(fd)
 	}
-	f, err = procnto.DecodeFrame(buf[:n])
-	return f, buf[min(n, procnto.FrameSize):n], fds, err
+	f, err = wire.Decode(buf[:n])
+	return f, buf[min(n, wire.FrameSize):n], fds, err
 }
 
 func parseRights(control []byte) (fds []int) {
@@ -123,15 +159,40 @@ func parseRights(control []byte) (fds []int) {
 }
 
 // mustReceive is for answers that have to come.
-func (w wire) mustReceive(t testing.TB) procnto.Frame {
+func (w raw) mustReceive(t testing.TB) wire.Frame {
 	t.Helper()
 	f, _, _, err := w.receive(0)
 	require.NoError(t, err)
 	return f
 }
 
+// requireWelcome is for the answer to a hello.
+func (w raw) requireWelcome(t testing.TB, errno syscall.Errno) {
+	t.Helper()
+	f := w.mustReceive(t)
+	require.IsType(t, (*wire.Welcome)(nil), f)
+	require.Equal(t, errno, syscall.Errno(f.(*wire.Welcome).Errno))
+}
+
+// errno is for the answer to a request, of which only that comes back.
+func (w raw) errno(t testing.TB) syscall.Errno {
+	t.Helper()
+	f := w.mustReceive(t)
+	require.IsType(t, (*wire.Answer)(nil), f)
+	return syscall.Errno(f.(*wire.Answer).Errno)
+}
+
+// requireGranted is for the answer to an Open or a Map that is granted.
+func (w raw) requireGranted(t testing.TB) {
+	t.Helper()
+	f, _, fds, err := w.receive(0)
+	require.NoError(t, err)
+	require.IsType(t, (*wire.Granted)(nil), f)
+	require.Equal(t, 1, fds)
+}
+
 // ended waits until the other side has closed, whatever it says before.
-func (w wire) ended(t testing.TB, args ...any) {
+func (w raw) ended(t testing.TB, args ...any) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; {
 		_, _, _, err := w.receive(0)
@@ -146,7 +207,7 @@ func (w wire) ended(t testing.TB, args ...any) {
 }
 
 // reach connects to a socket that must be there.
-func reach(t testing.TB, name string) wire {
+func reach(t testing.TB, name string) raw {
 	t.Helper()
 	w, err := rawDial(name)
 	require.NoError(t, err, name)
@@ -154,25 +215,36 @@ func reach(t testing.TB, name string) wire {
 }
 
 // greet connects and says hello as an opener of handles.
-func greet(t testing.TB, name string) wire {
+func greet(t testing.TB, name string) raw {
 	t.Helper()
 	w := reach(t, name)
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
-	f := w.mustReceive(t)
-	require.Equal(t, procnto.Welcome, f.Kind)
-	require.Zero(t, f.Errno)
+	require.NoError(t, w.say(new(wire.HelloHandles)))
+	w.requireWelcome(t, 0)
+	return w
+}
+
+// greetLink connects and says hello as one who is to be told of revocations.
+func greetLink(t testing.TB, name string, token uint64) raw {
+	t.Helper()
+	w := reach(t, name)
+	require.NoError(t, w.say(&wire.HelloLink{Token: token}))
+	w.requireWelcome(t, 0)
 	return w
 }
 
 // ofVersion is a packet of n bytes that begins as one of another version.
 func ofVersion(version uint16, n int) []byte {
-	b := append(procnto.Frame{Kind: procnto.HelloHandles}.Encode(), make([]byte, max(0, n-procnto.FrameSize))...)[:n]
+	b := append(encode(new(wire.HelloHandles)), make([]byte, max(0, n-wire.FrameSize))...)[:n]
 	binary.NativeEndian.PutUint16(b[4:], version)
 	return b
 }
 
-// aFrame is the frame of a kind, as it could be right in its place.
-func aFrame(kind uint16) procnto.Frame { return procnto.Frame{Kind: kind, ID: 1} }
+// aFrame is a frame of any kind, all of whose fields are zero.
+func aFrame(kind wire.Kind) []byte {
+	b := encode(new(wire.HelloHandles))
+	binary.NativeEndian.PutUint16(b[6:], uint16(kind))
+	return b
+}
 
 // garbage gives packets of n bytes that mean nothing, one of which may begin
 // well.
@@ -187,9 +259,11 @@ func garbage(n int) map[string][]byte {
 		ones[i] = 0xff
 	}
 	packets := map[string][]byte{"zeros": make([]byte, n), "ones": ones, "random": random}
-	if n != procnto.FrameSize {
-		b := procnto.Frame{Kind: procnto.HelloHandles}.Encode()
+	if n != wire.FrameSize {
+		b := encode(new(wire.HelloHandles))
 		packets["frame and "+fmt.Sprint(n-len(b))] = append(b, make([]byte, max(0, n-len(b)))...)[:n]
 	}
 	return packets
 }
+
+func pathOf(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

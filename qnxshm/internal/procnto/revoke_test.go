@@ -3,6 +3,7 @@
 package procnto_test
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -13,23 +14,26 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// newRevocable is newObject of one page that can be revoked.
-func newRevocable(t testing.TB) (fd int) {
+// registration is what registers for an object of this process on a link.
+func registration(t testing.TB, fd int, token uint64) *wire.Register {
 	t.Helper()
-	fd = newObject(t, 1, "secret")
-	_, err := procnto.Control(fd, procnto.ControlRevocable, 0, 0)
+	d, err := memory.Describe(fd)
 	require.NoError(t, err)
-	return fd
+	return &wire.Register{Link: token, Secret: d.Origin.Secret, Serial: d.Origin.Serial, Number: 1}
 }
 
 // A linked is a peer without the library that has registered for an object and
 // answers when it is told to.
 type linked struct {
 	fd   int // of the object
-	link wire
+	link raw
 	once *sync.Once
 }
 
@@ -42,27 +46,33 @@ func (p linked) close() {
 
 func newLinked(t testing.TB, token uint64) linked {
 	t.Helper()
-	fd := newRevocable(t)
-	var st unix.Stat_t
-	require.NoError(t, unix.Fstat(fd, &st))
-	name, err := procnto.ProcessSocket(os.Getpid())
-	require.NoError(t, err)
-	link := reach(t, name)
-	p := linked{fd, link, new(sync.Once)}
+	p := linked{newRevocable(t), greetLink(t, ownSocket(t), token), new(sync.Once)}
 	t.Cleanup(p.close)
-	require.NoError(t, link.send(procnto.Frame{Kind: procnto.HelloLink, ID: token}.Encode()))
-	require.Equal(t, procnto.Welcome, link.mustReceive(t).Kind)
-	w := greet(t, name)
+	w := greet(t, ownSocket(t))
 	defer w.close()
-	require.NoError(t, w.send(procnto.Frame{Kind: procnto.RegisterRequest, ID: token, A: int64(st.Dev), B: int64(st.Ino), C: 1}.Encode()))
-	require.Zero(t, w.mustReceive(t).Errno)
+	require.NoError(t, w.say(registration(t, p.fd, token)))
+	require.Zero(t, w.errno(t))
 	return p
+}
+
+// asked receives what the creator wants revoked.
+func (p linked) asked(t testing.TB) *wire.Revoke {
+	t.Helper()
+	f := p.link.mustReceive(t)
+	require.IsType(t, (*wire.Revoke)(nil), f)
+	return f.(*wire.Revoke)
+}
+
+func (p linked) confirm(t testing.TB, f *wire.Revoke) {
+	t.Helper()
+	require.NoError(t, p.link.say(&wire.Revoked{ID: f.ID}))
 }
 
 // TestConcurrentRevokes: the answer to a Revoke may be taken by the thread of
 // another one, which has to tell. Nothing else comes that would wake the first.
 func TestConcurrentRevokes(t *testing.T) {
 	check := noLeak(t)
+	defer procnto.LookForDead(procnto.RevokeTimeout)() // who was not told sleeps on
 	const threads = 3
 	var peers []linked
 	for i := range threads {
@@ -76,23 +86,21 @@ func TestConcurrentRevokes(t *testing.T) {
 	errs := make(chan error, threads)
 	for range rounds {
 		start := time.Now()
-		var answers [threads][]byte
+		var demands [threads]*wire.Revoke
 		for _, p := range peers {
 			go func() { errs <- procnto.Revoke(p.fd, -1) }()
 		}
 		for i, p := range peers {
-			f := p.link.mustReceive(t)
-			require.Equal(t, procnto.RevokeFrame, f.Kind)
-			answers[i] = procnto.Frame{Kind: procnto.RevokedFrame, ID: f.ID}.Encode()
+			demands[i] = p.asked(t)
 		}
 		for i, p := range peers {
-			require.NoError(t, p.link.send(answers[i]))
+			p.confirm(t, demands[i])
 		}
 		for range peers {
 			require.NoError(t, <-errs)
 		}
 		longest = max(longest, time.Since(start))
-		require.Less(t, longest, 700*time.Millisecond, "a Revoke was not told that it is done")
+		require.Less(t, longest, procnto.RevokeTimeout*95/100, "a Revoke was not told that it is done")
 	}
 	for _, p := range peers {
 		p.close()
@@ -100,50 +108,8 @@ func TestConcurrentRevokes(t *testing.T) {
 	check()
 }
 
-// TestRevokeOfParts: the kernel unmaps whole pages, whatever the length says.
-func TestRevokeOfParts(t *testing.T) {
-	const read, shared = 0x100, 1 // PROT_READ, MAP_SHARED of QNX
-	fd := newRevocable(t)
-	defer unix.Close(fd)
-	page := os.Getpagesize()
-	require.NoError(t, procnto.Truncate(fd, int64(4*page)))
-	p, err := procnto.Mmap(nil, uint64(4*page-5), read, shared, fd, 0)
-	require.NoError(t, err)
-	at := func(page int) unsafe.Pointer { return unsafe.Add(p, page*os.Getpagesize()) }
-	require.NoError(t, procnto.Munmap(p, 1))
-	require.NoError(t, procnto.Munmap(at(2), uint64(page-1)))
-	// What comes there is nobody's to take away.
-	own, err := unix.MmapPtr(-1, 0, p, uintptr(page), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_FIXED)
-	require.NoError(t, err)
-	require.Equal(t, p, own)
-	require.NoError(t, procnto.Revoke(fd, -1))
-	*(*byte)(p) = 1
-	require.False(t, procnto.Revoked(at(0)))
-	require.True(t, procnto.Revoked(at(1)))
-	require.False(t, procnto.Revoked(at(2)))
-	require.True(t, procnto.Revoked(at(3)))
-	require.NoError(t, procnto.Munmap(p, uint64(4*page)))
-	require.False(t, procnto.Revoked(at(1)))
-}
-
-// TestRevocableIsForgotten: the process can be asked about revocable objects only
-// as long as it has one.
-func TestRevocableIsForgotten(t *testing.T) {
-	check := noLeak(t)
-	fd := newRevocable(t)
-	child := startChild(t)
-	h, err := procnto.CreateHandle(fd, child.pid(), os.O_RDONLY, 0)
-	require.NoError(t, err)
-	child.do("map", h, os.O_RDONLY, 1)
-	child.kill()
-	unix.Close(fd)
-	closed := time.Now()
-	check()
-	require.Less(t, time.Since(closed), 2*time.Second)
-}
-
-// TestCreatorGetsItsObjectBack: a process that has no descriptor of its object
-// left is not asked about it. When it gets one again it can be reached again.
+// TestCreatorGetsItsObjectBack: a process without a descriptor of its object can
+// still be reached when it gets one again.
 func TestCreatorGetsItsObjectBack(t *testing.T) {
 	check := noLeak(t)
 	fd := newRevocable(t)
@@ -152,7 +118,6 @@ func TestCreatorGetsItsObjectBack(t *testing.T) {
 	require.NoError(t, err)
 	got := child.number("open", h, os.O_RDWR)
 	unix.Close(fd)
-	eventually(t, leakLimit, func() bool { return !listening(t, os.Getpid()) }, "still serves")
 	back, err := procnto.OpenHandle(child.handle("handle", got, os.Getpid(), os.O_RDWR), os.O_RDWR)
 	require.NoError(t, err)
 	own := child.handle("handle", got, child.pid(), os.O_RDONLY)
@@ -175,29 +140,170 @@ func TestRevokeBeforeClaim(t *testing.T) {
 	h, err := procnto.CreateHandle(fd, maker.pid(), os.O_RDONLY, 0)
 	require.NoError(t, err)
 	theirs := maker.number("open", h, os.O_RDONLY)
-	name, err := procnto.ProcessSocket(maker.pid())
-	require.NoError(t, err)
 	for range 20 {
 		h := maker.handle("handle", theirs, os.Getpid(), os.O_RDONLY)
 		own, err := procnto.MapWhole(fd, os.O_RDONLY)
 		require.NoError(t, err)
-		recipient := greet(t, name)
-		require.NoError(t, recipient.send(procnto.Frame{Kind: procnto.MapRequest, ID: h, Number: int32(os.O_RDONLY)}.Encode()))
-		require.Zero(t, recipient.mustReceive(t).Errno)
+		recipient := greet(t, maker.socket())
+		require.NoError(t, recipient.say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
+		recipient.requireGranted(t)
 		asked := time.Now()
 		maker.stop()
 		ended := make(chan error)
 		go func() { ended <- procnto.Revoke(fd, os.Getpid()) }()
-		eventually(t, patience, func() bool { return procnto.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
-		// With its own mapping gone the process has the others' in hand until it
-		// has asked them.
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(uint64(os.Getpid())<<42|1))
-		require.NoError(t, procnto.Unmap(own))
-		require.NoError(t, recipient.send(procnto.Frame{Kind: procnto.ClaimRequest, ID: h}.Encode()))
+		// The process gives up its own mapping before it asks others.
+		eventually(t, patience, func() bool { return memory.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
+		require.NoError(t, memory.Unmap(own))
+		eventually(t, patience, func() bool { return procnto.Demands() > 0 }, "nobody was asked")
+		require.NoError(t, recipient.say(&wire.Claim{Handle: h}))
 		time.Sleep(time.Until(asked.Add(8 * time.Millisecond))) // then the maker looks
-		require.NoError(t, maker.cmd.Process.Signal(syscall.SIGCONT))
-		require.Equal(t, int32(syscall.ESRCH), recipient.mustReceive(t).Errno, "the claim of a handle that was revoked")
+		maker.goOn()
+		require.Equal(t, syscall.ESRCH, recipient.errno(t), "the claim of a handle that was revoked")
 		require.NoError(t, <-ended)
 		recipient.close()
 	}
+}
+
+// shareRevocable gives a child an object of this process and returns the handle
+// by which the child knows its mapping.
+func shareRevocable(t testing.TB, fd int, c *child) (h uint64) {
+	t.Helper()
+	h, err := procnto.CreateHandle(fd, c.pid(), os.O_RDONLY, nto.HandleNoFD)
+	require.NoError(t, err)
+	c.do("map", h, os.O_RDONLY, 1)
+	c.do("touch", h)
+	return h
+}
+
+func requireFault(t testing.TB, c *child, h uint64) {
+	t.Helper()
+	_, errno := c.try("touch", h)
+	require.Equal(t, syscall.EFAULT, errno)
+}
+
+func openBy(t testing.TB, fd int, c *child, access int) (theirs int) {
+	t.Helper()
+	h, err := procnto.CreateHandle(fd, c.pid(), access, 0)
+	require.NoError(t, err)
+	return c.number("open", h, access)
+}
+
+// TestRevokeAsksOnlyWhomItConcerns: a process that has the same object, and is
+// stopped.
+func TestRevokeAsksOnlyWhomItConcerns(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	one, other := startChild(t), startChild(t)
+	h1, h2 := shareRevocable(t, fd, one), shareRevocable(t, fd, other)
+	other.stop()
+	require.NoError(t, procnto.Revoke(fd, one.pid()))
+	requireFault(t, one, h1)
+	other.goOn()
+	other.do("touch", h2)
+
+	// One that may have made handles for it is asked.
+	maker := startChild(t)
+	theirs := openBy(t, fd, maker, os.O_RDWR)
+	maker.handle("handle", theirs, one.pid(), os.O_RDONLY)
+	maker.stop()
+	err := procnto.Revoke(fd, one.pid())
+	require.ErrorIs(t, err, qnxerr.ErrRevokePending)
+	require.ErrorContains(t, err, fmt.Sprint(maker.pid()))
+}
+
+// TestRevokeOnlyOfOwn: what others have marked revocable.
+func TestRevokeOnlyOfOwn(t *testing.T) {
+	fd := newObject(t, 1, "plain")
+	defer unix.Close(fd)
+	child := startChild(t)
+	theirs := openBy(t, fd, child, os.O_RDWR)
+	_, errno := child.try("control", theirs, nto.ControlRevocable)
+	require.Equal(t, syscall.EPERM, errno)
+	requireErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
+	_, err := procnto.Control(fd, nto.ControlRevocable, 0, 0)
+	require.NoError(t, err)
+	require.NoError(t, procnto.Revoke(fd, -1))
+	requireErrno(t, syscall.ESRCH, procnto.Revoke(fd, 1<<22-1), "there is no such process")
+	openBy(t, fd, child, os.O_RDWR)
+	child.kill()
+	require.NoError(t, procnto.Revoke(fd, child.pid()), "it had the object")
+	requireErrno(t, syscall.EBADF, procnto.Revoke(-1, -1))
+
+	his := ofAnother(t)
+	defer unix.Close(his)
+	requireErrno(t, syscall.EPERM, procnto.Revoke(his, -1))
+}
+
+// ofAnother is a descriptor of another process's revocable object.
+func ofAnother(t testing.TB) int {
+	t.Helper()
+	child := startChild(t)
+	theirs := child.number("object", 1)
+	child.do("control", theirs, nto.ControlRevocable)
+	fd, err := procnto.OpenHandle(child.handle("handle", theirs, os.Getpid(), os.O_RDONLY), os.O_RDONLY)
+	require.NoError(t, err)
+	return fd
+}
+
+// TestRevokeWithoutRoom: a process that reads nothing is not taken for one that
+// has confirmed, and gets it all later.
+func TestRevokeWithoutRoom(t *testing.T) {
+	check := noLeak(t)
+	p := newLinked(t, 1)
+	const calls = 800
+	errs := make(chan error, calls)
+	for range calls {
+		go func() { errs <- procnto.Revoke(p.fd, -1) }()
+	}
+	for range calls {
+		require.ErrorIs(t, <-errs, qnxerr.ErrRevokePending)
+	}
+	go func() { // the peer catches up
+		for {
+			f, _, _, err := p.link.receive(0)
+			if err != nil {
+				return
+			}
+			p.link.say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
+		}
+	}()
+	eventually(t, patience, func() bool { return procnto.Revoke(p.fd, -1) == nil }, "the peer was not asked what it had no room for")
+	unix.Shutdown(p.link.fd, unix.SHUT_RDWR)
+	p.close()
+	check()
+}
+
+// TestRegistrationsEnd: a creator of ever new buffers, and a recipient that always
+// has one of them.
+func TestRegistrationsEnd(t *testing.T) {
+	first := newRevocable(t)
+	defer unix.Close(first)
+	child := startChild(t)
+	kept := shareRevocable(t, first, child)
+	before := procnto.Registrations()
+	for range 300 {
+		fd := newRevocable(t)
+		h := shareRevocable(t, fd, child)
+		child.do("unmap", h)
+		unix.Close(fd)
+	}
+	eventually(t, patience, func() bool { return procnto.Registrations() < before+200 }, "%v registrations", lazy(func() any { return procnto.Registrations() }))
+	require.NoError(t, procnto.Revoke(first, child.pid()))
+	requireFault(t, child, kept)
+}
+
+// TestRevokeLeavesNothing: not of calls, either, that nobody had to be asked for.
+func TestRevokeLeavesNothing(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	child := startChild(t)
+	h, err := procnto.CreateHandle(fd, child.pid(), os.O_RDONLY, 0)
+	require.NoError(t, err)
+	before := procnto.Registrations()
+	for range 100 {
+		require.NoError(t, procnto.Revoke(fd, os.Getpid()))
+	}
+	require.Equal(t, before, procnto.Registrations())
+	require.NoError(t, procnto.Revoke(fd, -1))
+	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
 }

@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // An asker is an opener without the library, for which this process has made a
@@ -28,28 +32,53 @@ type asker struct {
 // ask returns an asker in whose socket the descriptor lies.
 func ask(t testing.TB) *asker {
 	t.Helper()
-	a := &asker{child: startChild(t), objects: objects(t)}
+	a := &asker{child: startChild(t), objects: objects(t, os.Getpid())}
 	fd := newObject(t, 1, "hello")
 	defer unix.Close(fd)
-	a.ask(t, procnto.OpenRequest, fd)
+	a.makeHandle(t, fd)
+	a.ask(t, &wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)})
 	return a
 }
 
-// ask makes a handle of fd and asks for its descriptor.
-func (a *asker) ask(t testing.TB, kind uint16, fd int) {
+func (a *asker) makeHandle(t testing.TB, fd int) {
 	t.Helper()
 	var err error
 	a.handle, err = procnto.CreateHandle(fd, a.pid(), os.O_RDONLY, 0)
 	require.NoError(t, err)
-	name, err := procnto.ProcessSocket(os.Getpid())
+}
+
+// connect connects as an opener of handles.
+func (a *asker) connect(t testing.TB) (conn int) {
+	t.Helper()
+	conn = a.number("dial", ownSocket(t))
+	a.do("rawsend", conn, quoted(new(wire.HelloHandles)))
+	a.do("rawreceive", conn, 0)
+	return conn
+}
+
+// ask asks for the descriptor of the handle.
+func (a *asker) ask(t testing.TB, f wire.Frame) {
+	t.Helper()
+	a.conn = a.connect(t)
+	a.do("rawsend", a.conn, quoted(f))
+	require.Equal(t, []string{fmt.Sprint(wire.KindGranted), "0", "1"}, a.do("rawreceive", a.conn, unix.MSG_PEEK))
+}
+
+// errnoOn is the answer to a request.
+func (a *asker) errnoOn(t testing.TB, conn int, f wire.Frame) syscall.Errno {
+	t.Helper()
+	a.do("rawsend", conn, quoted(f))
+	answer := a.do("rawreceive", conn, 0)
+	require.Equal(t, fmt.Sprint(wire.KindAnswer), answer[0])
+	errno, err := strconv.Atoi(answer[1])
 	require.NoError(t, err)
-	a.conn = a.number("dial", name)
-	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
-	a.do("rawreceive", a.conn, 0)
-	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: kind, ID: a.handle, Number: int32(os.O_RDONLY)}.Encode()))
-	answer := a.do("rawreceive", a.conn, unix.MSG_PEEK)
-	require.Equal(t, strconv.Itoa(int(procnto.Answer)), answer[0])
-	require.Equal(t, "0", answer[1])
+	return syscall.Errno(errno)
+}
+
+// take takes the descriptor out of the socket.
+func (a *asker) take(t testing.TB) {
+	t.Helper()
+	require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[2])
 }
 
 func (a *asker) openErr(t testing.TB) syscall.Errno {
@@ -58,138 +87,132 @@ func (a *asker) openErr(t testing.TB) syscall.Errno {
 	return errno
 }
 
-// objects is the number of descriptors of objects that this process has.
-func objects(t testing.TB) (n int) {
-	t.Helper()
-	for _, to := range descriptors(t, os.Getpid()) {
-		if strings.HasPrefix(to, "/memfd:qnxshm") {
-			n++
-		}
-	}
-	return n
-}
-
 // released checks that the maker does not keep the object alive any more.
 func (a *asker) released(t testing.TB) {
 	t.Helper()
-	eventually(t, leakLimit, func() bool { return objects(t) <= a.objects }, "the object is still open: %v", kinds(t, os.Getpid()))
+	eventually(t, leakLimit, func() bool { return objects(t, os.Getpid()) <= a.objects }, "the object is still open: %v", kinds(t, os.Getpid()))
+}
+
+// end ends the asker, of whom nothing stays.
+func (a *asker) end(t testing.TB) {
+	t.Helper()
+	a.kill()
+	a.released(t)
+	eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
 }
 
 // TestTransit ends the way of a descriptor to its recipient in all the ways
 // there are.
 func TestTransit(t *testing.T) {
-	tests := map[string]func(t *testing.T, a *asker){
-		"killed before it has taken it": func(t *testing.T, a *asker) {
-			a.kill()
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-		},
-		"closed without reading: unused again": func(t *testing.T, a *asker) {
-			a.do("rawclose", a.conn)
-			require.Zero(t, a.openErr(t))
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-		},
-		"closed without reading, then deleted": func(t *testing.T, a *asker) {
-			a.do("rawclose", a.conn)
-			require.NoError(t, procnto.DeleteHandle(a.handle))
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-		},
-		"taken, connection open": func(t *testing.T, a *asker) {
-			require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[3])
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-			a.released(t)
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-		},
-		"taken, nobody asks": func(t *testing.T, a *asker) {
-			a.do("rawreceive", a.conn, 0)
-			a.released(t)
-		},
-		"taken, then closed": func(t *testing.T, a *asker) {
-			a.do("rawreceive", a.conn, 0)
-			a.do("rawclose", a.conn)
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-		},
-		"taken, then killed": func(t *testing.T, a *asker) {
-			a.do("rawreceive", a.conn, 0)
-			a.kill()
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-		},
-		"deleted on its way, then refused": func(t *testing.T, a *asker) {
-			// The maker cannot know yet, but nobody else can have it now.
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-			a.do("rawclose", a.conn)
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-		},
-		"deleted on its way, then taken": func(t *testing.T, a *asker) {
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-			require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[3])
-		},
-		"second thread waits, first refuses": func(t *testing.T, a *asker) {
-			a.do("openlater", a.handle, os.O_RDONLY)
-			a.do("rawclose", a.conn)
-			a.do("opened")
-		},
-		"second thread waits, first takes": func(t *testing.T, a *asker) {
-			a.do("openlater", a.handle, os.O_RDONLY)
-			a.do("rawreceive", a.conn, 0)
-			_, errno := a.try("opened")
-			require.Equal(t, syscall.ESRCH, errno)
-		},
-		"many threads wait, first refuses": func(t *testing.T, a *asker) {
-			for range 16 {
-				a.do("openlater", a.handle, os.O_RDONLY)
-			}
-			a.do("rawclose", a.conn)
-			got := 0
-			for range 16 {
-				_, errno := a.try("opened")
-				require.Contains(t, []syscall.Errno{0, syscall.ESRCH}, errno)
-				if errno == 0 {
-					got++
-				}
-			}
-			require.Equal(t, 1, got)
-		},
-		"another request instead of an answer": func(t *testing.T, a *asker) {
-			// Whoever goes on has taken what came before.
-			a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.DeleteRequest, ID: a.handle}.Encode()))
-			eventually(t, patience, func() bool { return procnto.UnusedHandles() == 0 }, "the handle is still there")
-			require.Equal(t, syscall.ESRCH, a.openErr(t))
-		},
-		"asked and closed at once": func(t *testing.T, a *asker) {
-			a.do("rawclose", a.conn)
-			name, err := procnto.ProcessSocket(os.Getpid())
-			require.NoError(t, err)
-			for range 20 {
-				conn := a.number("dial", name)
-				a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
-				a.do("rawreceive", conn, 0)
-				a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.OpenRequest, ID: a.handle}.Encode()))
-				a.do("rawclose", conn)
-			}
-			require.Zero(t, a.openErr(t))
-		},
-	}
-	for name, run := range tests {
+	for name, run := range transits {
 		t.Run(name, func(t *testing.T) {
 			a := ask(t)
 			run(t, a)
-			a.kill()
-			a.released(t)
-			eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
+			a.end(t)
 		})
 	}
+}
+
+// transits are ways of a descriptor that lies in the asker's socket.
+var transits = map[string]func(t *testing.T, a *asker){
+	"killed before it has taken it": func(t *testing.T, a *asker) {
+		a.kill()
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+	},
+	"closed without reading: unused again": func(t *testing.T, a *asker) {
+		a.do("rawclose", a.conn)
+		require.Zero(t, a.openErr(t))
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+	},
+	"closed without reading, then deleted": func(t *testing.T, a *asker) {
+		a.do("rawclose", a.conn)
+		require.NoError(t, procnto.DeleteHandle(a.handle))
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+	},
+	"taken, connection open": func(t *testing.T, a *asker) {
+		a.take(t)
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.released(t)
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+	},
+	"taken, nobody asks": func(t *testing.T, a *asker) {
+		a.take(t)
+		a.released(t)
+	},
+	"taken, then closed": func(t *testing.T, a *asker) {
+		a.take(t)
+		a.do("rawclose", a.conn)
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+	},
+	"taken, then killed": func(t *testing.T, a *asker) {
+		a.take(t)
+		a.kill()
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+	},
+	"taken, then asked for more": func(t *testing.T, a *asker) {
+		a.take(t)
+		require.Equal(t, syscall.ESRCH, a.errnoOn(t, a.conn, &wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}))
+	},
+	"deleted on its way, then refused": func(t *testing.T, a *asker) {
+		// The maker cannot know yet, but nobody else can have it now.
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.do("rawclose", a.conn)
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+	},
+	"deleted on its way, then taken": func(t *testing.T, a *asker) {
+		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.take(t)
+	},
+	"second thread waits, first refuses": func(t *testing.T, a *asker) {
+		a.do("openlater", a.handle, os.O_RDONLY)
+		a.do("rawclose", a.conn)
+		a.do("opened")
+	},
+	"second thread waits, first takes": func(t *testing.T, a *asker) {
+		a.do("openlater", a.handle, os.O_RDONLY)
+		a.take(t)
+		_, errno := a.try("opened")
+		require.Equal(t, syscall.ESRCH, errno)
+	},
+	"many threads wait, first refuses": manyWait,
+	"another request instead of an answer": func(t *testing.T, a *asker) {
+		// Whoever goes on has taken what came before.
+		a.do("rawsend", a.conn, quoted(&wire.Delete{Handle: a.handle}))
+		eventually(t, patience, func() bool { return procnto.UnusedHandles() == 0 }, "the handle is still there")
+		require.Equal(t, syscall.ESRCH, a.openErr(t))
+	},
+	"asked and closed at once": func(t *testing.T, a *asker) {
+		a.do("rawclose", a.conn)
+		for range 20 {
+			conn := a.connect(t)
+			a.do("rawsend", conn, quoted(&wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}))
+			a.do("rawclose", conn)
+		}
+		require.Zero(t, a.openErr(t))
+	},
+}
+
+func manyWait(t *testing.T, a *asker) {
+	for range 16 {
+		a.do("openlater", a.handle, os.O_RDONLY)
+	}
+	a.do("rawclose", a.conn)
+	got := 0
+	for range 16 {
+		_, errno := a.try("opened")
+		require.Contains(t, []syscall.Errno{0, syscall.ESRCH}, errno)
+		if errno == 0 {
+			got++
+		}
+	}
+	require.Equal(t, 1, got)
 }
 
 // claim lets an asker say that it has mapped what it was sent.
 func (a *asker) claim(t testing.TB) syscall.Errno {
 	t.Helper()
-	a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.ClaimRequest, ID: a.handle}.Encode()))
-	answer := a.do("rawreceive", a.conn, 0)
-	require.Equal(t, strconv.Itoa(int(procnto.Answer)), answer[0])
-	errno, err := strconv.Atoi(answer[1])
-	require.NoError(t, err)
-	return syscall.Errno(errno)
+	return a.errnoOn(t, a.conn, &wire.Claim{Handle: a.handle})
 }
 
 // TestMapTransit: to take the descriptor out of the socket is not yet to have
@@ -202,10 +225,18 @@ func TestMapTransit(t *testing.T) {
 			require.Equal(t, syscall.ESRCH, a.claim(t), "once only")
 		},
 		"claimed after the maker has looked": func(t *testing.T, a *asker, fd int) {
-			_, err := procnto.CreateHandle(fd, a.pid(), os.O_RDONLY, 0)
-			require.NoError(t, err)
-			require.Equal(t, syscall.EBUSY, a.openErrRaw(t), "the maker has looked, and waits for the claim")
+			conn := a.connect(t)
+			require.Equal(t, syscall.EBUSY, a.errnoOn(t, conn, &wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}),
+				"the maker has looked, and waits for the claim")
+			a.do("rawclose", conn)
 			require.Zero(t, a.claim(t))
+		},
+		"claimed later": func(t *testing.T, a *asker, fd int) {
+			time.Sleep(3 * procnto.SettleIn) // the maker waits without looking
+			require.Zero(t, a.claim(t))
+		},
+		"claimed for another one": func(t *testing.T, a *asker, fd int) {
+			require.Equal(t, syscall.ESRCH, a.errnoOn(t, a.conn, &wire.Claim{Handle: a.handle + 1}))
 		},
 		"deleted, then claimed": func(t *testing.T, a *asker, fd int) {
 			// The maker is too late, as after an open.
@@ -222,53 +253,69 @@ func TestMapTransit(t *testing.T) {
 		},
 		"killed instead": func(t *testing.T, a *asker, fd int) { a.kill() },
 		"another request instead": func(t *testing.T, a *asker, fd int) {
-			a.do("rawsend", a.conn, quote(procnto.Frame{Kind: procnto.DeleteRequest, ID: a.handle}.Encode()))
-			a.do("rawreceive", a.conn, 0)
+			a.errnoOn(t, a.conn, &wire.Delete{Handle: a.handle})
 			require.Equal(t, syscall.ESRCH, a.claim(t))
 		},
 	}
 	for name, run := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := &asker{child: startChild(t), objects: objects(t)}
-			fd := newObject(t, 1, "hello")
-			_, err := procnto.Control(fd, procnto.ControlRevocable, 0, 0)
-			require.NoError(t, err)
-			a.ask(t, procnto.MapRequest, fd)
-			require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[3])
+			a := &asker{child: startChild(t), objects: objects(t, os.Getpid())}
+			fd := newRevocable(t)
+			a.makeHandle(t, fd)
+			a.ask(t, &wire.Map{Handle: a.handle, Access: int32(os.O_RDONLY)})
+			a.take(t)
 			run(t, a, fd)
 			unix.Close(fd)
-			a.kill()
-			a.released(t)
-			eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
+			a.end(t)
 		})
 	}
-}
-
-// openErrRaw is the errno of an open on a connection of its own, which does not
-// wait for the handle.
-func (a *asker) openErrRaw(t testing.TB) syscall.Errno {
-	t.Helper()
-	name, err := procnto.ProcessSocket(os.Getpid())
-	require.NoError(t, err)
-	conn := a.number("dial", name)
-	a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
-	a.do("rawreceive", conn, 0)
-	a.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.OpenRequest, ID: a.handle}.Encode()))
-	answer := a.do("rawreceive", conn, 0)
-	a.do("rawclose", conn)
-	errno, err := strconv.Atoi(answer[1])
-	require.NoError(t, err)
-	return syscall.Errno(errno)
 }
 
 // TestTransitHangs: the answer to the first thread is never read.
 func TestTransitHangs(t *testing.T) {
 	t.Parallel()
 	a := ask(t)
-	_, errno := a.try("open", a.handle, os.O_RDONLY)
-	require.Equal(t, syscall.EAGAIN, errno)
+	require.Equal(t, syscall.EAGAIN, a.openErr(t))
 	a.do("rawclose", a.conn)
 	require.Zero(t, a.openErr(t))
+}
+
+// TestOpenerStopped: an opener that does not take what it was sent, for whatever
+// time, costs its maker nothing until it goes on. Then the object is given up.
+func TestOpenerStopped(t *testing.T) {
+	maker := startChild(t)
+	fd := maker.number("object", 1)
+	h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+	before := objects(t, maker.pid())
+	maker.do("close", fd)
+	w := greet(t, maker.socket())
+	defer w.close()
+	require.NoError(t, w.say(&wire.Open{Handle: h, Access: int32(os.O_RDONLY)}))
+	time.Sleep(10 * procnto.SettleIn)
+	requireIdle(t, maker.pid())
+	require.Equal(t, before-1, objects(t, maker.pid()), "kept until it is taken")
+	w.requireGranted(t)
+	eventually(t, leakLimit, func() bool { return objects(t, maker.pid()) < before-1 }, "the maker was not told: %v", kinds(t, maker.pid()))
+	requireIdle(t, maker.pid())
+	_, errno := maker.try("delete", h)
+	require.Equal(t, syscall.ESRCH, errno)
+	// The connection is as good as before.
+	next := maker.handle("handle", maker.number("object", 1), os.Getpid(), os.O_RDONLY)
+	require.NoError(t, w.say(&wire.Open{Handle: next, Access: int32(os.O_RDONLY)}))
+	w.requireGranted(t)
+}
+
+// requireIdle requires that none of the threads of a process runs, for a while.
+func requireIdle(t testing.TB, pid int) {
+	t.Helper()
+	const while, most = 300 * time.Millisecond, 10
+	var runs uint64
+	eventually(t, patience, func() bool { // what it was at may take its time
+		before := switches(t, pid)
+		time.Sleep(while)
+		runs = switches(t, pid) - before
+		return runs <= most
+	}, "an idle process runs: %v times in %v", lazy(func() any { return runs }), while)
 }
 
 // TestMakerWithoutDescriptors has no room to serve an opener. That is no reason
@@ -295,14 +342,12 @@ func TestMakerWithoutDescriptors(t *testing.T) {
 				requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h+1))
 			}
 			maker.do("fill", tt.free)
-			got, err := procnto.OpenHandle(h, os.O_RDONLY)
+			err := openObject(h, os.O_RDONLY)
 			if err != nil { // with some free it may as well work
 				requireErrno(t, syscall.EAGAIN, err)
 				maker.do("unfill")
-				got, err = procnto.OpenHandle(h, os.O_RDONLY)
-				require.NoError(t, err, "the handle is kept")
+				require.NoError(t, openObject(h, os.O_RDONLY), "the handle is kept")
 			}
-			require.NoError(t, procnto.CloseDescriptor(got))
 		})
 	}
 }
@@ -312,7 +357,7 @@ func TestMakerWithoutDescriptors(t *testing.T) {
 func TestOpenerWithoutDescriptors(t *testing.T) {
 	fd := newObject(t, 1, "hello")
 	defer unix.Close(fd)
-	for free := range 6 {
+	for free := range 8 {
 		t.Run(fmt.Sprint(free), func(t *testing.T) {
 			opener := startChild(t)
 			opener.do("limit", 600)
@@ -326,65 +371,6 @@ func TestOpenerWithoutDescriptors(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestPIDUsedAgain: a connection that a process has left to another one does
-// not make that one the later process of the same pid.
-func TestPIDUsedAgain(t *testing.T) {
-	if raceEnabled {
-		t.Skip("starts of processes take so long with the race detector that others get the pid")
-	}
-	name, err := procnto.ProcessSocket(os.Getpid())
-	require.NoError(t, err)
-	fd := newObject(t, 1, "secret")
-	defer unix.Close(fd)
-	// There must be something to connect to.
-	anchor, err := procnto.CreateHandle(fd, os.Getppid(), os.O_RDONLY, 0)
-	require.NoError(t, err)
-	defer procnto.DeleteHandle(anchor)
-
-	first := startChild(t)
-	pid := first.pid()
-	conn := first.number("dial", name)
-	first.do("rawsend", conn, quote(procnto.Frame{Kind: procnto.HelloHandles}.Encode()))
-	first.do("rawreceive", conn, 0)
-	pidfd, err := unix.PidfdOpen(pid, 0)
-	require.NoError(t, err)
-	defer unix.Close(pidfd)
-	inherited, err := unix.PidfdGetfd(pidfd, conn, 0)
-	if err != nil {
-		t.Skip("pidfd_getfd is not permitted:", err)
-	}
-	w := wire{inherited}
-	defer w.close()
-	first.kill()
-
-	// The kernel counts the start of processes in steps of 10 ms; two in one of
-	// those cannot have the same pid unless somebody chooses it, as follows.
-	unix.Nanosleep(&unix.Timespec{Nsec: 30e6}, nil)
-	var second *child
-	for range 20 {
-		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", strconv.AppendInt(nil, int64(pid-1), 10), 0); err != nil {
-			t.Skip("pids cannot be chosen:", err)
-		}
-		if second = startChild(t); second.pid() == pid {
-			break
-		}
-		second.kill()
-	}
-	if second.pid() != pid {
-		t.Skip("somebody else got the pid")
-	}
-	h, err := procnto.CreateHandle(fd, pid, os.O_RDONLY, 0)
-	require.NoError(t, err)
-	if w.send(procnto.Frame{Kind: procnto.OpenRequest, ID: h}.Encode()) == nil {
-		f, _, fds, err := w.receive(0)
-		if err == nil {
-			require.Zero(t, fds, "the handle of another process")
-			require.Equal(t, int32(syscall.ESRCH), f.Errno)
-		}
-	}
-	second.do("open", h, os.O_RDONLY)
 }
 
 // TestConcurrentDeletes: each call gets its own answer, though all share a few
@@ -401,9 +387,13 @@ func TestConcurrentDeletes(t *testing.T) {
 		}
 	}
 	errs := make([]error, calls)
-	var wg group
+	var wg sync.WaitGroup
 	for i, h := range handles {
-		wg.Go(func() { errs[i] = procnto.DeleteHandle(h) })
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			errs[i] = procnto.DeleteHandle(h)
+		}()
 	}
 	wg.Wait()
 	for i, err := range errs {
@@ -413,4 +403,50 @@ func TestConcurrentDeletes(t *testing.T) {
 			requireErrno(t, syscall.ESRCH, err)
 		}
 	}
+}
+
+// TestMakerIsGone: its handles end with it, what was obtained does not.
+func TestMakerIsGone(t *testing.T) {
+	maker := startChild(t)
+	fd := maker.number("object", 1)
+	first := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+	second := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+	got, err := procnto.OpenHandle(first, os.O_RDONLY)
+	require.NoError(t, err)
+	maker.kill()
+	requireErrno(t, syscall.ESRCH, openObject(second, os.O_RDONLY))
+	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(second))
+	mem, err := procnto.MapWhole(got, os.O_RDONLY)
+	require.NoError(t, err)
+	require.NoError(t, memory.CloseDescriptor(got))
+	require.Contains(t, string(mem), fmt.Sprint("from ", maker.pid()))
+	require.NoError(t, memory.Unmap(mem))
+}
+
+// TestHandleLimit: handles that are used up, or whose recipient is gone, do not
+// count.
+func TestHandleLimit(t *testing.T) {
+	fd := newObject(t, 1, "")
+	defer unix.Close(fd)
+	cur, most, err := procnto.HandleLimit()
+	require.NoError(t, err)
+	require.NoError(t, procnto.SetHandleLimit(2, most))
+	defer func() { require.NoError(t, procnto.SetHandleLimit(cur, most)) }()
+	one, other := startChild(t), startChild(t)
+	create := func(c *child) (uint64, error) { return procnto.CreateHandle(fd, c.pid(), os.O_RDONLY, 0) }
+	h, err := create(one)
+	require.NoError(t, err)
+	_, err = create(other)
+	require.NoError(t, err)
+	_, err = create(other)
+	requireErrno(t, syscall.EAGAIN, err)
+	one.do("open", h, os.O_RDONLY)
+	_, err = create(other)
+	require.NoError(t, err, "one was used")
+	other.kill()
+	h, err = create(one)
+	require.NoError(t, err, "the recipient of both is gone")
+	_, err = procnto.CreateHandle(fd, other.pid(), os.O_RDONLY, nto.HandleNoFD)
+	requireErrno(t, syscall.ESRCH, err)
+	require.NoError(t, procnto.DeleteHandle(h))
 }

@@ -1,0 +1,209 @@
+//go:build linux
+
+package message_test
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
+)
+
+// TestDetachWhileSending wakes threads that wait for replies.
+func TestDetachWhileSending(t *testing.T) {
+	const threads = 50
+	check := noLeak(t)
+	chid, err := message.ChannelCreate(0)
+	require.NoError(t, err)
+	coid, err := message.ConnectAttach(0, chid)
+	require.NoError(t, err)
+	errs := sendAll(coid, threads, -1)
+	var waiting []int64
+	for range threads / 2 {
+		waiting = append(waiting, receiveMessage(t, chid).RcvID)
+	}
+	within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
+	for _, err := range errs() {
+		requireErrno(t, syscall.EBADF, err)
+	}
+	requireErrno(t, syscall.EINVAL, message.ConnectDetach(coid))
+	for _, id := range waiting {
+		// The end of the connection may not have been seen yet; the reply then
+		// goes nowhere.
+		err := message.MsgReply(id, 0, nil)
+		require.True(t, err == nil || errnoOf(err) == syscall.ESRCH, "%v", err)
+	}
+	require.NoError(t, message.ChannelDestroy(chid))
+	check()
+}
+
+// TestDestroyWithDisconnectPulses destroys channels whose clients are there:
+// their disconnect pulses come just when the receivers are woken to leave.
+func TestDestroyWithDisconnectPulses(t *testing.T) {
+	for range 300 {
+		chid, err := message.ChannelCreate(nto.ChannelDisconnect)
+		require.NoError(t, err)
+		var wg group
+		for range 4 {
+			wg.Go(func() {
+				for {
+					if _, err := message.MsgReceive(chid, nil, -1); err != nil {
+						return
+					}
+				}
+			})
+		}
+		for token := range uint64(3) {
+			control, _ := attach(t, processSocket(os.Getpid()), chid, token+1)
+			defer control.close()
+		}
+		within(t, "ChannelDestroy", func() { message.ChannelDestroy(chid) })
+		within(t, "MsgReceive", wg.Wait)
+	}
+}
+
+// TestAttachWhileDestroyed: nobody stays attached to a channel that is gone.
+func TestAttachWhileDestroyed(t *testing.T) {
+	for range 100 {
+		chid, err := message.ChannelCreate(0)
+		require.NoError(t, err)
+		var wg group
+		conns := make([]raw, 4)
+		for i := range conns {
+			conns[i] = reach(t, processSocket(os.Getpid()))
+			defer conns[i].close()
+			wg.Go(func() { conns[i].say(&wire.HelloAttach{Token: uint64(i) + 1, ChannelID: int32(chid)}, "") })
+		}
+		require.NoError(t, message.ChannelDestroy(chid))
+		wg.Wait()
+		for _, c := range conns {
+			c.ended(t)
+		}
+	}
+}
+
+// TestDetachClient lets go of a client that lives and goes on sending.
+func TestDetachClient(t *testing.T) {
+	check := noLeak(t)
+	chid, err := message.ChannelCreate(nto.ChannelDisconnect)
+	require.NoError(t, err)
+	coid, err := message.ConnectAttach(0, chid)
+	require.NoError(t, err)
+	received := sendAll(coid, 1, -1)
+	waiting := receiveMessage(t, chid)
+	rest := sendAll(coid, 10, -1)
+	require.NoError(t, message.DetachClient(chid, waiting.SCOID))
+	requireErrno(t, syscall.EINVAL, message.DetachClient(chid, waiting.SCOID))
+	requireErrno(t, syscall.ESRCH, received()[0])
+	for _, err := range rest() {
+		requireErrno(t, syscall.EBADF, err)
+	}
+	requireErrno(t, syscall.ESRCH, message.MsgReply(waiting.RcvID, 0, nil))
+	_, err = message.MsgSend(coid, nil, nil, patience)
+	requireErrno(t, syscall.EBADF, err)
+	requireErrno(t, syscall.EBADF, message.MsgSendPulse(coid, -1, 1, 1))
+	// It may come again, as somebody else.
+	again, err := message.ConnectAttach(0, chid)
+	require.NoError(t, err)
+	errs := sendAll(again, 1, patience)
+	r := receiveMessage(t, chid)
+	require.NotEqual(t, waiting.SCOID, r.SCOID)
+	require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
+	require.NoError(t, errs()[0])
+	require.NoError(t, message.ConnectDetach(coid))
+	require.NoError(t, message.ConnectDetach(again))
+	require.NoError(t, message.ChannelDestroy(chid))
+	check()
+}
+
+// TestReplyIsLast: what a client was replied is not lost when the server closes
+// right after it.
+func TestReplyIsLast(t *testing.T) {
+	chid := newChannel(t, 0)
+	for range 300 {
+		coid, err := message.ConnectAttach(0, chid)
+		require.NoError(t, err)
+		errs := sendAll(coid, 1, patience)
+		r := receiveMessage(t, chid)
+		require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
+		require.NoError(t, message.DetachClient(chid, r.SCOID))
+		require.NoError(t, errs()[0])
+		require.NoError(t, message.ConnectDetach(coid))
+	}
+}
+
+// TestDetachFlooder lets go of a client that sends without end. Neither that
+// nor the rest of the server may have to wait for its last pulse.
+func TestDetachFlooder(t *testing.T) {
+	for _, how := range []string{"detach", "destroy"} {
+		t.Run(how, func(t *testing.T) {
+			server, flooder := startChild(t), startChild(t)
+			chid := server.number("serve", nameOf(server))
+			name := processSocket(server.pid())
+			control := flooder.number("dial", name)
+			flooder.do("rawsend", control, quote(encoded(&wire.HelloAttach{Token: 1, ChannelID: int32(chid)})))
+			scoid := flooder.do("rawreceive", control)[2]
+			hello := &wire.HelloLane{Token: 1, ChannelID: int32(chid)}
+			_, err := fmt.Sscan(scoid, &hello.SCOID)
+			require.NoError(t, err)
+			for range 3 {
+				lane := flooder.number("dial", name)
+				flooder.do("rawsend", lane, quote(encoded(hello)))
+				flooder.do("flood", lane)
+			}
+			if how == "detach" {
+				server.do("detach", chid, scoid)
+			} else {
+				server.do("destroy", chid)
+			}
+		})
+	}
+}
+
+// TestDestroyWhileUsed wakes threads in MsgReceive, and clients whose messages
+// were received and were not.
+func TestDestroyWhileUsed(t *testing.T) {
+	const threads = 20
+	check := noLeak(t)
+	for range 5 {
+		idle, err := message.ChannelCreate(nto.ChannelDisconnect)
+		require.NoError(t, err)
+		received := make(chan error, threads)
+		for range threads {
+			go func() {
+				_, err := message.MsgReceive(idle, make([]byte, 8), -1)
+				received <- err
+			}()
+		}
+		busy, err := message.ChannelCreate(0)
+		require.NoError(t, err)
+		coid, err := message.ConnectAttach(0, busy)
+		require.NoError(t, err)
+		errs := sendAll(coid, threads, -1)
+		for range threads / 2 {
+			receiveMessage(t, busy)
+		}
+		within(t, "ChannelDestroy", func() {
+			require.NoError(t, message.ChannelDestroy(busy))
+			require.NoError(t, message.ChannelDestroy(idle))
+		})
+		count := make(map[syscall.Errno]int)
+		for _, err := range errs() {
+			count[errnoOf(err)]++
+		}
+		require.Equal(t, map[syscall.Errno]int{syscall.ESRCH: threads / 2, syscall.EBADF: threads / 2}, count)
+		for range threads {
+			requireErrno(t, syscall.ESRCH, <-received)
+		}
+		_, err = message.MsgSend(coid, nil, nil, patience)
+		requireErrno(t, syscall.EBADF, err)
+		require.NoError(t, message.ConnectDetach(coid))
+	}
+	check()
+}

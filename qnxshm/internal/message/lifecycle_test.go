@@ -1,0 +1,257 @@
+//go:build linux
+
+package message_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+)
+
+// TestNothingStays uses everything often and checks that nothing of it is left.
+func TestNothingStays(t *testing.T) {
+	server := startChild(t)
+	name := nameOf(server)
+	server.do("serve", name)
+	rest := len(descriptors(t, server.pid()))
+	tests := map[string]func(t *testing.T){
+		"channels": func(t *testing.T) {
+			for i := range 500 {
+				chid, err := message.ChannelCreate(nto.ChannelDisconnect)
+				require.NoError(t, err)
+				name, err := message.NameAttach(fmt.Sprintf("message-test/%d/%d", os.Getpid(), i), chid)
+				require.NoError(t, err)
+				coid, err := message.ConnectAttach(0, chid)
+				require.NoError(t, err)
+				errs := sendAll(coid, 1, patience)
+				r := receiveMessage(t, chid)
+				require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
+				require.NoError(t, errs()[0])
+				require.NoError(t, message.MsgSendPulse(coid, -1, 1, 2))
+				if i%2 == 0 {
+					require.NoError(t, message.ConnectDetach(coid))
+					require.NoError(t, name.Detach())
+					require.NoError(t, message.ChannelDestroy(chid))
+				} else { // the other way round
+					require.NoError(t, message.ChannelDestroy(chid))
+					require.NoError(t, name.Detach())
+					require.NoError(t, message.ConnectDetach(coid))
+				}
+			}
+		},
+		"long messages": func(t *testing.T) {
+			coid, err := message.NameOpen(name)
+			require.NoError(t, err)
+			defer message.ConnectDetach(coid)
+			msg := make([]byte, message.MaxInline+1)
+			for range 500 {
+				_, err := message.MsgSend(coid, msg, msg, patience)
+				require.NoError(t, err)
+			}
+		},
+		"clients that are killed": func(t *testing.T) {
+			for range 4 {
+				client := startChild(t)
+				client.do("good", name)
+				client.do("progress", 2)
+				client.kill()
+			}
+		},
+	}
+	for what, run := range tests {
+		t.Run(what, func(t *testing.T) {
+			check := noLeak(t)
+			run(t)
+			check()
+			eventually(t, leakLimit, func() bool { return len(descriptors(t, server.pid())) <= rest },
+				"the server had %d descriptors, now %v", rest, kinds(t, server.pid()))
+		})
+	}
+}
+
+// TestNameChurn opens a name that comes and goes: it is there or not.
+func TestNameChurn(t *testing.T) {
+	check := noLeak(t)
+	chid, err := message.ChannelCreate(0)
+	require.NoError(t, err)
+	name := fmt.Sprintf("message-test/%d/churn", os.Getpid())
+	var stop atomic.Bool
+	var wg group
+	opened := make([]int, 4)
+	for i := range opened {
+		wg.Go(func() {
+			for !stop.Load() {
+				coid, err := message.NameOpen(name)
+				if err == nil {
+					opened[i]++
+					message.ConnectDetach(coid)
+				} else if errnoOf(err) != syscall.ENOENT {
+					t.Error("name_open:", err)
+					return
+				}
+			}
+		})
+	}
+	for range 1000 {
+		n, err := message.NameAttach(name, chid)
+		require.NoError(t, err)
+		_, err = message.NameAttach(name, chid)
+		requireErrno(t, syscall.EEXIST, err)
+		require.NoError(t, n.Detach())
+	}
+	stop.Store(true)
+	wg.Wait()
+	t.Log("opened:", opened)
+	require.NoError(t, message.ChannelDestroy(chid))
+	check()
+}
+
+// TestNameIsFreeAtOnce takes a name again after its end, while the process
+// starts others. Between fork and exec those have copies of all descriptors.
+func TestNameIsFreeAtOnce(t *testing.T) {
+	chid := newChannel(t, 0)
+	name := fmt.Sprintf("message-test/%d/free", os.Getpid())
+	var stop atomic.Bool
+	var wg group
+	for range 2 {
+		wg.Go(func() {
+			for !stop.Load() {
+				exec.Command("/bin/true").Run()
+			}
+		})
+	}
+	var err error
+	for start := time.Now(); time.Since(start) < time.Second && err == nil; {
+		var n *message.Name
+		if n, err = message.NameAttach(name, chid); err == nil {
+			err = n.Detach()
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
+	require.NoError(t, err)
+}
+
+// TestServerStopsAndGoesOn: a connection survives a server at a breakpoint.
+func TestServerStopsAndGoesOn(t *testing.T) {
+	t.Parallel()
+	server := startChild(t)
+	server.do("serve", nameOf(server), nto.ChannelUnblock)
+	coid, err := message.NameOpen(nameOf(server))
+	require.NoError(t, err)
+	defer message.ConnectDetach(coid)
+	_, err = message.MsgSend(coid, nil, nil, patience)
+	require.NoError(t, err)
+	server.stop()
+	_, err = message.MsgSend(coid, nil, nil, 10*time.Millisecond)
+	requireErrno(t, syscall.ETIMEDOUT, err)
+	require.NoError(t, server.cmd.Process.Signal(syscall.SIGCONT))
+	server.do("ping") // it goes on
+	for range 20 {
+		_, err = message.MsgSend(coid, nil, nil, patience)
+		require.NoError(t, err)
+	}
+}
+
+// TestServerWithoutDescriptors receives a long message when there is no room to
+// keep it. That fails for the client, or for the server when it reads the rest;
+// then all is as before.
+func TestServerWithoutDescriptors(t *testing.T) {
+	server, client := startChild(t), startChild(t)
+	server.do("limit", 600)
+	server.do("serve", nameOf(server))
+	coid := client.number("connect", nameOf(server))
+	client.do("send", coid, 10)
+	server.do("fill", 1)
+	client.tell("sendheld", coid, message.MaxInline+10)
+	_, errno := server.try("peek", message.MaxInline)
+	server.do("unfill")
+	if errno == 0 {
+		server.do("release", 1)
+	}
+	_, errno = client.answer(patience)
+	require.NotContains(t, []syscall.Errno{syscall.EBADF, syscall.ESRCH, syscall.ETIMEDOUT}, errno)
+	client.do("send", coid, message.MaxInline+10)
+}
+
+// TestNoMemoryForMessage: a message that could not be made ready was not sent,
+// and the connection is as good as before.
+func TestNoMemoryForMessage(t *testing.T) {
+	server, client := startChild(t), startChild(t)
+	server.do("serve", nameOf(server))
+	coid := client.number("connect", nameOf(server))
+	client.do("send", coid, 10)
+	client.do("filelimit", 0)
+	_, errno := client.try("send", coid, message.MaxInline+10)
+	require.NotContains(t, []syscall.Errno{0, syscall.EBADF, syscall.ESRCH}, errno)
+	client.do("filelimit", -1)
+	client.do("send", coid, message.MaxInline+10)
+}
+
+// TestTimeoutsOfManyThreads: that one thread asks the server whether it may go
+// is nothing that another one, which wants to send, may take for the end.
+func TestTimeoutsOfManyThreads(t *testing.T) {
+	chid := newChannel(t, nto.ChannelUnblock) // which receives nothing
+	coid := attachSelf(t, chid)
+	var wg group
+	results := make([]error, 10)
+	for i := range results {
+		wg.Go(func() {
+			for range 50 {
+				_, results[i] = message.MsgSend(coid, nil, nil, 200*time.Microsecond)
+				if errnoOf(results[i]) != syscall.ETIMEDOUT {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range results {
+		requireErrno(t, syscall.ETIMEDOUT, err)
+	}
+}
+
+// TestAllocations holds the way of a message to its budget.
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates, too")
+	}
+	chid := newChannel(t, 0)
+	var wg group
+	t.Cleanup(wg.Wait)
+	t.Cleanup(func() { message.ChannelDestroy(chid) })
+	wg.Go(func() {
+		buf := make([]byte, 64)
+		for {
+			r, err := message.MsgReceive(chid, buf, -1)
+			if err != nil {
+				return
+			}
+			message.MsgReply(r.RcvID, 0, buf[:r.MsgLen])
+		}
+	})
+	coid := attachSelf(t, chid)
+	msg, reply := make([]byte, 64), make([]byte, 64)
+	// On a busy machine a message takes so long that the service looks after
+	// itself, once a millisecond, which allocates: that is not the path.
+	allocs := 1.0
+	for range 10 {
+		if allocs = testing.AllocsPerRun(1000, func() {
+			if _, err := message.MsgSend(coid, msg, reply, -1); err != nil {
+				t.Error(err)
+			}
+		}); allocs == 0 {
+			break
+		}
+	}
+	require.Zero(t, allocs)
+}

@@ -1,0 +1,23 @@
+//go:build !qnx || linux
+
+package message
+
+// Received is what MsgReceive took from a channel: a message, or with RcvID 0 a
+// pulse.
+type Received struct {
+	RcvID     int64
+	PID       int // sender of a message
+	SCOID     int
+	COID      int
+	MsgLen    int   // bytes in the receive buffer
+	SrcMsgLen int64 // bytes sent
+	DstMsgLen int64 // bytes the sender has room for
+	// The sender does not want to wait any more (from MsgInfo).
+	UnblockRequested bool
+
+	Code  int // of a pulse
+	Value int64
+}
+
+// ServerInfo tells about the other end of a connection.
+type ServerInfo struct{ PID, ChannelID, SCOID int }

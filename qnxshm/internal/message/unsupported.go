@@ -1,0 +1,46 @@
+//go:build !linux && !qnx
+
+package message
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+)
+
+// A Name is a name that NameAttach has published.
+type Name struct{}
+
+// Detach removes the name.
+func (*Name) Detach() error { return memory.ErrUnsupported }
+
+func ChannelCreate(flags uint32) (chid int, err error) { return 0, memory.ErrUnsupported }
+
+func ChannelDestroy(chid int) error { return memory.ErrUnsupported }
+
+func NameAttach(name string, chid int) (*Name, error) { return nil, memory.ErrUnsupported }
+
+func NameOpen(name string) (coid int, err error) { return 0, memory.ErrUnsupported }
+
+func ConnectAttach(pid, chid int) (coid int, err error) { return 0, memory.ErrUnsupported }
+
+func ConnectDetach(coid int) error { return memory.ErrUnsupported }
+
+func ConnectServerInfo(coid int) (ServerInfo, error) { return ServerInfo{}, memory.ErrUnsupported }
+
+func DetachClient(chid, scoid int) error { return memory.ErrUnsupported }
+
+func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
+	return Received{}, memory.ErrUnsupported
+}
+
+func MsgReply(rcvid int64, status int, data []byte) error { return memory.ErrUnsupported }
+
+func MsgError(rcvid int64, errno syscall.Errno) error { return memory.ErrUnsupported }
+
+func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
+	return 0, memory.ErrUnsupported
+}
+
+func MsgSendPulse(coid, priority, code int, value int64) error { return memory.ErrUnsupported }

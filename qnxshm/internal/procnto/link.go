@@ -1,0 +1,309 @@
+//go:build linux
+
+package procnto
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/linux"
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
+)
+
+// An outboundLink is this process's link to the creator of objects that it has
+// mapped or made handles of. It stays until the creator is gone.
+type outboundLink struct {
+	process *process // the creator
+	token   uint64
+
+	mu     sync.Mutex // one packet at a time
+	c      *Outbound  // nil once ended
+	id     uint64
+	unsent []uint64 // revocations done that the creator has no room to be told of
+	full   bool     // the service waits for that room
+
+	// Of tables.
+	objects map[memory.Origin]registered // as the creator knows them
+	lastNo  uint64
+	sweepAt int // so many objects are looked through
+	held    int // calls that need the link as it is
+}
+
+type registered struct {
+	registration
+	key memory.Key
+}
+
+// outlinks are this process's links; of tables.
+var outlinks = make(map[*process]*outboundLink)
+
+// linked is set once this process has a link: creators may ask it to give
+// mappings up.
+var linked atomic.Pointer[Service]
+
+// Asked returns this process's service if creators may ask it to give mappings up,
+// which a thread that waits anyway can do.
+func Asked() *Service { return linked.Load() }
+
+// ready is called when the creator asks for something, or is gone.
+func (l *outboundLink) ready(uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.take()
+}
+
+// take does what the creator asks for next, and reports whether there was
+// anything. The link's lock is held.
+func (l *outboundLink) take() bool {
+	if l.c == nil {
+		return false
+	}
+	r, err := l.c.packet.Receive(l.c.fd, wire.OneRight, nil, nil, unix.MSG_DONTWAIT)
+	if err == syscall.EAGAIN || err == syscall.EINTR {
+		l.confirm()
+		return err == syscall.EINTR
+	}
+	f, ok := r.Frame.(*wire.Revoke)
+	if err != nil || !ok || r.N != 0 || r.FD != linux.NoFD {
+		l.c.packet.Discard(&r)
+		l.close()
+		return false
+	}
+	// What cannot be taken away is not confirmed.
+	by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
+	if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
+		l.unsent = append(l.unsent, f.ID)
+		l.confirm()
+	}
+	return true
+}
+
+// catchUp does all that the creator has asked for, unless another thread is at it:
+// less than a socket holds of.
+func (l *outboundLink) catchUp() {
+	const most = 1 << 12
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := 0; i < most && l.take(); i++ {
+	}
+}
+
+// maxUnsent bounds what is kept for a creator that does not listen.
+const maxUnsent = 4096
+
+// confirm tells the creator what was done. If it has no room now, the epoll tells
+// when it has.
+func (l *outboundLink) confirm() {
+	for len(l.unsent) > 0 {
+		err := l.c.packet.Send(l.c.fd, &wire.Revoked{ID: l.unsent[0]}, nil, linux.NoFD)
+		if err == syscall.EAGAIN && len(l.unsent) < maxUnsent {
+			l.waitForRoom(true)
+			return
+		}
+		if err != nil {
+			l.close()
+			return
+		}
+		if l.unsent = l.unsent[1:]; len(l.unsent) == 0 {
+			l.waitForRoom(false)
+		}
+	}
+	l.unsent = nil
+}
+
+// waitForRoom changes whether the service waits for room, besides what the creator
+// asks.
+func (l *outboundLink) waitForRoom(on bool) {
+	if on == l.full {
+		return
+	}
+	l.full = on
+	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
+	if on {
+		events |= unix.EPOLLOUT
+	}
+	linux.EpollChange(service.Load().epfd, l.c.fd, events, l.id)
+}
+
+// close ends the link. Its lock is held.
+func (l *outboundLink) close() {
+	if l.c == nil {
+		return
+	}
+	service.Load().unwatch(l.id, l.c.fd)
+	l.c.close()
+	l.c, l.unsent = nil, nil
+	tables.lock()
+	defer tables.unlock()
+	if outlinks[l.process] == l {
+		delete(outlinks, l.process)
+	}
+	l.process.drop()
+}
+
+// register lets the creator of an object know that this process has mapped it.
+// There is nothing to do when the creator is gone: nobody can revoke any more.
+func register(by memory.Origin, key memory.Key) error {
+	l, err := hold(by, key, false)
+	l.letGo()
+	return err
+}
+
+// letGo ends a hold; there may be none.
+func (l *outboundLink) letGo() {
+	if l != nil {
+		tables.lock()
+		l.held--
+		tables.unlock()
+	}
+}
+
+// hold registers an object with its creator, if that is another process that can
+// be reached. The link stays as it is until the caller lets go of it.
+func hold(by memory.Origin, key memory.Key, makes bool) (*outboundLink, error) {
+	if by.Own() || !by.Known() {
+		return nil, nil
+	}
+	const attempts = 3
+	for range attempts {
+		l, again, err := holdOnce(by, key, makes)
+		if !again {
+			return l, err
+		}
+	}
+	return nil, NotAnswering(int(by.PID))
+}
+
+// holdOnce is hold, unless the link has ended meanwhile.
+func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink, again bool, err error) {
+	l, err := linkTo(int(by.PID))
+	if err != nil || l == nil {
+		return nil, false, err
+	}
+	tables.lock()
+	l.held++
+	if l.objects[by].covers(makes) {
+		tables.unlock()
+		return l, false, nil
+	}
+	l.lastNo++
+	r := registration{l.lastNo, makes}
+	tables.unlock()
+	err = tell(int(by.PID), r.number, &wire.Register{
+		Link: l.token, Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number,
+	})
+	ended := l.ended()
+	switch {
+	case err == nil && !ended:
+		tables.lock()
+		l.objects[by] = registered{l.objects[by].with(r), key}
+		tables.unlock()
+		l.sweep()
+		return l, false, nil
+	case err == syscall.ESRCH && !ended: // not an object that the creator can revoke
+		return l, false, nil
+	}
+	l.letGo()
+	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
+		l.mu.Lock()
+		l.close()
+		l.mu.Unlock()
+		return nil, true, nil
+	}
+	return nil, false, err
+}
+
+func (l *outboundLink) ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.c == nil
+}
+
+// knownLink returns the link to the creator of an object, nil if there is none. The
+// lock is held.
+func knownLink(by memory.Origin) *outboundLink {
+	if p := processes[int(by.PID)]; p != nil {
+		return outlinks[p]
+	}
+	return nil
+}
+
+// linkTo returns the link to a creator, nil if that is gone.
+func linkTo(pid int) (*outboundLink, error) {
+	p, err := processOf(pid)
+	if err == syscall.ESRCH {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	tables.lock()
+	l := outlinks[p]
+	tables.unlock()
+	if l != nil {
+		p.release()
+		return l, nil
+	}
+	l = &outboundLink{process: p, token: linux.RandomUint64(), objects: make(map[memory.Origin]registered), sweepAt: 64}
+	c, _, err := p.dial(&wire.HelloLink{Token: l.token})
+	if err != nil {
+		p.release()
+		if err = PeerError(err, pid); err == syscall.ESRCH {
+			err = nil
+		}
+		return nil, err
+	}
+	return l.begin(c)
+}
+
+// begin makes the link known, unless another thread was faster.
+func (l *outboundLink) begin(c *Outbound) (*outboundLink, error) {
+	s := service.Load()
+	l.mu.Lock() // until the id is known
+	defer l.mu.Unlock()
+	tables.lock()
+	defer tables.unlock()
+	if other := outlinks[l.process]; other != nil {
+		tables.disposeLater(c.blame(), c.fd)
+		l.process.drop()
+		return other, nil
+	}
+	id, err := s.watch(c.fd, l)
+	if err != nil {
+		tables.disposeLater(c.blame(), c.fd)
+		l.process.drop()
+		return nil, err
+	}
+	l.c, l.id = c, id
+	outlinks[l.process] = l
+	linked.Store(s)
+	return l, nil
+}
+
+// sweep withdraws the registrations of objects that this process uses no more.
+// It looks when they have doubled, and nobody is about to use one.
+func (l *outboundLink) sweep() {
+	var unused []*wire.Withdraw
+	tables.lock()
+	if len(l.objects) >= l.sweepAt && l.held <= 1 {
+		for by, r := range l.objects {
+			if handles.objects[r.key] == nil && !memory.Mapped(r.key, by) {
+				unused = append(unused, &wire.Withdraw{Secret: by.Secret, Serial: by.Serial, Number: r.number})
+				delete(l.objects, by)
+			}
+		}
+		l.sweepAt = max(64, 2*len(l.objects))
+	}
+	tables.unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range unused {
+		if l.c == nil || l.c.packet.Send(l.c.fd, f, nil, linux.NoFD) != nil {
+			return // no room: the creator asks once too often
+		}
+	}
+}

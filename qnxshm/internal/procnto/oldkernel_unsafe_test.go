@@ -1,0 +1,62 @@
+//go:build linux
+
+package procnto_test
+
+import (
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// oldKernel makes the kernel one, to this process, that has neither SO_PEERPIDFD
+// (Linux 6.5) nor SO_PASSRIGHTS (6.16). ENOSYS: that cannot be done here.
+func oldKernel() error {
+	if strconv.IntSize == 32 {
+		return syscall.ENOSYS // the options are behind a pointer, or elsewhere
+	}
+	const (
+		number, option = 0, 32 // offsets in struct seccomp_data
+		allow          = 0x7fff0000
+		refuse         = 0x00050000 | uint32(syscall.ENOPROTOOPT)
+	)
+	load := func(offset uint32) unix.SockFilter {
+		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+	}
+	unless := func(value uint32, skip uint8) unix.SockFilter {
+		return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: value, Jf: skip}
+	}
+	ret := func(value uint32) unix.SockFilter {
+		return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: value}
+	}
+	return filter([]unix.SockFilter{
+		load(number),
+		unless(unix.SYS_SETSOCKOPT, 3),
+		load(option),
+		unless(unix.SO_PASSRIGHTS, 5),
+		ret(refuse),
+		unless(unix.SYS_GETSOCKOPT, 3),
+		load(option),
+		unless(unix.SO_PEERPIDFD, 1),
+		ret(refuse),
+		ret(allow),
+	})
+}
+
+// filter puts a seccomp filter before the system calls of all threads.
+func filter(program []unix.SockFilter) error {
+	const (
+		setModeFilter = 1 // SECCOMP_SET_MODE_FILTER
+		tsync         = 1 // SECCOMP_FILTER_FLAG_TSYNC
+	)
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	p := unix.SockFprog{Len: uint16(len(program)), Filter: unsafe.SliceData(program)}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, tsync, uintptr(unsafe.Pointer(&p)))
+	if errno != 0 {
+		return syscall.ENOSYS
+	}
+	return nil
+}
