@@ -11,19 +11,23 @@ import (
 )
 
 // BenchmarkHandleCreateDelete makes and deletes a handle for another process
-// while 10, 1000 and 100,000 other handles are outstanding.
+// while 10, 1000 and 1,000,000 other handles are outstanding. No C programmer
+// writes that by hand: the baseline is the system calls alone.
 func BenchmarkHandleCreateDelete(b *testing.B) {
-	outstanding := []int{10, 1000, 100_000}
+	outstanding := []int{10, 1000, 1_000_000}
 	makers := make([]*peer, len(outstanding))
-	sides := make([]side, len(outstanding))
-	for i, n := range outstanding {
-		p := startMaker(b, n)
+	running := func(p *peer) side {
 		p.run(b, 1000)
-		makers[i] = p
-		sides[i] = func(n int) time.Duration { return time.Duration(p.run(b, n).NS) }
+		return func(n int) time.Duration { return time.Duration(p.run(b, n).NS) }
+	}
+	sides := []side{running(startPeer(b, nil, "bare-calls"))}
+	for i, n := range outstanding {
+		makers[i] = startMaker(b, n)
+		sides = append(sides, running(makers[i]))
 	}
 	const n = 10_000
 	took := alternate(b, n, sides...)
+	bare, took := took[0], took[1:]
 	allocs := float64(makers[0].run(b, n).Mallocs) / n
 
 	first := took[0].median().Seconds()
@@ -31,9 +35,11 @@ func BenchmarkHandleCreateDelete(b *testing.B) {
 		r := row{
 			what: fmt.Sprintf("create and delete a handle, %d outstanding", outstanding[i]),
 			ours: t.String(),
-			goal: "≤ 3 µs",
+			goal: "≤ 1.2 µs",
 		}
-		if i > 0 {
+		if i == 0 {
+			r.baseline = bare.String() + " its system calls"
+		} else {
 			r.ratio = fmt.Sprintf("%.2f of the first", t.median().Seconds()/first)
 			r.goal = "≤ 1.3"
 		}
@@ -44,23 +50,24 @@ func BenchmarkHandleCreateDelete(b *testing.B) {
 	record(row{
 		what: "allocations to create and delete",
 		ours: fmt.Sprintf("%.1f", allocs),
-		goal: "≤ 2",
+		goal: "0",
 	})
 	record(row{
 		what: fmt.Sprintf("memory for an outstanding handle, of %d", outstanding[last]),
 		ours: fmt.Sprintf("%.0f bytes", kept),
-		goal: "≤ 256 bytes",
+		goal: "≤ 200 bytes",
 	})
 	b.ReportMetric(first*1e9, "ns/op")
+	b.ReportMetric(float64(bare.median().Nanoseconds()), "bare-ns/op")
 	b.ReportMetric(allocs, "mallocs/op")
-	b.ReportMetric(took[last].median().Seconds()/first, "x-at-100000")
+	b.ReportMetric(took[last].median().Seconds()/first, "x-at-1000000")
 	b.ReportMetric(kept, "B/handle")
 }
 
 // BenchmarkHandOff is the main job: a client asks, the server makes a handle of
 // its object and replies, the client opens, maps, reads, unmaps and closes.
 func BenchmarkHandOff(b *testing.B) {
-	against(b, "hand-off", "handoff", 2000, "≤ 1.0", "≤ 2.5")
+	against(b, "hand-off", "handoff", 2000, "≤ 0.5", "≤ 2.0")
 }
 
 // BenchmarkSendReceiveReply sends 64 bytes and waits for 64 bytes.
@@ -125,37 +132,6 @@ func warm(b *testing.B, p *peer, n int) time.Duration {
 	defer p.stop(b)
 	p.run(b, n/10)
 	return time.Duration(p.run(b, n).NS)
-}
-
-// BenchmarkIdle measures the processor time that a server takes which waits for
-// messages on idle connections, and a client that has them.
-func BenchmarkIdle(b *testing.B) {
-	const connections = 16
-	name := serverName()
-	sides := []*peer{startPeer(b, nil, "handoff-server", name)}
-	sides = append(sides, startPeer(b, nil, "idle-client", name, fmt.Sprint(connections)))
-	time.Sleep(time.Second) // for what is kept in case it is needed again
-	var used [2]time.Duration
-	start := time.Now()
-	for range b.N {
-		for i, p := range sides {
-			used[i] -= p.cpuTime(b)
-		}
-		time.Sleep(2 * time.Second)
-		for i, p := range sides {
-			used[i] += p.cpuTime(b)
-		}
-	}
-	share := func(i int) float64 { return 100 * used[i].Seconds() / time.Since(start).Seconds() }
-	b.ReportMetric(0, "ns/op") // the interval says nothing
-	b.ReportMetric(share(0), "%CPU-server")
-	b.ReportMetric(share(1), "%CPU-client")
-	record(row{
-		what:     fmt.Sprintf("idle server, and client, with %d connections", connections),
-		ours:     fmt.Sprintf("%.2f %%, %.2f %% of a CPU", share(0), share(1)),
-		baseline: "0 %",
-		goal:     "0 %",
-	})
 }
 
 // startMaker starts a process that has so many unused handles.

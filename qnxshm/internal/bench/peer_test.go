@@ -37,6 +37,8 @@ type report struct {
 
 	Kept float64 // heap bytes for each outstanding handle
 
+	First, Last int64 // ns of one of the first calls, and of the last
+
 	Revoke int64 // ns that the calls of Revoke took; then NS is that of as many messages
 
 	// Only for the command "count".

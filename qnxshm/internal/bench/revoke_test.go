@@ -5,7 +5,9 @@ package bench
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,6 +29,25 @@ func BenchmarkRevoke(b *testing.B) {
 	})
 }
 
+// BenchmarkRevokeBesideHandles takes a mapping back while 1,000,000 unused handles
+// of other objects are outstanding, and while there are none. Both pairs of
+// processes have one CPU, so that what the scheduler does is the same for both.
+func BenchmarkRevokeBesideHandles(b *testing.B) {
+	const outstanding = 1_000_000
+	set := allowedCPUs(b, 1)
+	revoke := func(handles int) side {
+		name := serverName()
+		server := startPeer(b, set, "revoke-server", name, fmt.Sprint(handles))
+		startPeer(b, set, "revoke-client", name, "0")
+		server.run(b, 100)
+		return func(n int) time.Duration { return time.Duration(server.run(b, n).Revoke) }
+	}
+	took := alternate(b, 500, revoke(outstanding), revoke(0))
+	r := comparison(b, fmt.Sprintf("Revoke of a mapping, beside %d unused handles of other objects", outstanding), "without", took[0], took[1], "≤ 1.1")
+	r.baseline += " beside none"
+	record(r)
+}
+
 type revoking struct {
 	cpus, n    int
 	readers    int // goroutines of the client that read all the time
@@ -38,7 +59,7 @@ func (v revoking) run(b *testing.B) {
 	var took, message times
 	for range rounds * b.N {
 		name := serverName()
-		server := startPeer(b, set, "revoke-server", name)
+		server := startPeer(b, set, "revoke-server", name, "0")
 		client := startPeer(b, set, "revoke-client", name, fmt.Sprint(v.readers))
 		server.run(b, v.n/10)
 		r := server.run(b, v.n)
@@ -55,13 +76,14 @@ func (v revoking) run(b *testing.B) {
 }
 
 // revokeServer makes handles of a revocable object, and measures how long it
-// takes to take back what its client has mapped.
+// takes to take back what its client has mapped. Its second argument is how many
+// unused handles of other objects it has, for the process that started it.
 func revokeServer(args []string) error {
-	obj, err := qnxshm.Create(pageSize)
-	if err == nil {
-		err = obj.MakeRevocable()
-	}
+	obj, err := revocableObject()
 	if err != nil {
+		return err
+	}
+	if err := holdHandles(args[1]); err != nil {
 		return err
 	}
 	ch, err := qnxmsg.AttachName(args[0])
@@ -104,6 +126,36 @@ func revokeServer(args []string) error {
 		}
 		return r, nil
 	})
+}
+
+func revocableObject() (*qnxshm.Object, error) {
+	obj, err := qnxshm.Create(pageSize)
+	if err != nil {
+		return nil, err
+	}
+	return obj, obj.MakeRevocable()
+}
+
+// holdHandles makes so many handles of revocable objects, a hundred, for the
+// process that started this one.
+func holdHandles(number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return err
+	}
+	const objects = 100
+	for range min(n, objects) {
+		obj, err := revocableObject()
+		if err != nil {
+			return err
+		}
+		for range n / objects {
+			if _, err := obj.CreateHandle(os.Getppid(), qnxshm.ReadOnly, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func answerNext(ch *qnxmsg.Channel, buf []byte, answer func(*qnxmsg.Message) error) error {
@@ -152,7 +204,7 @@ func revokeClient(args []string) error {
 			}
 		}
 	}()
-	return obeyUnless(failed)
+	return obeyUnless(report{}, failed)
 }
 
 // mapOnce sends a message. If the answer is a handle, it maps that and says so.

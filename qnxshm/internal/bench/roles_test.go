@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -26,14 +29,19 @@ const (
 
 // roles are what second processes do, by name.
 var roles = map[string]func(args []string) error{
-	"maker":          maker,
-	"message-server": messageServer,
-	"message-client": messageClient,
-	"handoff-server": handOffServer,
-	"handoff-client": handOffClient,
-	"idle-client":    idleClient,
-	"revoke-server":  revokeServer,
-	"revoke-client":  revokeClient,
+	"maker":            maker,
+	"bare-calls":       bareCalls,
+	"message-server":   messageServer,
+	"message-client":   messageClient,
+	"handoff-server":   handOffServer,
+	"handoff-client":   handOffClient,
+	"idle-client":      idleClient,
+	"holder":           holder,
+	"slow-opener":      slowOpener,
+	"revoke-server":    revokeServer,
+	"revoke-client":    revokeClient,
+	"revocable-server": revocableServer,
+	"mapper":           mapper,
 }
 
 func TestMain(m *testing.M) {
@@ -88,6 +96,45 @@ func maker(args []string) error {
 	return obey(report{Kept: kept}, createDelete)
 }
 
+// bareCalls makes the system calls that it takes to make a handle and to delete it:
+// what the descriptor is, with which access, and twice whether processes have
+// exited.
+func bareCalls([]string) error {
+	fd, err := unix.MemfdCreate("bare", unix.MFD_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	pidfd, err := linux.OpenProcess(os.Getppid())
+	if err != nil {
+		return err
+	}
+	epfd, err := linux.NewEpoll()
+	if err != nil {
+		return err
+	}
+	if err := linux.EpollAdd(epfd, pidfd, unix.EPOLLIN, 1); err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	var events [1]unix.EpollEvent
+	return obey(report{}, func(n int) error {
+		for range n {
+			if err := unix.Fstat(fd, &st); err != nil {
+				return err
+			}
+			if _, err := linux.GetFlags(fd); err != nil {
+				return err
+			}
+			for range 2 {
+				if _, err := linux.PollEvents(epfd, events[:]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
 // messageServer answers every message with its own bytes.
 func messageServer(args []string) error {
 	return serve(args[0], func(m *qnxmsg.Message) error { return m.Reply(0, m.Data) })
@@ -121,8 +168,13 @@ func handOffServer(args []string) error {
 		return err
 	}
 	mem.Bytes()[0] = text
+	return serve(args[0], answerWithHandle(obj))
+}
+
+// answerWithHandle answers a message with a handle of obj for the sender.
+func answerWithHandle(obj *qnxshm.Object) func(*qnxmsg.Message) error {
 	reply := make([]byte, 0, qnxshm.HandleSize)
-	return serve(args[0], func(m *qnxmsg.Message) error {
+	return func(m *qnxmsg.Message) error {
 		h, err := obj.CreateHandle(m.Info.PID, qnxshm.ReadOnly, nil)
 		if err != nil {
 			return err
@@ -132,7 +184,7 @@ func handOffServer(args []string) error {
 			return err
 		}
 		return m.Reply(0, b)
-	})
+	}
 }
 
 func handOffClient(args []string) error {
@@ -173,27 +225,12 @@ func handOff(conn *qnxmsg.Connection, request, reply []byte) error {
 	return errors.Join(mem.Unmap(), obj.Close())
 }
 
-// idleClient opens connections, uses each once, and then leaves them idle.
-func idleClient(args []string) error {
-	n, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	request, reply := make([]byte, 8), make([]byte, qnxshm.HandleSize)
-	for range n {
-		conn, err := qnxmsg.OpenName(args[0])
-		if err != nil {
-			return err
-		}
-		if err := handOff(conn, request, reply); err != nil {
-			return err
-		}
-	}
-	return obey(report{}, nil)
-}
-
 // serve answers the messages to name, and obeys, until its input ends.
 func serve(name string, answer func(*qnxmsg.Message) error) error {
+	return serveReporting(report{}, name, answer)
+}
+
+func serveReporting(first report, name string, answer func(*qnxmsg.Message) error) error {
 	ch, err := qnxmsg.AttachName(name)
 	if err != nil {
 		return err
@@ -215,13 +252,13 @@ func serve(name string, answer func(*qnxmsg.Message) error) error {
 			}
 		}
 	}()
-	return obeyUnless(failed)
+	return obeyUnless(first, failed)
 }
 
 // obeyUnless obeys until the input ends, or what goes on beside it has failed.
-func obeyUnless(failed <-chan error) error {
+func obeyUnless(first report, failed <-chan error) error {
 	ended := make(chan error, 1)
-	go func() { ended <- obey(report{}, nil) }()
+	go func() { ended <- obey(first, nil) }()
 	select {
 	case err := <-failed:
 		return err

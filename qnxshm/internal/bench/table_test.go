@@ -86,6 +86,7 @@ func (t times) median() time.Duration {
 
 // String gives the median, and in parentheses the fastest and the slowest.
 func (t times) String() string {
-	micro := func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()*1e6) }
-	return fmt.Sprintf("%s µs (%s–%s)", micro(t.median()), micro(t[0]), micro(t[len(t)-1]))
+	return fmt.Sprintf("%s (%.1f–%.1f)", micros(t.median()), t[0].Seconds()*1e6, t[len(t)-1].Seconds()*1e6)
 }
+
+func micros(d time.Duration) string { return fmt.Sprintf("%.1f µs", d.Seconds()*1e6) }
