@@ -43,10 +43,13 @@ func notPositive(what string, n int64) string {
 
 func notPages(what string, n int64) string {
 	page := int64(os.Getpagesize())
-	if n >= 0 && n%page == 0 {
-		return ""
+	switch {
+	case n < 0:
+		return what + " must not be negative"
+	case n%page != 0:
+		return fmt.Sprintf("%s must be a multiple of the page size, %d", what, page)
 	}
-	return fmt.Sprintf("%s must be 0 or a multiple of the page size, %d", what, page)
+	return ""
 }
 
 // partError explains an error of making a handle of a part. what the size is
@@ -54,7 +57,7 @@ func notPages(what string, n int64) string {
 func partError(err error, pid int, access Access, what string, size, offset int64) error {
 	err = qnxerr.Because(err, syscall.ESRCH, wrongPID(pid))
 	return qnxerr.Because(err, syscall.EINVAL, wrongAccess(access),
-		notPositive(what, size), notPages(what, size), notPages("offset", offset))
+		notPages("offset", offset), notPositive(what, size), notPages(what, size))
 }
 
 // mapError explains an error of mapping; what else may be wrong is in texts.

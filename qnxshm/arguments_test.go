@@ -21,6 +21,9 @@ func TestWrongArguments(t *testing.T) {
 	h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil)
 	require.NoError(t, err)
 	fd, self := int(obj.Fd()), os.Getpid()
+	nothing, err := qnxshm.NewObject(math.MaxInt32)
+	require.NoError(t, err)
+	t.Cleanup(func() { nothing.Close() })
 	ch, err := qnxmsg.NewChannel(0)
 	require.NoError(t, err)
 	t.Cleanup(func() { ch.Close() })
@@ -53,7 +56,7 @@ func TestWrongArguments(t *testing.T) {
 	}
 	second := func(_ any, err error) error { return err }
 	const access = "access must be O_RDONLY, O_WRONLY or O_RDWR"
-	pages := fmt.Sprintf("must be 0 or a multiple of the page size, %d", page)
+	pages := fmt.Sprintf("must be a multiple of the page size, %d", page)
 	for _, c := range []struct {
 		err   error
 		errno syscall.Errno
@@ -70,13 +73,14 @@ func TestWrongArguments(t *testing.T) {
 		{part(self, 0, 0, 0, 0), syscall.EINVAL, "size must be above 0"},
 		{part(self, 0, 0, 1, 0), syscall.EINVAL, "size " + pages},
 		{part(self, 0, 0, page, 1), syscall.EINVAL, "offset " + pages},
-		{part(self, 0, 0, page, -page), syscall.EINVAL, "offset " + pages},
+		{part(self, 0, 0, page, -page), syscall.EINVAL, "offset must not be negative"},
 		{part(self, 0, 0, page, page), syscall.EINVAL, "the part does not lie within the object"},
 		{part(-1, 0, 0, page, 0), syscall.ESRCH, "pid must be above 0"},
+		{toEnd(1), syscall.EINVAL, "offset " + pages},
 		{toEnd(page), syscall.EINVAL, "what the object has from offset on must be above 0"},
-		{toEnd(math.MaxInt64), syscall.EINVAL, "what the object has from offset on must be above 0"},
-		{toEnd(-page), syscall.EINVAL, "offset " + pages},
-		{toEnd(math.MinInt64), syscall.EINVAL, "offset " + pages},
+		{toEnd(math.MaxInt64 / page * page), syscall.EINVAL, "what the object has from offset on must be above 0"},
+		{toEnd(-page), syscall.EINVAL, "offset must not be negative"},
+		{toEnd(math.MinInt64), syscall.EINVAL, "offset must not be negative"},
 		{second(qnxshm.OpenHandle(0, 0)), syscall.ESRCH, "0 is never a handle"},
 		{second(qnxshm.OpenHandle(1, 3)), syscall.EINVAL, "access must be one of"},
 		{second(qnxshm.OpenAnonymous(os.O_WRONLY|os.O_CREATE, 0)), syscall.EINVAL, "shm_open(SHM_ANON, O_WRONLY|O_CREAT, 0): EINVAL: flags must be O_RDONLY or O_RDWR"},
@@ -84,6 +88,11 @@ func TestWrongArguments(t *testing.T) {
 		{second(qnxshm.OpenObject("x\x00", os.O_RDWR, 0)), syscall.EINVAL, "the name must not have a zero byte"},
 		{second(qnxshm.NewObject(-1)), syscall.EBADF, "a descriptor is 0 to 2147483647"},
 		{second(qnxshm.Create(-1)), syscall.EINVAL, "the size must be 0 or more"},
+		{second(nothing.Size()), syscall.EBADF, "fd is not an open descriptor; or, on the host, it is a window"},
+		{nothing.Truncate(0), syscall.EBADF, "fd is not an open descriptor; or, on the host, it is a window"},
+		{whole(nothing, 0), syscall.EBADF, "fd is not an open descriptor; or, on the host, it is a window"},
+		{nothing.Seal(), syscall.EBADF, "fd is not an open descriptor of a shared-memory object; or, on the host"},
+		{nothing.RevokeAll(), syscall.EBADF, "fd is not an open descriptor of a shared-memory object; or, on the host"},
 		{mapped(5, 0, page), syscall.EINVAL, access},
 		{mapped(qnxshm.WriteOnly, 0, page), syscall.EACCES, "access must be O_RDWR"},
 		{mapped(0, 0, 0), syscall.EINVAL, "length must be above 0"},

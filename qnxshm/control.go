@@ -30,7 +30,8 @@ const (
 //
 //	EINVAL  unknown flags, a combination that makes no sense, or a size or paddr
 //	        that the flags have no use for
-//	EBADF   fd is not open, or not a shared-memory object
+//	EBADF   fd is not open, or not a shared-memory object; host: or an
+//	        inherited window (see CreateHandle)
 //	EPERM   the object is sealed; or fd is a window, or not open for writing;
 //	        host: ControlRevocable by a process that has not created the object
 //	ENOMEM  no memory

@@ -68,7 +68,7 @@
 //
 // On the host nothing has to be started and nothing is left behind: a process
 // that makes handles serves them itself, as long as it lives. Two processes see
-// each other when they share the pid and network namespaces. On systems that
-// are neither target nor host every call returns an error that matches
-// errors.ErrUnsupported.
+// each other when they share the pid and network namespaces. Where /proc is not
+// mounted, whatever needs it fails with ENOSYS. On systems that are neither
+// target nor host every call returns an error that matches errors.ErrUnsupported.
 package qnxshm

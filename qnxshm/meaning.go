@@ -2,6 +2,13 @@ package qnxshm
 
 import "syscall"
 
+const (
+	notOpen   = "fd is not an open descriptor" + orForeignWindow
+	notObject = "fd is not an open descriptor of a shared-memory object" + orForeignWindow
+
+	orForeignWindow = "; or, on the host, it is a window that reached this process otherwise than by a handle"
+)
+
 // meaning tells a person what an errno means in a call, where the errno's own
 // text would not.
 func meaning(call string, errno syscall.Errno) string {
@@ -13,7 +20,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EAGAIN:
 			return "too many unused handles; on the host, no descriptor is left to serve them with"
 		case syscall.EBADF:
-			return "fd is not an open descriptor of a shared-memory object"
+			return notObject
 		case syscall.EINVAL:
 			if call == "shm_create_handle" {
 				return "options has unknown bits"
@@ -48,10 +55,8 @@ func meaning(call string, errno syscall.Errno) string {
 		}
 	case "shm_revoke":
 		switch errno {
-		case syscall.EAGAIN:
-			return "on the host: a process does not answer, being stopped perhaps"
 		case syscall.EBADF:
-			return "not an open descriptor of a shared-memory object"
+			return notObject
 		case syscall.EINVAL:
 			return "the object was not made revocable"
 		case syscall.ENOMEM:
@@ -64,7 +69,7 @@ func meaning(call string, errno syscall.Errno) string {
 	case "shm_ctl":
 		switch errno {
 		case syscall.EBADF:
-			return "not an open descriptor of a shared-memory object"
+			return notObject
 		case syscall.EINVAL:
 			return "unknown flags, or flags, size and paddr that do not go together"
 		case syscall.ENOMEM:
@@ -98,8 +103,14 @@ func meaning(call string, errno syscall.Errno) string {
 		if errno == syscall.ENOENT {
 			return "no such object"
 		}
+	case "fstat":
+		if errno == syscall.EBADF {
+			return notOpen
+		}
 	case "mmap":
 		switch errno {
+		case syscall.EBADF:
+			return notOpen
 		case syscall.EACCES:
 			return "the descriptor does not give this access"
 		case syscall.EINVAL:
@@ -133,6 +144,8 @@ func meaning(call string, errno syscall.Errno) string {
 		}
 	case "ftruncate":
 		switch errno {
+		case syscall.EBADF:
+			return notOpen
 		case syscall.EPERM:
 			return "the object is sealed, or the descriptor a window: the size cannot be changed"
 		case syscall.EINVAL:

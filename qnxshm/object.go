@@ -122,7 +122,8 @@ func (o *Object) leave() { o.gate.Leave() }
 type HandleConfig struct {
 	// Offset and Size, in bytes, select a part of the object or of the window, as
 	// in CreateSubrangeHandle. With Size 0 it reaches from Offset to the end, as
-	// that is when the handle is made; an Offset at the end or beyond is EINVAL.
+	// that is when the handle is made; an Offset at the end or beyond is EINVAL,
+	// and so is an end that is not the end of a page.
 	// Both 0: the whole object, and as it may grow.
 	Offset, Size int64
 	// NoFD makes a handle that can only be mapped; see HandleNoFD.
@@ -169,7 +170,7 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 //
 // Errors:
 //
-//	EBADF  the descriptor is not open
+//	EBADF  the descriptor is not open; host: or an inherited window (see CreateHandle)
 //
 // Host and target: on the host fstat called past this module tells the size of
 // the whole object.
@@ -197,7 +198,8 @@ func (o *Object) Size() (int64, error) {
 // Errors:
 //
 //	EINVAL          size is negative, or the descriptor is not open for writing
-//	EBADF           the descriptor is not open
+//	EBADF           the descriptor is not open; host: or an inherited
+//	                window (see CreateHandle)
 //	EFBIG           size is over the file-size limit
 //	EPERM           the object is sealed, or the descriptor is a window
 //	ENOMEM, ENOSPC  no memory
@@ -251,8 +253,8 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //
 //	EINVAL     access is not one of the three modes, length is 0 or negative, or
 //	           offset is negative or not a page multiple
-//	EBADF      the descriptor is not open; host: or it is a window that reached
-//	           this process otherwise than by a handle
+//	EBADF      the descriptor is not open; host: or an inherited
+//	           window (see CreateHandle)
 //	EACCES     ReadWrite, but the descriptor is open for reading only; or the
 //	           descriptor, or access, is WriteOnly
 //	ENXIO      a window, and the range does not lie within it

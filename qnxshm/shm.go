@@ -308,7 +308,8 @@ func OpenObject(name string, flags int, perm fs.FileMode) (fd int, err error) {
 //	ENOENT        no such object, or an empty name
 //	ENAMETOOLONG  name longer than PATH_MAX; host: than NAME_MAX
 //	ELOOP         target: too many symbolic links
-//	ENOSYS        target: its path manager cannot remove names
+//	ENOSYS        target: its path manager cannot remove names; host: /dev/shm is
+//	              missing, or no tmpfs
 //
 // Since QNX SDP 6.
 //
