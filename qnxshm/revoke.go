@@ -2,6 +2,7 @@ package qnxshm
 
 import (
 	"errors"
+	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
@@ -33,12 +34,14 @@ var (
 //
 // Errors:
 //
-//	EBADF   fd is not open, or not a shared-memory object
+//	EBADF   fd is not open, or not a shared-memory object; host: or an
+//	        inherited window (see CreateHandle)
 //	EPERM   the caller is not the creator: the process that opened the object first
 //	EINVAL  the object is not revocable
 //	ESRCH   no process pid, and none that had the object
 //	EAGAIN  host: a process did not confirm within a second, being stopped
-//	        perhaps; its mappings go as soon as it runs again. It matches
+//	        perhaps; its mappings go as soon as it runs again. Until it has
+//	        confirmed, further calls do not wait that long for it. It matches
 //	        ErrRevokePending
 //	ENOMEM  host: nothing was revoked, because this process has no descriptor left
 //	        to ask the others with
@@ -52,19 +55,27 @@ var (
 //
 // Implements: int shm_revoke(int fd, pid_t pid)
 func Revoke(fd, pid int) error {
-	if err := revoke(fd, pid); err != nil {
-		if errors.Is(err, ErrRevokePending) {
-			return &pendingError{wrap(err, "shm_revoke", "fd %d, pid %d", fd, pid), err}
-		}
-		return wrap(err, "shm_revoke", "fd %d, pid %d", fd, pid)
+	err := revoke(fd, pid)
+	if err == nil {
+		return nil
 	}
-	return nil
+	cause := err
+	if errors.Is(err, ErrRevokePending) {
+		cause = qnxerr.Cause{Errno: syscall.EAGAIN, Text: err.Error()}
+	}
+	failed := wrap(cause, "shm_revoke", "fd %d, pid %d", fd, pid)
+	if errors.Is(err, ErrRevokePending) {
+		return &pendingError{failed, err}
+	}
+	return failed
 }
 
 // pendingError is the *Error of a Revoke, and matches ErrRevokePending too.
-type pendingError struct{ error, pending error }
+type pendingError struct {
+	error
+	pending error
+}
 
-func (e *pendingError) Error() string   { return e.error.Error() + ": " + e.pending.Error() }
 func (e *pendingError) Unwrap() []error { return []error{e.error, e.pending} }
 
 // Revoke takes the object back from the process pid.
