@@ -94,8 +94,11 @@ func (c *C) pending(what string, err error, pid int) {
 	if !errors.Is(err, qnxshm.ErrRevokePending) {
 		c.errorf("%s: %v does not match ErrRevokePending", what, err)
 	}
-	if err != nil && !strings.Contains(builtWith("-tags"), "qnx") && !strings.Contains(err.Error(), fmt.Sprint(pid)) {
-		c.errorf("%s: %v does not name process %d", what, err, pid)
+	var e *qnxshm.Error
+	if !errors.As(err, &e) {
+		c.errorf("%s: %v is no *Error", what, err)
+	} else if !strings.Contains(builtWith("-tags"), "qnx") && !strings.Contains(e.Detail, fmt.Sprint(pid)) {
+		c.errorf("%s: %q does not name process %d", what, e.Detail, pid)
 	}
 }
 
