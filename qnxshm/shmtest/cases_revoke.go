@@ -359,16 +359,24 @@ var revokeCases = map[string]caseFunc{
 	},
 	"revoke/returned-fd": func(c *C) {
 		w := c.worker()
-		obj := c.revocable(1)
-		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
-		before := w.mapWhole(got, qnxshm.ReadOnly)
-		c.must("close the creator's only descriptor", obj.Close())
-		back := c.open(w.mustHandle(got, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
-		c.revoke(back, w.pid())
-		c.isTaken("mapped before", w.reads(before))
-		after := w.mapWhole(got, qnxshm.ReadOnly)
-		c.revoke(back, -1)
-		c.isTaken("mapped since", w.reads(after))
+		for _, early := range []bool{true, false} { // or the creator has nothing when it is mapped first
+			obj := c.revocable(1)
+			got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
+			maps := make(map[string]ref)
+			if early {
+				maps["mapped before"] = w.mapWhole(got, qnxshm.ReadOnly)
+			}
+			c.must("close the creator's only descriptor", obj.Close())
+			maps["mapped meanwhile"] = w.mapWhole(got, qnxshm.ReadOnly)
+			back := c.open(w.mustHandle(got, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
+			c.revoke(back, w.pid())
+			for what, m := range maps {
+				c.isTaken(what, w.reads(m))
+			}
+			after := w.mapWhole(got, qnxshm.ReadOnly)
+			c.revoke(back, -1)
+			c.isTaken("mapped since", w.reads(after))
+		}
 	},
 
 	"revoke/takes": func(c *C) {
