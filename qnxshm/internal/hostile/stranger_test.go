@@ -31,7 +31,6 @@ var strangerCommands = map[string]func(*node, arguments) ([]any, error){
 	"steal":      steal,
 	"hello":      hello,
 	"bequeath":   bequeath,
-	"listeners":  countListeners,
 }
 
 // packet sends the first packet of connections, with descriptors that block.
@@ -224,15 +223,4 @@ func bequeath(*node, arguments) ([]any, error) {
 		return nil, err
 	}
 	return []any{heir.Process.Pid}, nil
-}
-
-// countListeners is the number of sockets on which this process can be reached.
-func countListeners(*node, arguments) ([]any, error) {
-	count := 0
-	for _, fd := range openDescriptors() {
-		if isListening(fd) {
-			count++
-		}
-	}
-	return []any{count}, nil
 }
