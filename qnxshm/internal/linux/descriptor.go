@@ -106,7 +106,7 @@ func OpenFDDir() (int, error) {
 	return MoveHigh(fd)
 }
 
-var noProc = qnxerr.Cause{Errno: syscall.ENOSYS, Text: "the host needs /proc, which is not mounted, to open a descriptor with another access mode"}
+var noProc = qnxerr.Cause{Errno: syscall.ENOSYS, Text: "the host needs /proc, which is not mounted: there it opens an object with the access that a handle gives"}
 
 // Refused gives err, if it looks like that of a system call which a filter
 // refuses, such as seccomp or Landlock, a text that says so, and the errno ENOSYS.
