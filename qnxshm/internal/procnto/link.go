@@ -202,7 +202,7 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 		tables.lock()
 		l.objects[by] = registered{l.objects[by].with(r), key}
 		tables.unlock()
-		l.sweep()
+		l.sweep(by)
 		return l, false, nil
 	case err == syscall.ESRCH && !ended: // not an object that the creator can revoke
 		return l, false, nil
@@ -284,14 +284,15 @@ func (l *outboundLink) begin(c *Outbound) (*outboundLink, error) {
 	return l, nil
 }
 
-// sweep withdraws the registrations of objects that this process uses no more.
-// It looks when they have doubled, and nobody is about to use one.
-func (l *outboundLink) sweep() {
+// sweep withdraws the registrations of objects that this process uses no more. It
+// looks when they have doubled, and nobody is about to use one but the caller: that
+// of begun.
+func (l *outboundLink) sweep(begun memory.Origin) {
 	var unused []*wire.Withdraw
 	tables.lock()
 	if len(l.objects) >= l.sweepAt && l.held <= 1 {
 		for by, r := range l.objects {
-			if handles.objects[r.key] == nil && !memory.Mapped(r.key, by) {
+			if by != begun && handles.objects[r.key] == nil && !memory.Mapped(r.key, by) {
 				unused = append(unused, &wire.Withdraw{Secret: by.Secret, Serial: by.Serial, Number: r.number})
 				delete(l.objects, by)
 			}

@@ -307,3 +307,18 @@ func TestRevokeLeavesNothing(t *testing.T) {
 	require.NoError(t, procnto.Revoke(fd, -1))
 	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
 }
+
+// TestSweepSparesTheBeginning: who looks through its registrations, because it has
+// just made one more, has not used that one yet.
+func TestSweepSparesTheBeginning(t *testing.T) {
+	child := startChild(t)
+	for i := range 70 {
+		fd := newRevocable(t)
+		h := child.handle("handle", openBy(t, fd, child, os.O_RDONLY), os.Getpid(), os.O_RDONLY)
+		require.NoError(t, procnto.Revoke(fd, -1))
+		unix.Close(fd)
+		got, err := procnto.OpenHandle(h, os.O_RDONLY)
+		unix.Close(got)
+		requireErrno(t, syscall.ESRCH, err, "object", i)
+	}
+}
