@@ -23,8 +23,9 @@ type outboundLink struct {
 	mu     sync.Mutex // one packet at a time
 	c      *Outbound  // nil once ended
 	id     uint64
-	unsent []uint64 // revocations done that the creator has no room to be told of
-	full   bool     // the service waits for that room
+	unsent []uint64         // revocations done that the creator has no room to be told of
+	unused []*wire.Withdraw // and registrations
+	full   bool             // the service waits for that room
 
 	// Of tables.
 	objects map[memory.Origin]registered // as the creator knows them
@@ -64,7 +65,7 @@ func (l *outboundLink) take() bool {
 	}
 	r, err := l.c.packet.Receive(l.c.fd, wire.OneRight, nil, nil, unix.MSG_DONTWAIT)
 	if err == syscall.EAGAIN || err == syscall.EINTR {
-		l.confirm()
+		l.sendUnsent()
 		return err == syscall.EINTR
 	}
 	f, ok := r.Frame.(*wire.Revoke)
@@ -77,7 +78,7 @@ func (l *outboundLink) take() bool {
 	by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
 	if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
 		l.unsent = append(l.unsent, f.ID)
-		l.confirm()
+		l.sendUnsent()
 	}
 	return true
 }
@@ -92,14 +93,21 @@ func (l *outboundLink) catchUp() {
 	}
 }
 
-// maxUnsent bounds what is kept for a creator that does not listen.
+// maxUnsent bounds what is kept for a creator that does not listen. It cannot have
+// more withdrawn than it has confirmed.
 const maxUnsent = 4096
 
-// confirm tells the creator what was done. If it has no room now, the epoll tells
+// sendUnsent tells the creator what was done. If it has no room now, the epoll tells
 // when it has.
-func (l *outboundLink) confirm() {
-	for len(l.unsent) > 0 {
-		err := l.c.packet.Send(l.c.fd, &wire.Revoked{ID: l.unsent[0]}, nil, linux.NoFD)
+func (l *outboundLink) sendUnsent() {
+	for len(l.unsent) > 0 || len(l.unused) > 0 {
+		var f wire.Frame
+		if len(l.unsent) > 0 {
+			f = &wire.Revoked{ID: l.unsent[0]}
+		} else {
+			f = l.unused[0]
+		}
+		err := l.c.packet.Send(l.c.fd, f, nil, linux.NoFD)
 		if err == syscall.EAGAIN && len(l.unsent) < maxUnsent {
 			l.waitForRoom(true)
 			return
@@ -108,11 +116,14 @@ func (l *outboundLink) confirm() {
 			l.close()
 			return
 		}
-		if l.unsent = l.unsent[1:]; len(l.unsent) == 0 {
-			l.waitForRoom(false)
+		if len(l.unsent) > 0 {
+			l.unsent = l.unsent[1:]
+		} else {
+			l.unused = l.unused[1:]
 		}
 	}
-	l.unsent = nil
+	l.unsent, l.unused = nil, nil
+	l.waitForRoom(false)
 }
 
 // waitForRoom changes whether the service waits for room, besides what the creator
@@ -136,7 +147,7 @@ func (l *outboundLink) close() {
 	}
 	service.Load().unwatch(l.id, l.c.fd)
 	l.c.close()
-	l.c, l.unsent = nil, nil
+	l.c, l.unsent, l.unused = nil, nil, nil
 	tables.lock()
 	defer tables.unlock()
 	if outlinks[l.process] == l {
@@ -302,9 +313,8 @@ func (l *outboundLink) sweep(begun memory.Origin) {
 	tables.unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, f := range unused {
-		if l.c == nil || l.c.packet.Send(l.c.fd, f, nil, linux.NoFD) != nil {
-			return // no room: the creator asks once too often
-		}
+	if l.c != nil {
+		l.unused = append(l.unused, unused...)
+		l.sendUnsent()
 	}
 }

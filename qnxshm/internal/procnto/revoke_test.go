@@ -322,3 +322,24 @@ func TestSweepSparesTheBeginning(t *testing.T) {
 		requireErrno(t, syscall.ESRCH, err, "object", i)
 	}
 }
+
+// TestWithdrawalsWaitForRoom: one who uses many registrations no more has more to say
+// at once than a creator has room for.
+func TestWithdrawalsWaitForRoom(t *testing.T) {
+	child := startChild(t)
+	const many = 2100 // with the second half of them comes the sweep
+	before := procnto.Registrations()
+	for range 2 {
+		var used []uint64
+		for range many {
+			fd := newRevocable(t)
+			used = append(used, shareRevocable(t, fd, child))
+			unix.Close(fd)
+		}
+		for _, h := range used {
+			child.do("unmap", h)
+		}
+	}
+	eventually(t, patience, func() bool { return procnto.Registrations()-before <= 2*many+200 }, "%v registrations",
+		lazy(func() any { return procnto.Registrations() - before }))
+}
