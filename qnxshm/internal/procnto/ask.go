@@ -233,10 +233,16 @@ func (r *request) answer(id uint64) error {
 
 // tell makes a request to the process pid of which only the errno comes back.
 func tell(pid int, id uint64, f wire.Frame) error {
+	_, err := tellAnswered(pid, id, f)
+	return err
+}
+
+// tellAnswered is tell, and reports whether the error is what the process has answered.
+func tellAnswered(pid int, id uint64, f wire.Frame) (answered bool, err error) {
 	r, err := ask(pid, f, 0)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer r.end()
-	return r.answer(id)
+	return true, r.answer(id)
 }

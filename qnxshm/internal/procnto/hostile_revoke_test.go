@@ -118,6 +118,12 @@ func (n *node) answerAsCreator(c raw, f wire.Frame, object int) error {
 		n.mu.Unlock()
 		return c.say(a)
 	case *wire.Register:
+		n.mu.Lock()
+		deaf := n.act == "deaf"
+		n.mu.Unlock()
+		if deaf {
+			return syscall.EPROTO
+		}
 		return c.say(&wire.Answer{ID: f.Number})
 	}
 	return syscall.EPROTO
@@ -268,6 +274,24 @@ func TestClaimAlwaysBusy(t *testing.T) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	require.NoError(t, err)
 	require.NotContains(t, string(maps), "memfd:qnxshm")
+}
+
+// TestRegistrationWithoutAnswer: a creator that is there, but drops the connection on
+// which it is to learn of a mapping, as one does that has too many, has not said that
+// nobody can revoke it.
+func TestRegistrationWithoutAnswer(t *testing.T) {
+	child := startChild(t)
+	child.do("falsecreator")
+	child.do("behave", "deaf")
+	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
+	requireErrno(t, syscall.EAGAIN, err)
+	maps, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	require.NotContains(t, string(maps), "memfd:qnxshm")
+	child.do("behave", "well")
+	mem, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
+	require.NoError(t, err)
+	require.NoError(t, memory.Unmap(mem))
 }
 
 // TestRegisterWhatever: a peer registers only for what it can show the secret of,

@@ -204,7 +204,7 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 	l.lastNo++
 	r := registration{l.lastNo, makes}
 	tables.unlock()
-	err = tell(int(by.PID), r.number, &wire.Register{
+	answered, err := tellAnswered(int(by.PID), r.number, &wire.Register{
 		Link: l.token, Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number,
 	})
 	ended := l.ended()
@@ -215,14 +215,16 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 		tables.unlock()
 		l.sweep(by)
 		return l, false, nil
-	case err == syscall.ESRCH && !ended: // not an object that the creator can revoke
+	case answered && err == syscall.ESRCH && !ended: // not an object that the creator can revoke
 		return l, false, nil
 	}
 	l.letGo()
-	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
+	if err == syscall.ENOTCONN {
 		l.mu.Lock()
 		l.close()
 		l.mu.Unlock()
+	}
+	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
 		return nil, true, nil
 	}
 	return nil, false, err
