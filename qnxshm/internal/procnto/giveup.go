@@ -4,19 +4,25 @@ package procnto
 
 import "github.com/go-qnx/shm/qnxshm/internal/memory"
 
-// revokeHere gives up what this process has of an object, if pid is its own or -1,
-// and destroys unused handles that it made of it for pid, or any. It reports whether
-// nothing is left.
+// revokeHere destroys unused handles that this process made of an object for pid,
+// or with -1 any, and gives up what it has of the object itself, if pid is its own
+// or -1. It reports whether nothing is left.
+//
+// Handles go first: whoever has used one up by then has a mapping.
 func revokeHere(key memory.Key, by memory.Origin, pid int) (all bool) {
-	all = true
+	revokeHandles(key, by, pid)
 	if pid == -1 || pid == self().pid {
-		all = memory.Revoke(key, by)
+		return memory.Revoke(key, by)
 	}
+	return true
+}
+
+func revokeHandles(key memory.Key, by memory.Origin, pid int) {
 	tables.lock()
 	defer tables.unlock()
 	o := handles.objects[key]
 	if o == nil || o.origin != by {
-		return all
+		return
 	}
 	for a := o.first; a != nil; {
 		a.refs++ // while its list is walked
@@ -35,5 +41,4 @@ func revokeHere(key memory.Key, by memory.Origin, pid int) (all bool) {
 		a = a.next
 		releaseAnchor(done)
 	}
-	return all
 }

@@ -343,3 +343,50 @@ func TestWithdrawalsWaitForRoom(t *testing.T) {
 	eventually(t, patience, func() bool { return procnto.Registrations()-before <= 2*many+200 }, "%v registrations",
 		lazy(func() any { return procnto.Registrations() - before }))
 }
+
+// TestRevokeWhileMapping: a process may be about to map with a handle that it has
+// made for itself. It has the mapping and loses it, or the handle.
+func TestRevokeWhileMapping(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	plain := newObject(t, 1, "others")
+	defer unix.Close(plain)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	for range 3 { // who keep the tables busy
+		go func() {
+			defer func() { stopped <- struct{}{} }()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					h, err := procnto.CreateHandle(plain, os.Getpid(), os.O_RDONLY, 0)
+					if err == nil {
+						procnto.DeleteHandle(h)
+					}
+				}
+			}
+		}()
+	}
+	rounds := 5000
+	if testing.Short() || raceEnabled {
+		rounds = 1000
+	}
+	for range rounds {
+		h, err := procnto.CreateHandle(fd, os.Getpid(), os.O_RDONLY, 0)
+		require.NoError(t, err)
+		revoked := make(chan error)
+		go func() { revoked <- procnto.Revoke(fd, os.Getpid()) }()
+		mem, mapped := procnto.MapHandle(h, os.O_RDONLY, page, os.Getpid())
+		require.NoError(t, <-revoked)
+		if mapped == nil {
+			left := !memory.Revoked(unsafe.Pointer(&mem[0]))
+			require.NoError(t, memory.Unmap(mem))
+			require.False(t, left, "neither the handle nor the mapping was revoked")
+		}
+	}
+	close(stop)
+	for range 3 {
+		<-stopped
+	}
+}
