@@ -450,3 +450,20 @@ func TestHandleLimit(t *testing.T) {
 	requireErrno(t, syscall.ESRCH, err)
 	require.NoError(t, procnto.DeleteHandle(h))
 }
+
+// TestNotTakenOldKernel: a maker that has to look first whether a descriptor comes
+// with a packet still learns that the last one it sent was not taken.
+func TestNotTakenOldKernel(t *testing.T) {
+	maker := startChild(t)
+	requireOldKernel(t, maker)
+	fd := maker.number("object", 1)
+	for range 20 {
+		h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+		w := greet(t, maker.socket())
+		require.NoError(t, w.say(&wire.Open{Handle: h}))
+		_, _, _, err := w.receive(unix.MSG_PEEK)
+		require.NoError(t, err)
+		w.close()
+		require.NoError(t, openObject(h, os.O_RDONLY), "the handle was not used")
+	}
+}

@@ -99,10 +99,14 @@ var ErrRights = errors.New("a descriptor where none belongs")
 // ErrRights or a VersionError for a packet that is not ours, an errno otherwise.
 // With EFAULT the packet is gone and its frame is known, but not its payload.
 func (p *Packet) Receive(fd int, rights Rights, buf, rest []byte, flags int) (Receipt, error) {
-	if rights == NoRights && rightsPass.Load() && p.hasRights(fd, flags) {
-		return Receipt{FD: linux.NoFD}, ErrRights
-	}
 	r := Receipt{FD: linux.NoFD}
+	if rights == NoRights && rightsPass.Load() {
+		has, err := p.hasRights(fd, flags)
+		if has {
+			return r, ErrRights
+		}
+		r.Unread = err == syscall.ECONNRESET // which the kernel tells only once
+	}
 	n := p.parts(buf, rest)
 	p.expect(n, rights)
 	got, err := linux.Recvmsg(fd, &p.hdr, flags|unix.MSG_CMSG_CLOEXEC)
@@ -147,11 +151,11 @@ func (p *Packet) Receive(fd int, rights Rights, buf, rest []byte, flags int) (Re
 
 // hasRights looks whether descriptors are attached to the next packet, which
 // stays in the queue.
-func (p *Packet) hasRights(fd, flags int) bool {
+func (p *Packet) hasRights(fd, flags int) (bool, error) {
 	p.hdr = unix.Msghdr{Iov: &p.iov[0]}
 	p.hdr.SetIovlen(p.parts())
 	_, err := linux.Recvmsg(fd, &p.hdr, flags|unix.MSG_PEEK)
-	return err == nil && p.hdr.Flags&unix.MSG_CTRUNC != 0
+	return err == nil && p.hdr.Flags&unix.MSG_CTRUNC != 0, err
 }
 
 // Peek returns the frame of the next packet, which stays in the queue with all that
