@@ -114,9 +114,15 @@ func addHandle(d memory.Descriptor, has, pid, access int, options uint32, w memo
 	if err != nil {
 		return 0, err
 	}
-	if p.gone { // while the lock was not held
+	switch { // while the lock was not held
+	case p.gone:
+		err = syscall.ESRCH
+	case handleLimit.reached(len(handles.handles)):
+		err = syscall.EAGAIN
+	}
+	if err != nil {
 		releaseAnchor(a)
-		return 0, syscall.ESRCH
+		return 0, err
 	}
 	if d.Revocable() && d.Origin.Own() {
 		sharingOf(d.Origin).grant(pid)
