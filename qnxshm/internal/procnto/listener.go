@@ -87,17 +87,10 @@ func (l *Listener) Close() {
 
 // ready takes connections that wait; more than some at a time have to wait on.
 func (l *Listener) ready(uint32) {
-	if !l.mu.TryLock() {
-		return // somebody is at it
-	}
-	defer l.mu.Unlock()
 	for range 64 {
-		if l.fd < 0 || l.paused {
-			return
-		}
-		fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+		fd, err := l.accept()
 		switch err {
-		case nil:
+		case nil: // without the lock: another connection may have to make room
 			l.service.admit(fd, l.For, l.roles)
 		case syscall.EINTR, syscall.ECONNABORTED:
 		case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM:
@@ -111,11 +104,28 @@ func (l *Listener) ready(uint32) {
 	}
 }
 
+// accept takes a connection that waits. EAGAIN: there is none for this thread.
+func (l *Listener) accept() (int, error) {
+	if !l.mu.TryLock() {
+		return linux.NoFD, syscall.EAGAIN // somebody is at it
+	}
+	defer l.mu.Unlock()
+	if l.fd < 0 || l.paused {
+		return linux.NoFD, syscall.EAGAIN
+	}
+	fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
+	return fd, err
+}
+
 // pause lets the others wait in the listener's queue, without being woken for
-// them over and over, while this process has no descriptor left. The lock is
-// held.
+// them over and over, while this process has no descriptor left.
 func (l *Listener) pause() {
 	const pause = 20 * time.Millisecond
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd < 0 || l.paused {
+		return
+	}
 	l.paused = true
 	linux.EpollRemove(l.service.epfd, l.fd)
 	time.AfterFunc(pause, func() {
