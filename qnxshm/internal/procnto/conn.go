@@ -212,11 +212,11 @@ func (c *Conn) dispatch(f wire.Frame) bool {
 func (c *Conn) hello(f wire.Frame) bool {
 	switch err := c.identify(); err {
 	case nil:
-	case syscall.EMFILE, syscall.ENFILE:
+	case syscall.ESRCH:
+		return false // somebody else has the connection now
+	default: // it cannot be found out, for want of a descriptor or memory
 		c.Answer(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
 		return false
-	default:
-		return false // somebody else has the connection now
 	}
 	var answer *wire.Welcome
 	if c.role, answer = c.roles(c, f); answer == nil {

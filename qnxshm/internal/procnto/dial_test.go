@@ -302,3 +302,15 @@ func startChildOfPID(t testing.TB, pid int) *child {
 	t.Skip("somebody else got the pid")
 	return nil
 }
+
+// TestServerWithoutPidfds: a process that cannot find out who has connected is there
+// all the same. Who takes it for gone would not register with it.
+func TestServerWithoutPidfds(t *testing.T) {
+	server := startChild(t)
+	server.do("serve", procnto.Space()+"procnto-test/"+fmt.Sprint(server.pid()))
+	if text, errno := server.try("nopidfds"); errno != 0 {
+		t.Skip("no seccomp filter: ", text)
+	}
+	_, _, err := procnto.Dial(server.pid(), new(wire.HelloHandles))
+	requireErrno(t, syscall.EAGAIN, err)
+}

@@ -152,6 +152,7 @@ var commands = map[string]func(*node, arguments) ([]any, error){
 		n := uint64(a.int(0))
 		return nil, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
 	},
+	"nopidfds":     func(*node, arguments) ([]any, error) { return nil, noPidfds() },
 	"oldkernel":    func(*node, arguments) ([]any, error) { return nil, oldKernel() },
 	"fill":         (*node).fill,
 	"unfill":       (*node).unfill,

@@ -44,6 +44,17 @@ func oldKernel() error {
 	})
 }
 
+// noPidfds lets this process get no descriptor of another process any more, for want
+// of memory.
+func noPidfds() error {
+	return filter([]unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_PIDFD_OPEN, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0x00050000 | uint32(syscall.ENOMEM)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0x7fff0000},
+	})
+}
+
 // filter puts a seccomp filter before the system calls of all threads.
 func filter(program []unix.SockFilter) error {
 	const (
