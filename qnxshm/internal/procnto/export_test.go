@@ -65,3 +65,13 @@ func Demands() (n int) {
 	}
 	return n
 }
+
+// Owed is how many revocations processes are remembered to owe.
+func Owed() (n int) {
+	tables.lock()
+	defer tables.unlock()
+	for _, l := range links {
+		n += len(l.owed)
+	}
+	return n
+}

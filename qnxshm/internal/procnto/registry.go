@@ -232,7 +232,25 @@ func (l *link) demand(f *wire.Revoke) {
 	if len(l.queue) == 0 && c.send(f, linux.NoFD) != syscall.EAGAIN {
 		return
 	}
-	l.queue = append(slices.DeleteFunc(l.queue, f.Replaces), f)
+	l.queue = append(slices.DeleteFunc(l.queue, func(g *wire.Revoke) bool {
+		replaced := f.Replaces(g)
+		if replaced {
+			l.oweInstead(g.ID, f.ID)
+		}
+		return replaced
+	}), f)
+}
+
+// oweInstead is called when a revocation that was never sent is asked for by another
+// one: the process owes that since then.
+func (l *link) oweInstead(id, now uint64) {
+	tables.lock()
+	defer tables.unlock()
+	for i := range l.owed {
+		if l.owed[i].id == id {
+			l.owed[i].id = now
+		}
+	}
 }
 
 // sendQueue is called when the peer may have made room. The connection's lock is

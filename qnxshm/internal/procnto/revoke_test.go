@@ -390,3 +390,36 @@ func TestRevokeWhileMapping(t *testing.T) {
 		<-stopped
 	}
 }
+
+// TestNothingOwed: a process that has caught up with everything is not taken for slow,
+// also where a later revocation has replaced an earlier one.
+func TestNothingOwed(t *testing.T) {
+	p := newLinked(t, 1)
+	run := func(n int) {
+		errs := make(chan error, n)
+		for range n {
+			go func() { errs <- procnto.Revoke(p.fd, -1) }()
+		}
+		for range n {
+			<-errs
+		}
+	}
+	run(500) // the socket is full, and there is a queue; 64 of them are remembered
+	for range 64 {
+		p.confirm(t, p.asked(t))
+	}
+	eventually(t, patience, func() bool { return procnto.Owed() == 0 }, "these are confirmed")
+	run(200) // some of the next are sent, others replaced
+	go func() {
+		for {
+			f, _, _, err := p.link.receive(0)
+			if err != nil {
+				return
+			}
+			p.link.say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
+		}
+	}()
+	eventually(t, patience, func() bool { return procnto.Revoke(p.fd, -1) == nil && procnto.Owed() == 0 }, "%v are owed",
+		lazy(func() any { return procnto.Owed() }))
+	unix.Shutdown(p.link.fd, unix.SHUT_RDWR) // ends the receiver
+}
