@@ -75,3 +75,11 @@ func Owed() (n int) {
 	}
 	return n
 }
+
+// ForgetShared forgets at once who has had objects that are no more.
+func ForgetShared() {
+	tables.lock()
+	sweepAt = 0
+	tables.unlock()
+	sweepSharings()
+}
