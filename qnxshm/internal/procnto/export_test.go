@@ -82,4 +82,7 @@ func ForgetShared() {
 	sweepAt = 0
 	tables.unlock()
 	sweepSharings()
+	tables.lock()
+	sweepAt = 64 // also when links are about to end
+	tables.unlock()
 }
