@@ -183,10 +183,11 @@ func ask(pid int, f wire.Frame, flags int) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	for {
+	const attempts = 3
+	for dialled := 0; ; {
 		r.c = r.pool.take()
-		fresh := r.c == nil
-		if fresh {
+		if r.c == nil {
+			dialled++
 			if r.c, _, err = r.process.dial(new(wire.HelloHandles)); err != nil {
 				r.end()
 				return nil, PeerError(err, pid)
@@ -196,12 +197,13 @@ func ask(pid int, f wire.Frame, flags int) (*request, error) {
 			return r, nil
 		}
 		r.drop()
-		if fresh || err == syscall.ETIMEDOUT {
+		if dialled == attempts || err == syscall.ETIMEDOUT {
 			r.end()
 			return nil, PeerError(err, pid)
 		}
-		// The maker drops idle connections. Whatever it did with the request,
-		// a handle whose connection ended is unused: asking again is safe.
+		// The maker drops idle connections, also one that was just made. Whatever it
+		// did with the request, a handle whose connection ended is unused: asking
+		// again is safe.
 	}
 }
 

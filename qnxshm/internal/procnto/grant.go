@@ -244,8 +244,7 @@ func deleteOwn(id uint64) error {
 		if carrier == nil {
 			return err
 		}
-		if carrier.settle(true) {
-			doom(id)
+		if carrier.settle(true) && doom(id, carrier) {
 			return syscall.ESRCH
 		}
 	}
@@ -267,13 +266,17 @@ func tryDelete(id uint64) (carrier, error) {
 	return nil, nil
 }
 
-// doom lets nobody use a handle in transit again.
-func doom(id uint64) {
+// doom lets nobody use a handle again that is in transit on the carrier, and reports
+// whether it is.
+func doom(id uint64, on carrier) bool {
 	tables.lock()
 	defer tables.unlock()
-	if h := handles.handles[id]; h != nil && h.transit != nil {
-		h.doomed = true
+	h := handles.handles[id]
+	if h == nil || h.transit == nil || h.transit.carrier != on {
+		return false
 	}
+	h.doomed = true
+	return true
 }
 
 // An opener takes a handle within microseconds, unless it is stopped.

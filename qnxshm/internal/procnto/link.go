@@ -3,6 +3,7 @@
 package procnto
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -108,7 +109,7 @@ func (l *outboundLink) sendUnsent() {
 			f = l.unused[0]
 		}
 		err := l.c.packet.Send(l.c.fd, f, nil, linux.NoFD)
-		if err == syscall.EAGAIN && len(l.unsent) < maxUnsent {
+		if noRoom(err) && len(l.unsent) < maxUnsent {
 			l.waitForRoom(true)
 			return
 		}
@@ -153,7 +154,27 @@ func (l *outboundLink) close() {
 	if outlinks[l.process] == l {
 		delete(outlinks, l.process)
 	}
+	if !l.process.gone && len(l.objects) > 0 {
+		go renew(maps.Clone(l.objects))
+	}
 	l.process.drop()
+}
+
+// renew registers what is still used anew, after a link has ended whose creator may
+// be there.
+func renew(lost map[memory.Origin]registered) {
+	for by, r := range lost {
+		tables.lock()
+		used := handles.objects[r.key] != nil
+		tables.unlock()
+		if !used && !memory.Mapped(r.key, by) {
+			continue
+		}
+		l, err := hold(by, r.key, r.makes)
+		if l.letGo(); err != nil || l == nil {
+			return // gone, or does not answer: then nobody else will do better
+		}
+	}
 }
 
 // register lets the creator of an object know that this process has mapped it.

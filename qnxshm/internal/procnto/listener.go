@@ -117,10 +117,11 @@ func (l *Listener) accept() (int, error) {
 	return fd, err
 }
 
+const pause = 20 * time.Millisecond
+
 // pause lets the others wait in the listener's queue, without being woken for
 // them over and over, while this process has no descriptor left.
 func (l *Listener) pause() {
-	const pause = 20 * time.Millisecond
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fd < 0 || l.paused {
@@ -128,11 +129,15 @@ func (l *Listener) pause() {
 	}
 	l.paused = true
 	linux.EpollRemove(l.service.epfd, l.fd)
-	time.AfterFunc(pause, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.paused = false; l.fd >= 0 {
-			linux.EpollAdd(l.service.epfd, l.fd, unix.EPOLLIN, l.id)
-		}
-	})
+	time.AfterFunc(pause, l.resume)
+}
+
+func (l *Listener) resume() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fd >= 0 && linux.EpollAdd(l.service.epfd, l.fd, unix.EPOLLIN, l.id) != nil {
+		time.AfterFunc(pause, l.resume) // no place in the epoll either
+		return
+	}
+	l.paused = false
 }

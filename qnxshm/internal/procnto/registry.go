@@ -221,6 +221,11 @@ func (l *link) confirmed(id uint64) {
 	}
 }
 
+// noRoom reports whether a frame could not be sent now, but later perhaps.
+func noRoom(err error) bool {
+	return err == syscall.EAGAIN || err == syscall.ENOBUFS || err == syscall.ENOMEM
+}
+
 // demand sends a revocation on a link, now or when the peer has made room.
 func (l *link) demand(f *wire.Revoke) {
 	c := l.conn
@@ -229,7 +234,7 @@ func (l *link) demand(f *wire.Revoke) {
 	if c.fd < 0 {
 		return // and Ended says so
 	}
-	if len(l.queue) == 0 && c.send(f, linux.NoFD) != syscall.EAGAIN {
+	if len(l.queue) == 0 && !noRoom(c.send(f, linux.NoFD)) {
 		return
 	}
 	l.queue = append(slices.DeleteFunc(l.queue, func(g *wire.Revoke) bool {
@@ -257,7 +262,7 @@ func (l *link) oweInstead(id, now uint64) {
 // held.
 func (l *link) sendQueue() {
 	for len(l.queue) > 0 {
-		if l.conn.send(l.queue[0], linux.NoFD) == syscall.EAGAIN {
+		if noRoom(l.conn.send(l.queue[0], linux.NoFD)) {
 			return
 		}
 		l.queue = l.queue[1:]
