@@ -86,3 +86,26 @@ func ForgetShared() {
 	sweepAt = 64 // also when links are about to end
 	tables.unlock()
 }
+
+// EndLinks ends all links of other processes, as if they had been lost.
+func EndLinks() {
+	tables.lock()
+	ended := make([]*Conn, 0, len(links))
+	for _, l := range links {
+		ended = append(ended, l.conn)
+	}
+	tables.unlock()
+	for _, c := range ended {
+		c.Close()
+	}
+}
+
+// Mappers is how many processes are registered for objects of this one.
+func Mappers() (n int) {
+	tables.lock()
+	defer tables.unlock()
+	for _, s := range sharings {
+		n += len(s.mappers)
+	}
+	return n
+}

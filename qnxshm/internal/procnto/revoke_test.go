@@ -427,3 +427,19 @@ func TestNothingOwed(t *testing.T) {
 		lazy(func() any { return procnto.Owed() }))
 	unix.Shutdown(p.link.fd, unix.SHUT_RDWR) // ends the receiver
 }
+
+// TestLostLink: a link may end while both processes live. What the other one has
+// mapped is registered anew.
+func TestLostLink(t *testing.T) {
+	child := startChild(t)
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	mapping := shareRevocable(t, fd, child)
+	for range 3 {
+		before := procnto.Mappers()
+		procnto.EndLinks()
+		eventually(t, patience, func() bool { return procnto.Mappers() >= before }, "the mapping is not registered")
+	}
+	require.NoError(t, procnto.Revoke(fd, child.pid()))
+	requireFault(t, child, mapping)
+}
