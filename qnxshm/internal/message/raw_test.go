@@ -164,15 +164,6 @@ func reach(t testing.TB, name string) raw {
 	return r
 }
 
-// greet connects and says hello as an opener of handles.
-func greet(t testing.TB, name string) raw {
-	t.Helper()
-	r := reach(t, name)
-	require.NoError(t, r.say(&wire.HelloHandles{}, ""))
-	require.Zero(t, mustReceive[*wire.Welcome](t, r).Errno)
-	return r
-}
-
 // attach attaches to a channel of the process behind a socket, as a process with
 // that token would.
 func attach(t testing.TB, socket string, chid int, token uint64) (control raw, scoid int32) {
