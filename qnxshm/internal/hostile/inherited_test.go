@@ -28,9 +28,11 @@ func TestForkedChildHoldsName(t *testing.T) {
 func TestNameHeldAfterDeath(t *testing.T) {
 	needRoot(t)
 	first := startFirst(t)
-	const pid = 200
+	pid := 200
+	for ; first.try("start", "parent", pid).errno != 0; pid += 10 { // a thread of the first one may have it
+		require.Less(t, pid, 4000)
+	}
 	serve := func(p string) (h string) {
-		first.do("start", p, pid)
 		fd := first.number("tell", p, "object", 1)
 		h = first.do("tell", p, "handle", fd, 1, os.O_RDONLY)[0]
 		r := first.within(prompt, "open", h, os.O_RDONLY)
@@ -40,6 +42,7 @@ func TestNameHeldAfterDeath(t *testing.T) {
 	h := serve("parent")
 	first.do("tell", "parent", "bequeath")
 	first.do("end", "parent")
+	first.do("start", "other", pid)
 	serve("other")
 	r := first.within(prompt, "open", h, os.O_RDONLY)
 	require.Equal(t, syscall.ESRCH, r.errno, "its maker is gone: %s", r)
@@ -82,7 +85,8 @@ func TestConnectionOfDead(t *testing.T) {
 		t.Skip("before Linux 6.5 nobody can tell")
 	}
 	first := startFirst(t)
-	const victim, heir, dead, name = 200, 300, 400, "hostile"
+	const victim, heir, name = 200, 300, "hostile"
+	dead := 400 // and on: a thread of the first process may have a number
 	first.do("start", "victim", victim)
 	first.do("start", "heir", heir)
 	fd := first.number("tell", "victim", "object", 1)
@@ -96,11 +100,18 @@ func TestConnectionOfDead(t *testing.T) {
 			if purpose == "name" {
 				socket = name
 			}
-			first.do("start", "dead", dead)
-			theirs := first.number("tell", "dead", "dial", socket)
-			stolen := first.number("tell", "heir", "steal", dead, theirs)
-			first.do("end", "dead")
-			first.do("start", "later", dead)
+			var stolen int
+			for later := false; !later; {
+				dead += 10
+				require.Less(t, dead, 4000, "no number for two processes")
+				if first.try("start", "dead", dead).errno != 0 {
+					continue
+				}
+				theirs := first.number("tell", "dead", "dial", socket)
+				stolen = first.number("tell", "heir", "steal", dead, theirs)
+				first.do("end", "dead")
+				later = first.try("start", "later", dead).errno == 0
+			}
 			require.Equal(t, "refused", first.do("tell", "heir", "hello", stolen, purpose, chid)[0])
 			own := first.number("tell", "heir", "dial", socket)
 			require.Equal(t, "welcome", first.do("tell", "heir", "hello", own, purpose, chid)[0], "of his own")

@@ -394,6 +394,9 @@ func TestLaneNotWelcomedYet(t *testing.T) {
 		_, err := message.BeginSend(coid, nil, 0, time.Unix(0, 0))
 		requireErrno(t, syscall.ETIMEDOUT, err)
 	}
+	eventually(t, patience, func() bool { return server.number("accepted") >= 2 }, "no lane")
+	_, err = message.BeginSend(coid, nil, 0, time.Unix(0, 0))
+	requireErrno(t, syscall.ETIMEDOUT, err)
 	require.Equal(t, 2, server.number("accepted"), "connections: of the attachment and of the lane")
 	require.NoError(t, message.ConnectDetach(coid))
 	check()
