@@ -25,7 +25,7 @@ type relative struct {
 // start starts a process with a given number, which only the first process of a
 // pid namespace should choose.
 func (n *node) start(a arguments) ([]any, error) { // name pid
-	const attempts = 50 // others may get the number
+	const attempts = 3 // others may get the number, a thread of this process for good
 	for range attempts {
 		r := &relative{cmd: exec.Command("/proc/self/exe")}
 		r.cmd.Env, r.cmd.Stderr = os.Environ(), os.Stderr
