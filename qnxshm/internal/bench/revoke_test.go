@@ -57,7 +57,7 @@ type revoking struct {
 func (v revoking) run(b *testing.B) {
 	set := allowedCPUs(b, v.cpus)
 	var took, message times
-	for range rounds * b.N {
+	for range rounds() * b.N {
 		name := serverName()
 		server := startPeer(b, set, "revoke-server", name, "0")
 		client := startPeer(b, set, "revoke-client", name, fmt.Sprint(v.readers))

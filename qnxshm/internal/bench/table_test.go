@@ -13,8 +13,14 @@ import (
 	"time"
 )
 
-// rounds is how often each side of a comparison runs; the numbers are medians.
-const rounds = 11
+// rounds is how often each side of a comparison runs; the numbers are medians. With
+// -short each runs once, to see that it does.
+func rounds() int {
+	if testing.Short() {
+		return 1
+	}
+	return 11
+}
 
 // table collects what the benchmarks measured, for TestMain to print.
 var table []row
@@ -65,7 +71,7 @@ type side func(n int) time.Duration
 func alternate(b *testing.B, n int, sides ...side) []times {
 	b.Helper()
 	all := make([]times, len(sides))
-	for round := range rounds * b.N {
+	for round := range rounds() * b.N {
 		for i := range sides {
 			i = (i + round) % len(sides)
 			all[i] = append(all[i], sides[i](n)/time.Duration(n))
