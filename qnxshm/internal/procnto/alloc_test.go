@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // TestAllocations holds the path that is gone most often to its budget: to create
@@ -20,17 +21,17 @@ func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates, too")
 	}
-	other := startChild(t)
+	other := testproc.Start(t, "node")
 	for _, outstanding := range []int{1, 1000} {
 		fd := newObject(t, 1, "")
 		defer unix.Close(fd)
 		for range outstanding {
-			h, err := procnto.CreateHandle(fd, other.pid(), os.O_RDONLY, 0)
+			h, err := procnto.CreateHandle(fd, other.PID(), os.O_RDONLY, 0)
 			require.NoError(t, err)
 			defer procnto.DeleteHandle(h)
 		}
 		require.Zero(t, testing.AllocsPerRun(1000, func() {
-			h, err := procnto.CreateHandle(fd, other.pid(), os.O_RDONLY, 0)
+			h, err := procnto.CreateHandle(fd, other.PID(), os.O_RDONLY, 0)
 			if err == nil {
 				err = procnto.DeleteHandle(h)
 			}

@@ -5,7 +5,6 @@ package procnto_test
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -14,39 +13,39 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // squat takes socket names of a process, each in one of the ways of squatters, and
 // keeps them.
-func (n *node) squat(a arguments) ([]any, error) { // pid way names
-	pid := a.int(0)
+func squat(pid int, way string, names int) error {
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	for i := range a.int(2) {
+	for i := range names {
 		name := plainSocket(pid)
 		if i > 0 {
 			name = fmt.Sprintf("%s/%016x", name, i)
 		}
-		if err := squatters[a[1]](name); err != nil {
-			return nil, err
+		if err := squatters[way](name); err != nil {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 var squatters = map[string]func(name string) error{
 	"listens": func(name string) error {
-		_, err := rawListen(name, 128)
+		_, err := testproc.Listen(name, 128)
 		return err
 	},
 	"has": func(name string) error {
-		_, err := rawBind(name)
+		_, err := testproc.Bind(name)
 		return err
 	},
 	"full": func(name string) error {
-		if _, err := rawListen(name, 0); err != nil {
+		if _, err := testproc.Listen(name, 0); err != nil {
 			return err
 		}
 		for { // until the queue is full
@@ -88,22 +87,22 @@ func TestSquatters(t *testing.T) {
 		{"has", 20, true, true, 500 * time.Millisecond},
 	} {
 		t.Run(fmt.Sprint(tt.way, tt.names, tt.self, tt.old), func(t *testing.T) {
-			maker, squatter, opener := startChild(t), startChild(t), startChild(t)
+			maker, squatter, opener := testproc.Start(t, "node"), testproc.Start(t, "node"), testproc.Start(t, "node")
 			if tt.self {
 				squatter = maker
 			}
 			if tt.old {
 				requireOldKernel(t, opener)
 			}
-			squatter.do("squat", maker.pid(), tt.way, tt.names)
-			fd := maker.number("object", 1)
+			squatter.Do("squat", maker.PID(), tt.way, tt.names)
+			fd := maker.Do("object", 1).Int()
 			for i := range 4 {
-				h := maker.handle("handle", fd, opener.pid(), os.O_RDONLY)
+				h := maker.Do("handle", fd, opener.PID(), os.O_RDONLY).Uint64()
 				began := time.Now()
 				if i%2 == 0 {
-					opener.do("open", h, os.O_RDONLY)
+					opener.Do("open", h, os.O_RDONLY)
 				} else {
-					opener.do("delete", h)
+					opener.Do("delete", h)
 				}
 				if took := time.Since(began); i == 0 {
 					t.Log("the first took", took)
@@ -112,7 +111,7 @@ func TestSquatters(t *testing.T) {
 			}
 			// And who has dialled the maker once knows where it is.
 			began := time.Now()
-			opener.do("attach", maker.pid())
+			opener.Do("attach", maker.PID())
 			require.Less(t, time.Since(began), scaled(50*time.Millisecond))
 		})
 	}
@@ -127,12 +126,12 @@ func scaled(d time.Duration) time.Duration {
 }
 
 // attach makes a connection of a kind that the process refuses.
-func (n *node) attach(a arguments) ([]any, error) { // pid
-	_, _, err := procnto.Dial(a.int(0), new(wire.HelloAttach))
-	if errnoOf(err) != syscall.ESRCH {
-		return nil, fmt.Errorf("refused with %w", err)
+func attach(pid int) error {
+	_, _, err := procnto.Dial(pid, new(wire.HelloAttach))
+	if testproc.ErrnoOf(err) != syscall.ESRCH {
+		return fmt.Errorf("refused with %w", err)
 	}
-	return nil, nil
+	return nil
 }
 
 // TestNobodyBehindTheName: a process that does not serve, and a squatter that has
@@ -140,14 +139,14 @@ func (n *node) attach(a arguments) ([]any, error) { // pid
 func TestNobodyBehindTheName(t *testing.T) {
 	check := noLeak(t)
 	for _, way := range []string{"has", "listens"} { // "full": see TestMakerIsBusy
-		process, squatter := startChild(t), startChild(t)
-		squatter.do("squat", process.pid(), way, 3)
+		process, squatter := testproc.Start(t, "node"), testproc.Start(t, "node")
+		squatter.Do("squat", process.PID(), way, 3)
 		for range 20 {
-			requireErrno(t, syscall.ESRCH, openObject(handleOf(process), os.O_RDONLY), way)
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(handleOf(process)), way)
+			testproc.WantErrno(t, syscall.ESRCH, openObject(handleOf(process), os.O_RDONLY), way)
+			testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(handleOf(process)), way)
 		}
-		process.kill()
-		squatter.kill()
+		process.Kill()
+		squatter.Kill()
 	}
 	check()
 }
@@ -156,11 +155,11 @@ func TestNobodyBehindTheName(t *testing.T) {
 // whose name somebody has for whom that is so: nobody can tell.)
 func TestMakerIsBusy(t *testing.T) {
 	t.Parallel()
-	maker := startChild(t)
-	maker.do("squat", 0, "full", 1)
+	maker := testproc.Start(t, "node")
+	maker.Do("squat", 0, "full", 1)
 	began := time.Now()
 	err := openObject(handleOf(maker), os.O_RDONLY)
-	requireErrno(t, syscall.EAGAIN, err)
+	testproc.WantErrno(t, syscall.EAGAIN, err)
 	require.ErrorContains(t, err, "did not answer")
 	require.Less(t, time.Since(began), procnto.PeerTimeout+3*time.Second)
 }
@@ -168,18 +167,18 @@ func TestMakerIsBusy(t *testing.T) {
 // TestMakerIsSlow: it welcomes nobody for longer than another name is tried after,
 // but it is there.
 func TestMakerIsSlow(t *testing.T) {
-	maker := startChild(t)
-	fd := maker.number("object", 1)
-	h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-	maker.stop()
+	maker := testproc.Start(t, "node")
+	fd := maker.Do("object", 1).Int()
+	h := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+	maker.Stop()
 	done := make(chan error, 1)
 	go func() { done <- openObject(h, os.O_RDONLY) }()
 	time.Sleep(300 * time.Millisecond)
-	maker.goOn()
+	maker.Continue()
 	select {
 	case err := <-done:
 		require.NoError(t, err)
-	case <-time.After(patience):
+	case <-time.After(testproc.Patience):
 		require.FailNow(t, "the opener does not go on")
 	}
 }
@@ -206,12 +205,12 @@ func TestForgery(t *testing.T) {
 func TestConnectionsAreKept(t *testing.T) {
 	check := noLeak(t)
 	const makers = 3
-	var all []*child
+	var all []*testproc.Child
 	for range makers {
-		all = append(all, startChild(t))
+		all = append(all, testproc.Start(t, "node"))
 	}
 	sockets := func() (n int) {
-		for fd, to := range descriptors(t, os.Getpid()) {
+		for fd, to := range testproc.Descriptors(t, os.Getpid()) {
 			if fd >= 512 && len(to) > 7 && to[:7] == "socket:" {
 				n++
 			}
@@ -221,16 +220,16 @@ func TestConnectionsAreKept(t *testing.T) {
 	before := sockets()
 	for range 3 {
 		for _, maker := range all {
-			h := maker.handle("handle", maker.number("object", 1), os.Getpid(), os.O_RDONLY)
+			h := maker.Do("handle", maker.Do("object", 1).Int(), os.Getpid(), os.O_RDONLY).Uint64()
 			require.NoError(t, openObject(h, os.O_RDONLY))
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
+			testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
 		}
 	}
 	require.Equal(t, before+makers, sockets(), "one each")
 	time.Sleep(300 * time.Millisecond) // no time ends them
 	require.Equal(t, before+makers, sockets())
 	for _, maker := range all {
-		maker.kill()
+		maker.Kill()
 	}
 	check()
 }
@@ -243,74 +242,60 @@ func TestPIDUsedAgain(t *testing.T) {
 	}
 	fd := newObject(t, 1, "secret")
 	defer unix.Close(fd)
-	first := startChild(t)
-	pid := first.pid()
-	conn := first.number("dial", ownSocket(t))
-	first.do("rawsend", conn, quoted(new(wire.HelloHandles)))
-	first.do("rawreceive", conn, 0)
-	mute := first.number("dial", ownSocket(t)) // has not said hello yet
+	first := testproc.Start(t, "node")
+	pid := first.PID()
+	conn := first.Do("dial", ownSocket(t)).Int()
+	first.Do("rawsend", conn, testproc.Encode(new(wire.HelloHandles)))
+	first.Do("rawreceive", conn, 0)
+	mute := first.Do("dial", ownSocket(t)).Int() // has not said hello yet
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	require.NoError(t, err)
 	defer unix.Close(pidfd)
-	inherit := func(conn int) raw {
+	inherit := func(conn int) testproc.Raw {
 		fd, err := unix.PidfdGetfd(pidfd, conn, 0)
 		if err != nil {
 			t.Skip("pidfd_getfd is not permitted:", err)
 		}
-		return raw{fd}
+		return testproc.Raw{FD: fd}
 	}
 	w, late := inherit(conn), inherit(mute)
-	defer w.close()
-	defer late.close()
-	first.kill()
-	second := startChildOfPID(t, pid)
+	defer w.Close()
+	defer late.Close()
+	first.Kill()
+	second := testproc.StartNumbered(t, "node", pid)
+	if second == nil {
+		t.Skip("somebody else got the pid")
+	}
 	h, err := procnto.CreateHandle(fd, pid, os.O_RDONLY, 0)
 	require.NoError(t, err)
 	defer procnto.DeleteHandle(h)
-	for _, w := range []raw{w, late} {
-		if w.fd == late.fd {
-			if w.say(new(wire.HelloHandles)) != nil {
+	for _, w := range []testproc.Raw{w, late} {
+		if w.FD == late.FD {
+			if w.Say(new(wire.HelloHandles)) != nil {
 				continue
 			}
-			if _, _, _, err := w.receive(0); err != nil {
+			if _, err := w.ReceiveFrame(); err != nil {
 				continue // as it should be
 			}
 		}
-		if w.say(&wire.Open{Handle: h}) == nil {
-			if f, _, fds, err := w.receive(0); err == nil {
-				require.Zero(t, fds, "the handle of another process")
-				require.Equal(t, int32(syscall.ESRCH), f.(*wire.Answer).Errno)
+		if w.Say(&wire.Open{Handle: h}) == nil {
+			if p, err := w.Receive(0); err == nil {
+				require.Zero(t, p.CloseFDs(), "the handle of another process")
+				require.Equal(t, int32(syscall.ESRCH), p.Frame.(*wire.Answer).Errno)
 			}
 		}
 	}
-	second.do("open", h, os.O_RDONLY)
-}
-
-// startChildOfPID starts one with that number, if nobody else gets it.
-func startChildOfPID(t testing.TB, pid int) *child {
-	t.Helper()
-	for range 20 {
-		if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", strconv.AppendInt(nil, int64(pid-1), 10), 0); err != nil {
-			t.Skip("pids cannot be chosen:", err)
-		}
-		c := startChild(t)
-		if c.pid() == pid {
-			return c
-		}
-		c.kill()
-	}
-	t.Skip("somebody else got the pid")
-	return nil
+	second.Do("open", h, os.O_RDONLY)
 }
 
 // TestServerWithoutPidfds: a process that cannot find out who has connected is there
 // all the same. Who takes it for gone would not register with it.
 func TestServerWithoutPidfds(t *testing.T) {
-	server := startChild(t)
-	server.do("serve", procnto.Space()+"procnto-test/"+fmt.Sprint(server.pid()))
-	if text, errno := server.try("nopidfds"); errno != 0 {
-		t.Skip("no seccomp filter: ", text)
+	server := testproc.Start(t, "node")
+	server.Do("serve", procnto.Space()+"procnto-test/"+fmt.Sprint(server.PID()))
+	if _, err := server.Try("nopidfds"); err != nil {
+		t.Skip("no seccomp filter: ", err)
 	}
-	_, _, err := procnto.Dial(server.pid(), new(wire.HelloHandles))
-	requireErrno(t, syscall.EAGAIN, err)
+	_, _, err := procnto.Dial(server.PID(), new(wire.HelloHandles))
+	testproc.WantErrno(t, syscall.EAGAIN, err)
 }

@@ -5,7 +5,6 @@ package procnto_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime/debug"
 	"syscall"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -45,45 +45,37 @@ func sealMapping(b []byte) error {
 	return nil
 }
 
-// bequeath lets a process have a connection that outlives this one.
-func (n *node) bequeath(a arguments) ([]any, error) { // conn
-	heir := exec.Command("cat")
-	heir.Stdin = os.Stdin // ends with the test
-	heir.ExtraFiles = []*os.File{os.NewFile(uintptr(a.int(0)), "")}
-	return nil, heir.Start()
-}
-
 // falseCreator makes the node listen as itself without the host's library: it
 // hands out handles of a revocable object that it is the creator of, and confirms
 // registrations. What it says to claims behave says.
-func (n *node) falseCreator(arguments) ([]any, error) {
-	w, err := rawListen(plainSocket(os.Getpid()), 128)
+func (n *node) falseCreator() error {
+	w, err := testproc.Listen(plainSocket(os.Getpid()), 128)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	fd, err := anObject(1, "trap")
 	if err == nil {
 		_, err = memory.Control(fd, nto.ControlRevocable, 0, 0, func() error { return nil })
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		for {
-			c, err := w.accept()
+			c, err := w.Accept()
 			if err != nil {
 				return
 			}
 			go n.create(c, fd)
 		}
 	}()
-	return nil, nil
+	return nil
 }
 
-func (n *node) create(c raw, object int) {
-	defer c.close()
-	hello, _, _, err := c.receive(0)
-	if err != nil || c.say(new(wire.Welcome)) != nil {
+func (n *node) create(c testproc.Raw, object int) {
+	defer c.Close()
+	hello, err := c.ReceiveFrame()
+	if err != nil || c.Say(new(wire.Welcome)) != nil {
 		return
 	}
 	if hello.Kind() == wire.KindHelloLink {
@@ -91,19 +83,19 @@ func (n *node) create(c raw, object int) {
 		n.links = append(n.links, c)
 		n.mu.Unlock()
 		for err == nil || err == syscall.EAGAIN {
-			_, _, _, err = c.receive(0)
+			_, err = c.ReceiveFrame()
 		}
 		return
 	}
 	for {
-		f, _, _, err := c.receive(0)
+		f, err := c.ReceiveFrame()
 		if err != nil || n.answerAsCreator(c, f, object) != nil {
 			return
 		}
 	}
 }
 
-func (n *node) answerAsCreator(c raw, f wire.Frame, object int) error {
+func (n *node) answerAsCreator(c testproc.Raw, f wire.Frame, object int) error {
 	switch f := f.(type) {
 	case *wire.Map:
 		return grantTrap(c, f.Handle, f.Access, object)
@@ -116,7 +108,7 @@ func (n *node) answerAsCreator(c raw, f wire.Frame, object int) error {
 			a.Errno = int32(syscall.EBUSY)
 		}
 		n.mu.Unlock()
-		return c.say(a)
+		return c.Say(a)
 	case *wire.Register:
 		n.mu.Lock()
 		deaf := n.act == "deaf"
@@ -124,74 +116,74 @@ func (n *node) answerAsCreator(c raw, f wire.Frame, object int) error {
 		if deaf {
 			return syscall.EPROTO
 		}
-		return c.say(&wire.Answer{ID: f.Number})
+		return c.Say(&wire.Answer{ID: f.Number})
 	}
 	return syscall.EPROTO
 }
 
-func grantTrap(c raw, handle uint64, access int32, object int) error {
+func grantTrap(c testproc.Raw, handle uint64, access int32, object int) error {
 	fd, err := unix.Open(pathOf(object), int(access)|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	return c.say(&wire.Granted{Handle: handle}, fd)
+	return c.Say(&wire.Granted{Handle: handle}, fd)
 }
 
 // askAll sends a revocation on all links of a false creator.
-func (n *node) askAll(a arguments) ([]any, error) { // dev ino secret serial pid
+func (n *node) askAll(dev, ino, secret uint64, serial uint32, pid int32) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	f := &wire.Revoke{ID: 1, Dev: a.id(0), Ino: a.id(1), Secret: a.id(2), Serial: uint32(a.id(3)), PID: int32(a.int(4))}
+	f := &wire.Revoke{ID: 1, Dev: dev, Ino: ino, Secret: secret, Serial: serial, PID: pid}
 	for _, l := range n.links {
-		if err := l.say(f); err != nil {
-			return nil, err
+		if err := l.Say(f); err != nil {
+			return err
 		}
 	}
 	if len(n.links) == 0 {
-		return nil, syscall.ENOENT
+		return syscall.ENOENT
 	}
-	return nil, nil
+	return nil
 }
 
 // askAllAbout lets a false creator ask for the revocation of an object.
-func askAllAbout(t testing.TB, c *child, fd int, pid int) {
+func askAllAbout(t testing.TB, c *testproc.Child, fd int, pid int) {
 	t.Helper()
 	d, err := memory.Describe(fd)
 	require.NoError(t, err)
-	c.do("askall", d.Key.Dev, d.Key.Ino, d.Origin.Secret, d.Origin.Serial, pid)
+	c.Do("askall", d.Key.Dev, d.Key.Ino, d.Origin.Secret, d.Origin.Serial, pid)
 }
 
 // TestRevokeWhatStays: nil would be a lie.
 func TestRevokeWhatStays(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	h := shareRevocable(t, fd, child)
-	_, errno := child.try("seal", h)
-	if errno == syscall.ENOSYS {
+	_, err := child.Try("seal", h)
+	if testproc.ErrnoOf(err) == syscall.ENOSYS {
 		t.Skip("mseal came with Linux 6.10")
 	}
-	require.Zero(t, errno)
-	err := procnto.Revoke(fd, child.pid())
+	require.NoError(t, err)
+	err = procnto.Revoke(fd, child.PID())
 	require.ErrorIs(t, err, qnxerr.ErrRevokePending)
-	require.ErrorContains(t, err, fmt.Sprint(child.pid()))
-	child.do("touch", h)
+	require.ErrorContains(t, err, fmt.Sprint(child.PID()))
+	child.Do("touch", h)
 }
 
 // passedOn has a child make a handle, for this process, of an object that this
 // process is the creator of. The handle is then on its way on a connection
 // without the library, and the child stopped.
-func passedOn(t testing.TB, fd int) (maker *child, w raw, h uint64) {
+func passedOn(t testing.TB, fd int) (maker *testproc.Child, w testproc.Raw, h uint64) {
 	t.Helper()
-	maker = startChild(t)
+	maker = testproc.Start(t, "node")
 	theirs := openBy(t, fd, maker, os.O_RDWR)
-	h = maker.handle("handle", theirs, os.Getpid(), os.O_RDONLY)
-	w = greet(t, maker.socket())
-	t.Cleanup(w.close)
-	require.NoError(t, w.say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
-	w.requireGranted(t)
-	maker.stop()
+	h = maker.Do("handle", theirs, os.Getpid(), os.O_RDONLY).Uint64()
+	w = greet(t, plainSocket(maker.PID()))
+	t.Cleanup(w.Close)
+	require.NoError(t, w.Say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
+	requireGranted(t, w)
+	maker.Stop()
 	return maker, w, h
 }
 
@@ -202,9 +194,9 @@ func TestClaimAfterRevoke(t *testing.T) {
 	defer unix.Close(fd)
 	maker, w, h := passedOn(t, fd)
 	require.ErrorIs(t, procnto.Revoke(fd, -1), qnxerr.ErrRevokePending)
-	require.NoError(t, w.say(&wire.Claim{Handle: h}))
-	maker.goOn()
-	require.Equal(t, syscall.ESRCH, w.errno(t))
+	require.NoError(t, w.Say(&wire.Claim{Handle: h}))
+	maker.Continue()
+	require.Equal(t, syscall.ESRCH, answered(t, w))
 }
 
 // TestRevokeAfterMakers: one may map with a handle after it was asked, as long as
@@ -212,12 +204,12 @@ func TestClaimAfterRevoke(t *testing.T) {
 func TestRevokeAfterMakers(t *testing.T) {
 	p := newLinked(t, 1)
 	maker, w, h := passedOn(t, p.fd)
-	require.NoError(t, w.say(&wire.Claim{Handle: h}))
+	require.NoError(t, w.Say(&wire.Claim{Handle: h}))
 	done := make(chan error, 1)
 	go func() { done <- procnto.Revoke(p.fd, -1) }()
 	for range 2 {
 		p.confirm(t, p.asked(t))
-		maker.goOn()
+		maker.Continue()
 	}
 	require.NoError(t, <-done)
 }
@@ -225,12 +217,12 @@ func TestRevokeAfterMakers(t *testing.T) {
 // TestRevokeByStranger: a process may be the creator of something that this one
 // has, but not of all.
 func TestRevokeByStranger(t *testing.T) {
-	child := startChild(t)
-	child.do("falsecreator")
+	child := testproc.Start(t, "node")
+	child.Do("falsecreator")
 	trapFD, err := procnto.OpenHandle(handleOf(child), os.O_RDONLY)
 	require.NoError(t, err)
 	defer unix.Close(trapFD)
-	trap, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
+	trap, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.PID())
 	require.NoError(t, err)
 	defer memory.Unmap(trap)
 	fd := newRevocable(t)
@@ -242,7 +234,7 @@ func TestRevokeByStranger(t *testing.T) {
 	require.NoError(t, err)
 	askAllAbout(t, child, fd, -1)
 	askAllAbout(t, child, trapFD, -1)
-	eventually(t, patience, func() bool { return touch(trap) != nil }, "the creator could not revoke")
+	testproc.Eventually(t, testproc.Patience, func() bool { return touch(trap) != nil }, "the creator could not revoke")
 	require.NoError(t, touch(mine))
 	require.NoError(t, procnto.DeleteHandle(h), "it is still there")
 }
@@ -250,27 +242,27 @@ func TestRevokeByStranger(t *testing.T) {
 // TestRevokeOfHandles: the creator may also have the handles of its object that
 // this process has made.
 func TestRevokeOfHandles(t *testing.T) {
-	child := startChild(t)
-	child.do("falsecreator")
+	child := testproc.Start(t, "node")
+	child.Do("falsecreator")
 	fd, err := procnto.OpenHandle(handleOf(child), os.O_RDONLY)
 	require.NoError(t, err)
 	defer unix.Close(fd)
 	h, err := procnto.CreateHandle(fd, os.Getpid(), os.O_RDONLY, 0)
 	require.NoError(t, err)
 	askAllAbout(t, child, fd, os.Getpid())
-	eventually(t, patience, func() bool {
+	testproc.Eventually(t, testproc.Patience, func() bool {
 		_, err := procnto.OpenHandle(h, os.O_WRONLY)
-		return errnoOf(err) == syscall.ESRCH
+		return testproc.ErrnoOf(err) == syscall.ESRCH
 	}, "the handle was not revoked")
 }
 
 // TestClaimAlwaysBusy: a maker that wants the mapping to be made again and again.
 func TestClaimAlwaysBusy(t *testing.T) {
-	child := startChild(t)
-	child.do("falsecreator")
-	child.do("behave", "busy")
-	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
-	requireErrno(t, syscall.ESRCH, err)
+	child := testproc.Start(t, "node")
+	child.Do("falsecreator")
+	child.Do("behave", "busy")
+	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.PID())
+	testproc.WantErrno(t, syscall.ESRCH, err)
 	maps, err := os.ReadFile("/proc/self/maps")
 	require.NoError(t, err)
 	require.NotContains(t, string(maps), "memfd:qnxshm")
@@ -280,16 +272,16 @@ func TestClaimAlwaysBusy(t *testing.T) {
 // which it is to learn of a mapping, as one does that has too many, has not said that
 // nobody can revoke it.
 func TestRegistrationWithoutAnswer(t *testing.T) {
-	child := startChild(t)
-	child.do("falsecreator")
-	child.do("behave", "deaf")
-	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
-	requireErrno(t, syscall.EAGAIN, err)
+	child := testproc.Start(t, "node")
+	child.Do("falsecreator")
+	child.Do("behave", "deaf")
+	_, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.PID())
+	testproc.WantErrno(t, syscall.EAGAIN, err)
 	maps, err := os.ReadFile("/proc/self/maps")
 	require.NoError(t, err)
 	require.NotContains(t, string(maps), "memfd:qnxshm")
-	child.do("behave", "well")
-	mem, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.pid())
+	child.Do("behave", "well")
+	mem, err := procnto.MapHandle(handleOf(child), os.O_RDONLY, page, child.PID())
 	require.NoError(t, err)
 	require.NoError(t, memory.Unmap(mem))
 }
@@ -303,8 +295,8 @@ func TestRegisterWhatever(t *testing.T) {
 	register := func(change func(*wire.Register)) syscall.Errno {
 		f := registration(t, p.fd, 7)
 		change(f)
-		require.NoError(t, w.say(f))
-		return w.errno(t)
+		require.NoError(t, w.Say(f))
+		return answered(t, w)
 	}
 	before := procnto.Registrations()
 	for name, change := range map[string]func(*wire.Register){
@@ -323,16 +315,16 @@ func TestRegisterWhatever(t *testing.T) {
 	require.Equal(t, syscall.ESRCH, register(func(f *wire.Register) { f.Serial = d.Origin.Serial }))
 	require.Zero(t, register(func(f *wire.Register) { f.Number++ }), "its own, once more")
 	require.Equal(t, before, procnto.Registrations())
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	h := shareRevocable(t, other, child)
-	unused, err := procnto.CreateHandle(other, child.pid(), os.O_RDONLY, 0)
+	unused, err := procnto.CreateHandle(other, child.PID(), os.O_RDONLY, 0)
 	require.NoError(t, err)
 	require.NoError(t, procnto.Revoke(other, -1))
 	requireFault(t, child, h)
-	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(unused))
-	child.kill()
+	testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(unused))
+	child.Kill()
 	unix.Close(other)
-	w.close()
+	w.Close()
 	p.close()
 	check()
 }
@@ -341,20 +333,20 @@ func TestRegisterWhatever(t *testing.T) {
 func TestWithdraw(t *testing.T) {
 	p := newLinked(t, 1)
 	q := greetLink(t, ownSocket(t), 2)
-	defer q.close()
+	defer q.Close()
 	r := registration(t, p.fd, 1)
 	withdraw := &wire.Withdraw{Secret: r.Secret, Serial: r.Serial, Number: 5}
-	require.NoError(t, q.say(withdraw), "of another link")
+	require.NoError(t, q.Say(withdraw), "of another link")
 	withdraw.Number = 0
-	require.NoError(t, p.link.say(withdraw), "an earlier one")
+	require.NoError(t, p.link.Say(withdraw), "an earlier one")
 	done := make(chan error, 1)
 	go func() { done <- procnto.Revoke(p.fd, -1) }()
 	p.confirm(t, p.asked(t))
 	require.NoError(t, <-done)
 	before := procnto.Registrations()
 	withdraw.Number = 1
-	require.NoError(t, p.link.say(withdraw))
-	eventually(t, patience, func() bool { return procnto.Registrations() < before }, "still registered")
+	require.NoError(t, p.link.Say(withdraw))
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Registrations() < before }, "still registered")
 	require.NoError(t, procnto.Revoke(p.fd, -1), "nobody is asked")
 }
 
@@ -362,20 +354,18 @@ func TestWithdraw(t *testing.T) {
 func TestRevokeDeadWithHeir(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	child := startChild(t)
-	link, w := child.number("dial", ownSocket(t)), child.number("dial", ownSocket(t))
+	child := testproc.Start(t, "node")
+	link, w := child.Do("dial", ownSocket(t)).Int(), child.Do("dial", ownSocket(t)).Int()
 	say := func(conn int, f wire.Frame) {
-		child.do("rawsend", conn, quoted(f))
-		require.Equal(t, "0", child.do("rawreceive", conn, 0)[1])
+		child.Do("rawsend", conn, testproc.Encode(f))
+		require.Zero(t, child.Do("rawreceive", conn, 0).At(1).Int())
 	}
 	say(link, &wire.HelloLink{Token: 1})
 	say(w, new(wire.HelloHandles))
 	say(w, registration(t, fd, 1))
-	child.do("bequeath", link)
-	require.ErrorIs(t, procnto.Revoke(fd, child.pid()), qnxerr.ErrRevokePending)
-	require.NoError(t, child.cmd.Process.Kill())
-	require.NoError(t, retry(func() error { // the heir is there until the test has ended
-		return unix.Waitid(unix.P_PID, child.pid(), nil, unix.WEXITED|unix.WNOWAIT, nil)
-	}))
-	require.NoError(t, procnto.Revoke(fd, child.pid()))
+	heir := child.Do("bequeath", link).Int()
+	t.Cleanup(func() { unix.Kill(heir, unix.SIGKILL) })
+	require.ErrorIs(t, procnto.Revoke(fd, child.PID()), qnxerr.ErrRevokePending)
+	child.Kill()
+	require.NoError(t, procnto.Revoke(fd, child.PID()))
 }

@@ -15,23 +15,23 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // impostor makes the node listen where the process pid would, or with 0 itself,
 // without the host's library. What it does to openers behave says.
-func (n *node) impostor(a arguments) ([]any, error) { // pid
-	pid := a.int(0)
+func (n *node) impostor(pid int) error {
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	w, err := rawListen(plainSocket(pid), 128)
+	w, err := testproc.Listen(plainSocket(pid), 128)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		for {
-			c, err := w.accept()
+			c, err := w.Accept()
 			if err != nil {
 				return
 			}
@@ -39,50 +39,49 @@ func (n *node) impostor(a arguments) ([]any, error) { // pid
 			act := n.act
 			n.mu.Unlock()
 			if act == "refuse at once" {
-				c.say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
-				c.close()
+				c.Say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
+				c.Close()
 				continue
 			}
 			go pretend(c, act)
 		}
 	}()
-	return []any{pid}, nil
+	return nil
 }
 
-func (n *node) behave(a arguments) ([]any, error) {
+func (n *node) behave(act string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.act = string(a.bytes(0))
-	return nil, nil
+	n.act = act
 }
 
 // pretend does to one opener what a hostile maker could.
-func pretend(c raw, act string) {
-	defer c.close()
+func pretend(c testproc.Raw, act string) {
+	defer c.Close()
 	if act == "end at once" {
 		return
 	}
-	hello, _, _, err := c.receive(0)
-	if err != nil || misbehave(c, "welcome: ", act, new(wire.Welcome), 0) || c.say(new(wire.Welcome)) != nil {
+	hello, err := c.ReceiveFrame()
+	if err != nil || misbehave(c, "welcome: ", act, new(wire.Welcome), 0) || c.Say(new(wire.Welcome)) != nil {
 		return
 	}
 	if hello.Kind() != wire.KindHelloHandles {
-		c.receive(0) // until the client leaves
+		c.ReceiveFrame() // until the client leaves
 		return
 	}
 	for {
-		request, _, _, err := c.receive(0)
+		request, err := c.ReceiveFrame()
 		if err != nil {
 			return
 		}
 		open, ok := request.(*wire.Open)
 		if !ok {
-			c.say(&wire.Answer{ID: request.(*wire.Delete).Handle})
+			c.Say(&wire.Answer{ID: request.(*wire.Delete).Handle})
 			continue
 		}
 		if !misbehave(c, "answer: ", act, &wire.Granted{Handle: open.Handle}, open.Handle) {
 			fd := aReadOnlyObject()
-			c.say(&wire.Granted{Handle: open.Handle}, fd)
+			c.Say(&wire.Granted{Handle: open.Handle}, fd)
 			unix.Close(fd)
 		}
 		if act != "answer: busy" {
@@ -103,13 +102,13 @@ func aReadOnlyObject() int {
 
 // misbehave sends something in place of f, about the handle id, if act begins with
 // step, and reports whether it does.
-func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
+func misbehave(c testproc.Raw, step, act string, f wire.Frame, id uint64) bool {
 	what, ok := strings.CutPrefix(act, step)
 	if !ok {
 		return false
 	}
 	sendThen := func(f wire.Frame, fds ...int) {
-		c.say(f, fds...)
+		c.Say(f, fds...)
 		for _, fd := range fds {
 			unix.Close(fd)
 		}
@@ -123,7 +122,7 @@ func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
 		return true
 	}
 	if packet := noFrames[what]; packet != nil {
-		c.send(packet)
+		c.Send(packet)
 		return true
 	}
 	refuse := func(errno int32) wire.Frame {
@@ -135,21 +134,21 @@ func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
 	switch what {
 	case "end":
 	case "silence":
-		c.receive(0)
+		c.ReceiveFrame()
 	case "other kind":
 		sendThen(new(wire.Reply), aReadOnlyObject())
 	case "other id":
 		sendThen(&wire.Granted{Handle: id + 1}, aReadOnlyObject())
 	case "payload":
 		fd := aReadOnlyObject()
-		c.send(append(encode(f), "more"...), fd)
+		c.Send(append(testproc.Encode(f), "more"...), fd)
 		unix.Close(fd)
 	case "refused", "busy", "no such errno", "no error":
-		c.say(refuse(refusals[what]))
+		c.Say(refuse(refusals[what]))
 	case "errno and descriptor":
 		sendThen(refuse(int32(syscall.EACCES)), aReadOnlyObject())
 	case "nothing":
-		c.say(f)
+		c.Say(f)
 	case "two":
 		sendThen(f, aReadOnlyObject(), aReadOnlyObject())
 	case "many":
@@ -166,9 +165,9 @@ func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
 var noFrames = map[string][]byte{
 	"garbage":        []byte("What is your name?"),
 	"zeros":          make([]byte, wire.FrameSize),
-	"older":          ofVersion(1, wire.FrameSize),
-	"newer, longer":  ofVersion(3, wire.FrameSize+16),
-	"newer, shorter": ofVersion(3, wire.FrameSize-16),
+	"older":          testproc.OfVersion(1, wire.FrameSize),
+	"newer, longer":  testproc.OfVersion(3, wire.FrameSize+16),
+	"newer, shorter": testproc.OfVersion(3, wire.FrameSize-16),
 }
 
 var refusals = map[string]int32{
@@ -207,8 +206,8 @@ var otherFiles = map[string]func() int{
 	"directory": func() int { return opened("/", unix.O_RDONLY) },
 	"device":    func() int { return opened("/dev/zero", unix.O_RDONLY) },
 	"socket": func() int {
-		fd, _ := rawSocket()
-		return fd
+		w, _ := testproc.NewRaw()
+		return w.FD
 	},
 	"path": func() int {
 		fd := aReadOnlyObject()
@@ -232,16 +231,16 @@ func opened(path string, flags int) int {
 }
 
 // handleOf is a handle that a process may have made.
-func handleOf(c *child) uint64 { return uint64(c.pid())<<42 | 7 }
+func handleOf(c *testproc.Child) uint64 { return uint64(c.PID())<<42 | 7 }
 
 // TestHostileMaker opens handles of a maker that sends anything but what it
 // should. The opener gets an errno, keeps nothing, and can go on.
 func TestHostileMaker(t *testing.T) {
 	check := noLeak(t)
-	maker := startChild(t)
-	maker.do("impostor", 0)
+	maker := testproc.Start(t, "node")
+	maker.Do("impostor", 0)
 	open := func(act string) error {
-		maker.do("behave", quote([]byte(act)))
+		maker.Do("behave", act)
 		return openObject(handleOf(maker), os.O_RDONLY)
 	}
 	tests := map[string]syscall.Errno{
@@ -277,7 +276,7 @@ func TestHostileMaker(t *testing.T) {
 		for range 5 {
 			err := open(act)
 			require.Error(t, err, act)
-			require.Equal(t, want, errnoOf(err), "%s: %v", act, err)
+			require.Equal(t, want, testproc.ErrnoOf(err), "%s: %v", act, err)
 		}
 		require.NoError(t, open("well"), "after %s", act)
 	}
@@ -289,8 +288,8 @@ func TestHostileMaker(t *testing.T) {
 		}
 		require.NoError(t, open("well"), "after %s", act)
 	}
-	maker.kill()
-	requireErrno(t, syscall.ESRCH, openObject(handleOf(maker), os.O_RDONLY))
+	maker.Kill()
+	testproc.WantErrno(t, syscall.ESRCH, openObject(handleOf(maker), os.O_RDONLY))
 	check()
 }
 
@@ -299,16 +298,16 @@ func TestHostileMaker(t *testing.T) {
 func TestMakerOfAnotherVersion(t *testing.T) {
 	for act, version := range map[string]string{"older": "version 1 ", "newer, longer": "version 3 ", "newer, shorter": "version 3 "} {
 		t.Run(act, func(t *testing.T) {
-			maker := startChild(t)
-			maker.do("impostor", 0)
-			maker.do("behave", quote([]byte("welcome: "+act)))
+			maker := testproc.Start(t, "node")
+			maker.Do("impostor", 0)
+			maker.Do("behave", "welcome: "+act)
 			err := openObject(handleOf(maker), os.O_RDONLY)
-			requireErrno(t, syscall.EPROTO, err)
+			testproc.WantErrno(t, syscall.EPROTO, err)
 			require.ErrorContains(t, err, version)
 			require.ErrorContains(t, err, "version 2")
-			requireErrno(t, syscall.EPROTO, procnto.DeleteHandle(handleOf(maker)))
-			_, _, err = procnto.Dial(maker.pid(), new(wire.HelloAttach))
-			requireErrno(t, syscall.EPROTO, err)
+			testproc.WantErrno(t, syscall.EPROTO, procnto.DeleteHandle(handleOf(maker)))
+			_, _, err = procnto.Dial(maker.PID(), new(wire.HelloAttach))
+			testproc.WantErrno(t, syscall.EPROTO, err)
 		})
 	}
 }
@@ -316,15 +315,15 @@ func TestMakerOfAnotherVersion(t *testing.T) {
 // TestRefusalIsHeard: a maker that has too many connections says so and closes.
 // The opener must hear it although it cannot send any more then.
 func TestRefusalIsHeard(t *testing.T) {
-	maker := startChild(t)
-	maker.do("impostor", 0)
-	maker.do("behave", quote([]byte("refuse at once")))
+	maker := testproc.Start(t, "node")
+	maker.Do("impostor", 0)
+	maker.Do("behave", "refuse at once")
 	for range 2000 {
 		err := openObject(handleOf(maker), os.O_RDONLY)
-		requireErrno(t, syscall.EAGAIN, err)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 		require.ErrorContains(t, err, "too many connections")
-		_, _, err = procnto.Dial(maker.pid(), new(wire.HelloAttach))
-		requireErrno(t, syscall.EAGAIN, err)
+		_, _, err = procnto.Dial(maker.PID(), new(wire.HelloAttach))
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 	}
 }
 
@@ -334,12 +333,12 @@ func TestMakerHangs(t *testing.T) {
 	for _, act := range []string{"welcome: silence", "answer: silence", "answer: busy"} {
 		t.Run(act, func(t *testing.T) {
 			t.Parallel()
-			maker := startChild(t)
-			maker.do("impostor", 0)
-			maker.do("behave", quote([]byte(act)))
+			maker := testproc.Start(t, "node")
+			maker.Do("impostor", 0)
+			maker.Do("behave", act)
 			start := time.Now()
 			err := openObject(handleOf(maker), os.O_RDONLY)
-			requireErrno(t, syscall.EAGAIN, err)
+			testproc.WantErrno(t, syscall.EAGAIN, err)
 			require.Less(t, time.Since(start), procnto.PeerTimeout+3*time.Second)
 			require.Greater(t, time.Since(start), procnto.PeerTimeout-time.Second)
 			require.ErrorContains(t, err, "did not answer")
@@ -351,9 +350,9 @@ func TestMakerHangs(t *testing.T) {
 // between two signals.
 func TestMakerHangsAndSignalsCome(t *testing.T) {
 	t.Parallel()
-	maker := startChild(t)
-	maker.do("impostor", 0)
-	maker.do("behave", quote([]byte("answer: silence")))
+	maker := testproc.Start(t, "node")
+	maker.Do("impostor", 0)
+	maker.Do("behave", "answer: silence")
 	thread, result := make(chan int), make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // for good: nobody else gets the signals
@@ -366,13 +365,13 @@ func TestMakerHangsAndSignalsCome(t *testing.T) {
 	for limit := time.After(procnto.PeerTimeout + 2*time.Second); ; {
 		select {
 		case err := <-result:
-			requireErrno(t, syscall.EAGAIN, err)
+			testproc.WantErrno(t, syscall.EAGAIN, err)
 			return
 		case <-tick.C:
 			// A signal that Go's runtime handles and nobody minds.
 			require.NoError(t, unix.Tgkill(os.Getpid(), tid, unix.SIGURG))
 		case <-limit:
-			maker.kill()
+			maker.Kill()
 			<-result
 			require.FailNow(t, "signals keep the call waiting")
 		}

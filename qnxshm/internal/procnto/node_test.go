@@ -3,177 +3,64 @@
 package procnto_test
 
 import (
-	"bufio"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 	"unsafe"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
-	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // A node is a second process: a server, a peer that must be served well, a
-// hostile one. It reads commands from its standard input until that ends.
+// hostile one.
 type node struct {
-	filled []int // what fills the descriptor table
-	good   *rounds
-	conns  map[int]raw
-	opened chan opening
+	fill   testproc.Filler
+	good   testproc.Rounds
+	conns  map[int]testproc.Raw
 	mapped map[uint64][]byte // by handle
 
 	mu    sync.Mutex
-	act   string // of a fake maker
-	links []raw  // of a false creator
+	act   string         // of a fake maker
+	links []testproc.Raw // of a false creator
 }
 
-type opening struct {
-	fd  int
-	err error
-}
-
-func newNode() *node {
-	return &node{conns: make(map[int]raw), opened: make(chan opening, 16), mapped: make(map[uint64][]byte)}
-}
-
-func (n *node) run() {
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		f := strings.Fields(in.Text())
-		command := commands[f[0]]
-		if command == nil {
-			fmt.Println("ENOSYS", f[0])
-			continue
-		}
-		out, err := command(n, arguments(f[1:]))
-		name := qnxerr.Name(errnoOf(err))
-		if err != nil {
-			out = []any{err}
-		}
-		fmt.Println(append([]any{name}, out...)...)
+// newNode gives what a node can be told to do; most are a call each.
+func newNode() testproc.Procedures {
+	n := &node{conns: make(map[int]testproc.Raw), mapped: make(map[uint64][]byte)}
+	return testproc.Procedures{
+		"object": func(pages int) (int, error) { return anObject(pages, fmt.Sprint("from ", os.Getpid())) },
+		"handle": func(fd, pid, access int) (uint64, error) { return procnto.CreateHandle(fd, pid, access, 0) },
+		"delete": procnto.DeleteHandle,
+		"open":   procnto.OpenHandle,
+		"map": func(h uint64, access, pages int) (err error) {
+			n.mapped[h], err = procnto.MapHandle(h, access, int64(pages)*page, procnto.MakerOf(h))
+			return err
+		},
+		"unmap":   func(h uint64) error { return memory.Unmap(n.mapped[h]) },
+		"revoked": func(h uint64) bool { return memory.Revoked(unsafe.Pointer(&n.mapped[h][0])) },
+		"control": func(fd int, flags uint32) (uint32, error) { return procnto.Control(fd, flags, 0, 0) },
+		"seal":    func(h uint64) error { return sealMapping(n.mapped[h]) },
+		"touch":   func(h uint64) error { return touch(n.mapped[h]) },
+		"close":   memory.CloseDescriptor,
+		"limit":   testproc.LimitDescriptors,
+		"fill":    n.fill.Fill, "unfill": n.fill.Unfill,
+		"nopidfds": noPidfds, "oldkernel": oldKernel,
+		"serve": serve, "good": n.startRounds,
+		"progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
+		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "rawclose": n.rawClose,
+		"occupy": occupy, "squat": squat, "attach": attach, "linger": linger, "lingering": tryLingering,
+		"impostor": n.impostor, "behave": n.behave,
+		"bequeath": testproc.Bequeath, "falsecreator": n.falseCreator, "askall": n.askAll,
 	}
-}
-
-type arguments []string
-
-func (a arguments) int(i int) int {
-	n, err := strconv.ParseInt(a[i], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return int(n)
-}
-
-func (a arguments) id(i int) uint64 {
-	n, err := strconv.ParseUint(a[i], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func (a arguments) bytes(i int) []byte {
-	b, err := strconv.Unquote(`"` + a[i] + `"`)
-	if err != nil {
-		panic(err)
-	}
-	return []byte(b)
-}
-
-// quote is the inverse of arguments.bytes.
-func quote(b []byte) string {
-	var s strings.Builder
-	for _, c := range b {
-		fmt.Fprintf(&s, `\x%02x`, c)
-	}
-	return s.String()
-}
-
-// quoted is a frame for rawsend.
-func quoted(f wire.Frame) string { return quote(encode(f)) }
-
-// commands are what a node can be told to do; most are a call each.
-var commands = map[string]func(*node, arguments) ([]any, error){
-	"object": func(_ *node, a arguments) ([]any, error) { // pages
-		fd, err := anObject(a.int(0), fmt.Sprint("from ", os.Getpid()))
-		return []any{fd}, err
-	},
-	"handle": func(_ *node, a arguments) ([]any, error) { // fd pid access
-		h, err := procnto.CreateHandle(a.int(0), a.int(1), a.int(2), 0)
-		return []any{h}, err
-	},
-	"delete": func(_ *node, a arguments) ([]any, error) { return nil, procnto.DeleteHandle(a.id(0)) },
-	"open": func(_ *node, a arguments) ([]any, error) { // handle access
-		fd, err := procnto.OpenHandle(a.id(0), a.int(1))
-		return []any{fd}, err
-	},
-	"openlater": func(n *node, a arguments) ([]any, error) { // handle access
-		go func() {
-			fd, err := procnto.OpenHandle(a.id(0), a.int(1))
-			n.opened <- opening{fd, err}
-		}()
-		return nil, nil
-	},
-	"opened": func(n *node, _ arguments) ([]any, error) {
-		o := <-n.opened
-		return []any{o.fd}, o.err
-	},
-	"map": func(n *node, a arguments) (_ []any, err error) { // handle access pages
-		h := a.id(0)
-		n.mapped[h], err = procnto.MapHandle(h, a.int(1), int64(a.int(2))*page, procnto.MakerOf(h))
-		return nil, err
-	},
-	"unmap": func(n *node, a arguments) ([]any, error) { // handle
-		return nil, memory.Unmap(n.mapped[a.id(0)])
-	},
-	"revoked": func(n *node, a arguments) ([]any, error) { // handle
-		return []any{memory.Revoked(unsafe.Pointer(&n.mapped[a.id(0)][0]))}, nil
-	},
-	"control": func(_ *node, a arguments) ([]any, error) { // fd flags
-		flags, err := procnto.Control(a.int(0), uint32(a.int(1)), 0, 0)
-		return []any{flags}, err
-	},
-	"seal": func(n *node, a arguments) ([]any, error) { // handle
-		return nil, sealMapping(n.mapped[a.id(0)])
-	},
-	"touch": func(n *node, a arguments) ([]any, error) { // handle
-		return nil, touch(n.mapped[a.id(0)])
-	},
-	"exit":  func(*node, arguments) ([]any, error) { os.Exit(0); return nil, nil },
-	"close": func(_ *node, a arguments) ([]any, error) { return nil, memory.CloseDescriptor(a.int(0)) },
-	"limit": func(_ *node, a arguments) ([]any, error) { // descriptors
-		n := uint64(a.int(0))
-		return nil, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
-	},
-	"nopidfds":     func(*node, arguments) ([]any, error) { return nil, noPidfds() },
-	"oldkernel":    func(*node, arguments) ([]any, error) { return nil, oldKernel() },
-	"fill":         (*node).fill,
-	"unfill":       (*node).unfill,
-	"serve":        (*node).serve,
-	"good":         (*node).startRounds,
-	"progress":     (*node).progress,
-	"pause":        (*node).pause,
-	"dial":         (*node).dial,
-	"rawsend":      (*node).rawSend,
-	"rawreceive":   (*node).rawReceive,
-	"rawclose":     (*node).rawClose,
-	"occupy":       (*node).occupy,
-	"squat":        (*node).squat,
-	"attach":       (*node).attach,
-	"linger":       (*node).linger,
-	"lingering":    (*node).lingering,
-	"impostor":     (*node).impostor,
-	"behave":       (*node).behave,
-	"bequeath":     (*node).bequeath,
-	"falsecreator": (*node).falseCreator,
-	"askall":       (*node).askAll,
 }
 
 func anObject(pages int, text string) (int, error) {
@@ -188,88 +75,54 @@ func anObject(pages int, text string) (int, error) {
 	return fd, err
 }
 
-// fill uses the descriptor table up, but for some low numbers.
-func (n *node) fill(a arguments) ([]any, error) {
-	for {
-		fd, err := unix.Dup(2)
-		if err == syscall.EMFILE {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		n.filled = append(n.filled, fd)
-	}
-	for range a.int(0) {
-		unix.Close(n.filled[0])
-		n.filled = n.filled[1:]
-	}
-	return nil, nil
-}
-
-func (n *node) unfill(arguments) ([]any, error) {
-	for _, fd := range n.filled {
-		unix.Close(fd)
-	}
-	n.filled = nil
-	return nil, nil
-}
-
 // Raw sockets.
 
-func (n *node) dial(a arguments) ([]any, error) { // socket
-	w, err := rawDial(a[0])
-	n.conns[w.fd] = w
-	return []any{w.fd}, err
+func (n *node) dial(socket string) (int, error) {
+	w, err := testproc.Dial(socket)
+	n.conns[w.FD] = w
+	return w.FD, err
 }
 
-func (n *node) rawSend(a arguments) ([]any, error) { // conn bytes
-	return nil, n.conns[a.int(0)].send(a.bytes(1))
-}
+func (n *node) rawSend(conn int, packet []byte) error { return n.conns[conn].Send(packet) }
 
 // rawReceive says of what kind the packet is, its errno, and how many descriptors
 // came with it.
-func (n *node) rawReceive(a arguments) ([]any, error) { // conn flags
-	f, _, fds, err := n.conns[a.int(0)].receive(a.int(1))
+func (n *node) rawReceive(conn, flags int) (kind wire.Kind, errno int32, fds int, err error) {
+	p, err := n.conns[conn].Receive(flags)
 	if err != nil {
-		return nil, err
+		return 0, 0, 0, err
 	}
-	errno := int32(0)
-	switch f := f.(type) {
+	switch f := p.Frame.(type) {
 	case *wire.Welcome:
 		errno = f.Errno
 	case *wire.Answer:
 		errno = f.Errno
 	}
-	return []any{f.Kind(), errno, fds}, nil
+	return p.Kind(), errno, p.CloseFDs(), nil
 }
 
-func (n *node) rawClose(a arguments) ([]any, error) {
-	n.conns[a.int(0)].close()
-	return nil, nil
-}
+func (n *node) rawClose(conn int) { n.conns[conn].Close() }
 
 // occupy makes connections with a hello each until one is refused, and says how
 // many were not.
-func (n *node) occupy(a arguments) ([]any, error) { // socket least most
-	var open []raw
-	for token := a.int(1); token < a.int(2); token++ {
-		w, err := rawDial(a[0])
+func occupy(socket string, least, most uint64) (n int, err error) {
+	for token := least; token < most; token++ {
+		w, err := testproc.Dial(socket)
 		if err != nil {
-			return nil, err
+			return n, err
 		}
-		w.say(&wire.HelloLink{Token: uint64(token)})
-		f, _, _, err := w.receive(0)
+		w.Say(&wire.HelloLink{Token: token})
+		f, err := w.ReceiveFrame()
 		if err != nil {
-			return nil, err
+			return n, err
 		}
 		if welcome, ok := f.(*wire.Welcome); !ok || welcome.Errno != 0 {
-			w.close()
+			w.Close()
 			break
 		}
-		open = append(open, w)
+		n++ // it stays open
 	}
-	return []any{len(open)}, nil
+	return n, nil
 }
 
 // A lingering TCP socket takes as long to close as its peer likes.
@@ -310,36 +163,33 @@ func lingering() (fd int, err error) {
 
 // linger sends such sockets where no descriptor belongs, and leaves; each on a
 // connection of its own, after a hello if so told.
-func (n *node) linger(a arguments) ([]any, error) { // socket connections hello
+func linger(socket string, connections int, hello bool) (sent int, err error) {
 	fd, err := lingering()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	sent := 0
-	for range a.int(1) {
-		w, err := rawDial(a[0])
+	for range connections {
+		w, err := testproc.Dial(socket)
 		if err != nil {
-			return nil, err
+			return sent, err
 		}
-		if a.int(2) == 1 {
-			w.say(new(wire.HelloHandles))
-			w.receive(0)
+		if hello {
+			w.Say(new(wire.HelloHandles))
+			w.ReceiveFrame()
 		}
-		if w.say(new(wire.HelloHandles), fd) == nil {
+		if w.Say(new(wire.HelloHandles), fd) == nil {
 			sent++
 		}
-		w.close()
+		w.Close()
 	}
 	go unix.Close(fd) // which takes its time here if nobody else has it
-	return []any{sent}, nil
+	return sent, nil
 }
 
-// lingering tells whether closing such a socket takes its time on this system.
-func (n *node) lingering(arguments) ([]any, error) {
+// tryLingering tells whether closing such a socket takes its time on this system.
+func tryLingering(t testing.TB) {
 	fd, err := lingering()
-	if err != nil {
-		return nil, err
-	}
+	require.NoError(t, err)
 	closed := make(chan struct{})
 	go func() {
 		unix.Close(fd)
@@ -347,8 +197,7 @@ func (n *node) lingering(arguments) ([]any, error) {
 	}()
 	select {
 	case <-closed:
-		return nil, syscall.ENOSYS
+		t.Skip("no socket lingers here")
 	case <-time.After(100 * time.Millisecond):
-		return nil, nil
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
-	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // A scene is a live server and a peer that it serves all the time, while the
 // test does its worst to the server.
 type scene struct {
-	server, good *child
+	server, good *testproc.Child
 	name         string // another one that the server listens under
 	socket       string // of the server
 	before       int    // descriptors of the server
@@ -32,27 +32,27 @@ type scene struct {
 // newScene limits the descriptors of the server.
 func newScene(t testing.TB, limit int, old bool) *scene {
 	t.Helper()
-	s := &scene{server: startChild(t), good: startChild(t), old: old}
-	s.name = fmt.Sprintf("%sprocnto-test/%d", procnto.Space(), s.server.pid())
-	s.server.do("limit", limit)
+	s := &scene{server: testproc.Start(t, "node"), good: testproc.Start(t, "node"), old: old}
+	s.name = fmt.Sprintf("%sprocnto-test/%d", procnto.Space(), s.server.PID())
+	s.server.Do("limit", limit)
 	if old {
 		requireOldKernel(t, s.server)
 	}
-	s.server.do("serve", s.name)
-	s.socket = s.server.socket()
-	s.good.do("good", s.server.pid(), s.name)
-	s.good.do("progress", 6)
-	s.good.do("pause", 1)
+	s.server.Do("serve", s.name)
+	s.socket = plainSocket(s.server.PID())
+	s.good.Do("good", s.server.PID(), s.name)
+	s.good.Do("progress", 6)
+	s.good.Do("pause")
 	s.before = s.rest(t)
-	s.good.do("pause", 0)
+	s.good.Do("resume")
 	return s
 }
 
 // requireOldKernel takes a process the newest options of sockets.
-func requireOldKernel(t testing.TB, c *child) {
+func requireOldKernel(t testing.TB, c *testproc.Child) {
 	t.Helper()
-	if text, errno := c.try("oldkernel"); errno != 0 {
-		t.Skip("no seccomp filter: ", text)
+	if _, err := c.Try("oldkernel"); err != nil {
+		t.Skip("no seccomp filter: ", err)
 	}
 }
 
@@ -60,11 +60,11 @@ func requireOldKernel(t testing.TB, c *child) {
 // pauses, and counts its descriptors.
 func (s *scene) rest(t testing.TB) int {
 	t.Helper()
-	s.server.t, s.good.t = t, t
+	s.server, s.good = s.server.For(t), s.good.For(t)
 	n := -1
-	eventually(t, leakLimit, func() bool {
+	testproc.Eventually(t, testproc.LeakLimit, func() bool {
 		was := n
-		n = len(descriptors(t, s.server.pid()))
+		n = len(testproc.Descriptors(t, s.server.PID()))
 		time.Sleep(250 * time.Millisecond) // longer than the host lingers
 		return n == was
 	}, "the server never rests")
@@ -74,10 +74,10 @@ func (s *scene) rest(t testing.TB) int {
 // served checks that the good peer gets on.
 func (s *scene) served(t testing.TB) {
 	t.Helper()
-	s.server.t, s.good.t = t, t
-	if out, errno := s.good.try("progress", 6); errno != 0 {
-		s.good.do("good", s.server.pid(), s.name) // for those who come next
-		require.FailNow(t, "the good peer", "%s %v", qnxerr.Name(errno), out)
+	s.server, s.good = s.server.For(t), s.good.For(t)
+	if _, err := s.good.Try("progress", 6); err != nil {
+		s.good.Do("good", s.server.PID(), s.name) // for those who come next
+		require.NoError(t, err, "the good peer")
 	}
 }
 
@@ -85,19 +85,19 @@ func (s *scene) served(t testing.TB) {
 func (s *scene) unharmed(t testing.TB) {
 	t.Helper()
 	s.served(t)
-	s.good.do("pause", 1)
-	defer s.good.do("pause", 0)
-	eventually(t, leakLimit, func() bool { return len(descriptors(t, s.server.pid())) <= s.before },
-		"the server had %d descriptors, now %v", s.before, kinds(t, s.server.pid()))
+	s.good.Do("pause")
+	defer s.good.Do("resume")
+	testproc.Eventually(t, testproc.LeakLimit, func() bool { return len(testproc.Descriptors(t, s.server.PID())) <= s.before },
+		"the server had %d descriptors, now %v", s.before, testproc.Kinds(s.server.PID()))
 }
 
 // delete deletes a handle of this process.
 func (s *scene) delete(t testing.TB, h uint64) {
 	t.Helper()
 	w := greet(t, s.socket)
-	defer w.close()
-	require.NoError(t, w.say(&wire.Delete{Handle: h}))
-	require.Zero(t, w.errno(t))
+	defer w.Close()
+	require.NoError(t, w.Say(&wire.Delete{Handle: h}))
+	require.Zero(t, answered(t, w))
 }
 
 // sockets are the two ways to the server.
@@ -139,18 +139,22 @@ func hostilePeer(t *testing.T, old bool) {
 }
 
 func peerSilence(t *testing.T, s *scene) {
-	var open []raw
-	defer func() { closeRaw(open) }()
+	var open []testproc.Raw
+	defer func() {
+		for _, w := range open {
+			w.Close()
+		}
+	}()
 	// Far more than there is room for: the oldest have to make some.
 	for range 1000 {
 		for _, name := range s.sockets() {
-			open = append(open, reach(t, name))
+			open = append(open, testproc.Reach(t, name))
 		}
 	}
 	s.served(t)
-	greet(t, s.socket).close() // and even this peer
-	open[0].requireWelcome(t, syscall.EAGAIN)
-	open[0].ended(t)
+	greet(t, s.socket).Close() // and even this peer
+	open[0].WantWelcome(t, syscall.EAGAIN)
+	open[0].Ended(t)
 }
 
 func peerGarbage(t *testing.T, s *scene) {
@@ -160,15 +164,15 @@ func peerGarbage(t *testing.T, s *scene) {
 	}
 	for _, name := range s.sockets() {
 		for _, n := range lengths {
-			for what, packet := range garbage(n) {
-				w := reach(t, name)
+			for what, packet := range testproc.Garbage(n) {
+				w := testproc.Reach(t, name)
 				if n%2 == 1 {
-					w.close()
+					w.Close()
 					w = greet(t, name) // later is no better
 				}
-				require.NoError(t, w.send(packet))
-				w.ended(t, n, what)
-				w.close()
+				require.NoError(t, w.Send(packet))
+				w.Ended(t, n, what)
+				w.Close()
 			}
 		}
 	}
@@ -177,9 +181,9 @@ func peerGarbage(t *testing.T, s *scene) {
 func peerHalfFrame(t *testing.T, s *scene) {
 	for _, name := range s.sockets() {
 		for n := range wire.FrameSize {
-			w := reach(t, name)
-			require.NoError(t, w.send(encode(new(wire.HelloHandles))[:n]))
-			w.close()
+			w := testproc.Reach(t, name)
+			require.NoError(t, w.Send(testproc.Encode(new(wire.HelloHandles))[:n]))
+			w.Close()
 		}
 	}
 }
@@ -190,11 +194,11 @@ func peerOtherVersion(t *testing.T, s *scene) {
 	for _, name := range s.sockets() {
 		for _, version := range []uint16{wire.Version - 1, wire.Version + 1} {
 			for _, n := range []int{wire.FrameSize, wire.FrameSize - 16, wire.FrameSize + 16, 4096} {
-				w := reach(t, name)
-				require.NoError(t, w.send(ofVersion(version, n)))
-				w.requireWelcome(t, syscall.EPROTO)
-				w.ended(t)
-				w.close()
+				w := testproc.Reach(t, name)
+				require.NoError(t, w.Send(testproc.OfVersion(version, n)))
+				w.WantWelcome(t, syscall.EPROTO)
+				w.Ended(t)
+				w.Close()
 			}
 		}
 	}
@@ -207,11 +211,11 @@ func peerNoHello(t *testing.T, s *scene) {
 			case wire.KindHelloHandles, wire.KindHelloAttach, wire.KindHelloName, wire.KindHelloLink:
 				continue
 			}
-			w := reach(t, name)
-			require.NoError(t, w.send(aFrame(kind)))
-			_, _, _, err := w.receive(0)
+			w := testproc.Reach(t, name)
+			require.NoError(t, w.Send(testproc.OfKind(kind, 0)))
+			_, err := w.ReceiveFrame()
 			require.Error(t, err, "kind %d", kind)
-			w.close()
+			w.Close()
 		}
 	}
 }
@@ -219,46 +223,46 @@ func peerNoHello(t *testing.T, s *scene) {
 func peerWrongPlace(t *testing.T, s *scene) {
 	for kind := range wire.LastKind + 2 {
 		w := greet(t, s.socket)
-		require.NoError(t, w.send(aFrame(kind)))
+		require.NoError(t, w.Send(testproc.OfKind(kind, 0)))
 		switch kind {
 		case wire.KindOpen, wire.KindMap, wire.KindDelete, wire.KindClaim: // of nothing
-			require.Equal(t, syscall.ESRCH, w.errno(t), "kind %d", kind)
+			require.Equal(t, syscall.ESRCH, answered(t, w), "kind %d", kind)
 		case wire.KindRegister: // without a link
-			require.Equal(t, syscall.ENOTCONN, w.errno(t))
+			require.Equal(t, syscall.ENOTCONN, answered(t, w))
 		default:
-			w.ended(t, "handles", kind)
+			w.Ended(t, "handles", kind)
 		}
-		w.close()
+		w.Close()
 		w = greetLink(t, s.socket, uint64(kind)+1)
-		require.NoError(t, w.send(aFrame(kind)))
+		require.NoError(t, w.Send(testproc.OfKind(kind, 0)))
 		if kind != wire.KindRevoked && kind != wire.KindWithdraw { // of nothing, and without an answer
-			w.ended(t, "link", kind)
+			w.Ended(t, "link", kind)
 		}
-		w.close()
-		w = reach(t, s.socket)
-		require.NoError(t, w.say(new(wire.HelloAttach)))
-		w.requireWelcome(t, 0)
-		require.NoError(t, w.send(aFrame(kind)))
+		w.Close()
+		w = testproc.Reach(t, s.socket)
+		require.NoError(t, w.Say(new(wire.HelloAttach)))
+		w.WantWelcome(t, 0)
+		require.NoError(t, w.Send(testproc.OfKind(kind, 0)))
 		if kind != wire.KindCancel {
-			w.ended(t, "another role", kind)
+			w.Ended(t, "another role", kind)
 		} else {
-			s.delete(t, w.mustReceive(t).(*wire.Answer).ID)
+			s.delete(t, testproc.MustReceive[*wire.Answer](t, w).ID)
 		}
-		w.close()
+		w.Close()
 	}
 }
 
 func peerForeignHandle(t *testing.T, s *scene) {
-	other := startChild(t)
-	defer other.kill()
-	fd := s.server.number("object", 1)
-	h := s.server.handle("handle", fd, other.pid(), os.O_RDONLY)
+	other := testproc.Start(t, "node")
+	defer other.Kill()
+	fd := s.server.Do("object", 1).Int()
+	h := s.server.Do("handle", fd, other.PID(), os.O_RDONLY).Uint64()
 	w := greet(t, s.socket)
-	defer w.close()
+	defer w.Close()
 	ask := func(f wire.Frame) syscall.Errno {
 		t.Helper()
-		require.NoError(t, w.say(f))
-		return w.errno(t)
+		require.NoError(t, w.Say(f))
+		return answered(t, w)
 	}
 	for _, id := range []uint64{h, 0, 1, h + 1, math.MaxUint64, h &^ (1<<42 - 1)} {
 		require.Equal(t, syscall.ESRCH, ask(&wire.Open{Handle: id}))
@@ -266,7 +270,7 @@ func peerForeignHandle(t *testing.T, s *scene) {
 		require.Equal(t, syscall.ESRCH, ask(&wire.Claim{Handle: id}))
 		require.Equal(t, syscall.ESRCH, ask(&wire.Delete{Handle: id}))
 	}
-	mine := s.server.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+	mine := s.server.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 	for _, access := range []int32{-1, 3, 4, math.MaxInt32, math.MinInt32, int32(os.O_TRUNC)} {
 		require.Equal(t, syscall.EINVAL, ask(&wire.Open{Handle: mine, Access: access}))
 	}
@@ -276,9 +280,9 @@ func peerForeignHandle(t *testing.T, s *scene) {
 	require.Zero(t, ask(&wire.Delete{Handle: mine}))
 	require.Equal(t, syscall.ESRCH, ask(&wire.Delete{Handle: mine}))
 	// The right one can still use it.
-	got := other.number("open", h, os.O_RDONLY)
-	other.do("close", got)
-	s.server.do("close", fd)
+	got := other.Do("open", h, os.O_RDONLY).Int()
+	other.Do("close", got)
+	s.server.Do("close", fd)
 }
 
 // peerDescriptor attaches descriptors to frames that take none. The kernel refuses
@@ -289,29 +293,29 @@ func peerDescriptor(t *testing.T, s *scene) {
 	defer unix.Close(pipe[0])
 	defer unix.Close(pipe[1])
 	passRights := false // unless this process's own kernel refuses, too
-	if w := reach(t, ownSocket(t)); true {
-		passRights = w.say(new(wire.HelloHandles), pipe[0]) == nil
-		w.close()
+	if w := testproc.Reach(t, ownSocket(t)); true {
+		passRights = w.Say(new(wire.HelloHandles), pipe[0]) == nil
+		w.Close()
 	}
-	send := func(w raw, packet []byte, fds []int) {
+	send := func(w testproc.Raw, packet []byte, fds []int) {
 		t.Helper()
-		if err := w.send(packet, fds...); s.old || passRights {
+		if err := w.Send(packet, fds...); s.old || passRights {
 			require.NoError(t, err)
-			w.ended(t)
+			w.Ended(t)
 		} else {
 			require.Equal(t, syscall.EPERM, err)
 		}
-		w.close()
+		w.Close()
 	}
 	for _, n := range []int{1, 2, 3, 10, 253} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			fds := slices.Repeat(pipe[:1], n)
 			for range 10 {
 				for _, name := range s.sockets() {
-					for _, packet := range [][]byte{encode(new(wire.HelloHandles)), {}, {1}, ofVersion(1, wire.FrameSize), make([]byte, 1000)} {
-						send(reach(t, name), packet, fds)
+					for _, packet := range [][]byte{testproc.Encode(new(wire.HelloHandles)), {}, {1}, testproc.OfVersion(1, wire.FrameSize), make([]byte, 1000)} {
+						send(testproc.Reach(t, name), packet, fds)
 					}
-					send(greet(t, name), encode(&wire.Open{Handle: 1}), fds)
+					send(greet(t, name), testproc.Encode(&wire.Open{Handle: 1}), fds)
 				}
 			}
 			s.unharmed(t)
@@ -323,10 +327,10 @@ func peerDescriptor(t *testing.T, s *scene) {
 // wait for it, nor keep all answers.
 func peerNeverReads(t *testing.T, s *scene) {
 	w := greet(t, s.socket)
-	defer w.close()
-	packet := encode(&wire.Open{Handle: 1})
+	defer w.Close()
+	packet := testproc.Encode(&wire.Open{Handle: 1})
 	for range 100_000 {
-		if err := w.send(packet); err != nil {
+		if err := w.Send(packet); err != nil {
 			require.Contains(t, []error{syscall.EPIPE, syscall.ECONNRESET}, err)
 			s.served(t)
 			return
@@ -337,22 +341,22 @@ func peerNeverReads(t *testing.T, s *scene) {
 
 // peerLeaves closes its connections after each step of what is usual.
 func peerLeaves(t *testing.T, s *scene) {
-	fd := s.server.number("object", 1)
-	defer s.server.do("close", fd)
+	fd := s.server.Do("object", 1).Int()
+	defer s.server.Do("close", fd)
 	for _, read := range []bool{false, true} {
 		for steps := range 6 {
-			h := s.server.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-			w := reach(t, s.socket)
+			h := s.server.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+			w := testproc.Reach(t, s.socket)
 			for _, f := range []wire.Frame{
 				new(wire.HelloHandles), &wire.Open{Handle: h}, &wire.Map{Handle: h}, &wire.Claim{Handle: h}, &wire.Delete{Handle: h},
 			}[:min(steps, 5)] {
-				require.NoError(t, w.say(f))
+				require.NoError(t, w.Say(f))
 				if read {
-					w.mustReceive(t)
+					testproc.MustReceive[wire.Frame](t, w)
 				}
 			}
-			w.close()
-			s.server.try("delete", h)
+			w.Close()
+			s.server.Try("delete", h)
 		}
 	}
 }
@@ -360,24 +364,24 @@ func peerLeaves(t *testing.T, s *scene) {
 // peerSameLink takes the name of a link that it has already.
 func peerSameLink(t *testing.T, s *scene) {
 	link := greetLink(t, s.socket, 77)
-	defer link.close()
-	again := reach(t, s.socket)
-	defer again.close()
-	require.NoError(t, again.say(&wire.HelloLink{Token: 77}))
-	again.requireWelcome(t, syscall.EINVAL)
-	again.ended(t)
-	other := startChild(t)
-	defer other.kill()
-	require.Equal(t, 1, other.number("occupy", s.socket, 77, 78), "it is another process's own")
+	defer link.Close()
+	again := testproc.Reach(t, s.socket)
+	defer again.Close()
+	require.NoError(t, again.Say(&wire.HelloLink{Token: 77}))
+	again.WantWelcome(t, syscall.EINVAL)
+	again.Ended(t)
+	other := testproc.Start(t, "node")
+	defer other.Kill()
+	require.Equal(t, 1, other.Do("occupy", s.socket, 77, 78).Int(), "it is another process's own")
 }
 
 // TestNoTakerOfHellos: without channels there is nobody to attach to.
 func TestNoTakerOfHellos(t *testing.T) {
 	for _, hello := range []wire.Frame{new(wire.HelloAttach), new(wire.HelloName), new(wire.HelloLane)} {
-		w := reach(t, ownSocket(t))
-		require.NoError(t, w.say(hello))
-		w.requireWelcome(t, syscall.ESRCH)
-		w.ended(t)
-		w.close()
+		w := testproc.Reach(t, ownSocket(t))
+		require.NoError(t, w.Say(hello))
+		w.WantWelcome(t, syscall.ESRCH)
+		w.Ended(t)
+		w.Close()
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -33,13 +34,13 @@ func registration(t testing.TB, fd int, token uint64) *wire.Register {
 // answers when it is told to.
 type linked struct {
 	fd   int // of the object
-	link raw
+	link testproc.Raw
 	once *sync.Once
 }
 
 func (p linked) close() {
 	p.once.Do(func() {
-		p.link.close()
+		p.link.Close()
 		unix.Close(p.fd)
 	})
 }
@@ -49,23 +50,21 @@ func newLinked(t testing.TB, token uint64) linked {
 	p := linked{newRevocable(t), greetLink(t, ownSocket(t), token), new(sync.Once)}
 	t.Cleanup(p.close)
 	w := greet(t, ownSocket(t))
-	defer w.close()
-	require.NoError(t, w.say(registration(t, p.fd, token)))
-	require.Zero(t, w.errno(t))
+	defer w.Close()
+	require.NoError(t, w.Say(registration(t, p.fd, token)))
+	require.Zero(t, answered(t, w))
 	return p
 }
 
 // asked receives what the creator wants revoked.
 func (p linked) asked(t testing.TB) *wire.Revoke {
 	t.Helper()
-	f := p.link.mustReceive(t)
-	require.IsType(t, (*wire.Revoke)(nil), f)
-	return f.(*wire.Revoke)
+	return testproc.MustReceive[*wire.Revoke](t, p.link)
 }
 
 func (p linked) confirm(t testing.TB, f *wire.Revoke) {
 	t.Helper()
-	require.NoError(t, p.link.say(&wire.Revoked{ID: f.ID}))
+	require.NoError(t, p.link.Say(&wire.Revoked{ID: f.ID}))
 }
 
 // TestConcurrentRevokes: the answer to a Revoke may be taken by the thread of
@@ -113,18 +112,18 @@ func TestConcurrentRevokes(t *testing.T) {
 func TestCreatorGetsItsObjectBack(t *testing.T) {
 	check := noLeak(t)
 	fd := newRevocable(t)
-	child := startChild(t)
-	h, err := procnto.CreateHandle(fd, child.pid(), os.O_RDWR, 0)
+	child := testproc.Start(t, "node")
+	h, err := procnto.CreateHandle(fd, child.PID(), os.O_RDWR, 0)
 	require.NoError(t, err)
-	got := child.number("open", h, os.O_RDWR)
+	got := child.Do("open", h, os.O_RDWR).Int()
 	unix.Close(fd)
-	back, err := procnto.OpenHandle(child.handle("handle", got, os.Getpid(), os.O_RDWR), os.O_RDWR)
+	back, err := procnto.OpenHandle(child.Do("handle", got, os.Getpid(), os.O_RDWR).Uint64(), os.O_RDWR)
 	require.NoError(t, err)
-	own := child.handle("handle", got, child.pid(), os.O_RDONLY)
-	child.do("map", own, os.O_RDONLY, 1)
-	require.NoError(t, procnto.Revoke(back, child.pid()))
-	require.Equal(t, []string{"true"}, child.do("revoked", own))
-	child.kill()
+	own := child.Do("handle", got, child.PID(), os.O_RDONLY).Uint64()
+	child.Do("map", own, os.O_RDONLY, 1)
+	require.NoError(t, procnto.Revoke(back, child.PID()))
+	require.True(t, child.Do("revoked", own).Bool())
+	child.Kill()
 	unix.Close(back)
 	check()
 }
@@ -134,58 +133,58 @@ func TestCreatorGetsItsObjectBack(t *testing.T) {
 // transit. Whatever it sees first, the handle was revoked: a Revoke that has given
 // up waiting tells nobody else.
 func TestRevokeBeforeClaim(t *testing.T) {
-	maker := startChild(t)
+	maker := testproc.Start(t, "node")
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	h, err := procnto.CreateHandle(fd, maker.pid(), os.O_RDONLY, 0)
+	h, err := procnto.CreateHandle(fd, maker.PID(), os.O_RDONLY, 0)
 	require.NoError(t, err)
-	theirs := maker.number("open", h, os.O_RDONLY)
+	theirs := maker.Do("open", h, os.O_RDONLY).Int()
 	for range 20 {
-		h := maker.handle("handle", theirs, os.Getpid(), os.O_RDONLY)
+		h := maker.Do("handle", theirs, os.Getpid(), os.O_RDONLY).Uint64()
 		own, err := procnto.MapWhole(fd, os.O_RDONLY)
 		require.NoError(t, err)
-		recipient := greet(t, maker.socket())
-		require.NoError(t, recipient.say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
-		recipient.requireGranted(t)
+		recipient := greet(t, plainSocket(maker.PID()))
+		require.NoError(t, recipient.Say(&wire.Map{Handle: h, Access: int32(os.O_RDONLY)}))
+		requireGranted(t, recipient)
 		asked := time.Now()
-		maker.stop()
+		maker.Stop()
 		ended := make(chan error)
 		go func() { ended <- procnto.Revoke(fd, os.Getpid()) }()
 		// The process gives up its own mapping before it asks others.
-		eventually(t, patience, func() bool { return memory.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
+		testproc.Eventually(t, testproc.Patience, func() bool { return memory.Revoked(unsafe.Pointer(&own[0])) }, "no revocation")
 		require.NoError(t, memory.Unmap(own))
-		eventually(t, patience, func() bool { return procnto.Demands() > 0 }, "nobody was asked")
-		require.NoError(t, recipient.say(&wire.Claim{Handle: h}))
+		testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Demands() > 0 }, "nobody was asked")
+		require.NoError(t, recipient.Say(&wire.Claim{Handle: h}))
 		time.Sleep(time.Until(asked.Add(8 * time.Millisecond))) // then the maker looks
-		maker.goOn()
-		require.Equal(t, syscall.ESRCH, recipient.errno(t), "the claim of a handle that was revoked")
+		maker.Continue()
+		require.Equal(t, syscall.ESRCH, answered(t, recipient), "the claim of a handle that was revoked")
 		require.NoError(t, <-ended)
-		recipient.close()
+		recipient.Close()
 	}
 }
 
 // shareRevocable gives a child an object of this process and returns the handle
 // by which the child knows its mapping.
-func shareRevocable(t testing.TB, fd int, c *child) (h uint64) {
+func shareRevocable(t testing.TB, fd int, c *testproc.Child) (h uint64) {
 	t.Helper()
-	h, err := procnto.CreateHandle(fd, c.pid(), os.O_RDONLY, nto.HandleNoFD)
+	h, err := procnto.CreateHandle(fd, c.PID(), os.O_RDONLY, nto.HandleNoFD)
 	require.NoError(t, err)
-	c.do("map", h, os.O_RDONLY, 1)
-	c.do("touch", h)
+	c.Do("map", h, os.O_RDONLY, 1)
+	c.Do("touch", h)
 	return h
 }
 
-func requireFault(t testing.TB, c *child, h uint64) {
+func requireFault(t testing.TB, c *testproc.Child, h uint64) {
 	t.Helper()
-	_, errno := c.try("touch", h)
-	require.Equal(t, syscall.EFAULT, errno)
+	_, err := c.Try("touch", h)
+	testproc.WantErrno(t, syscall.EFAULT, err)
 }
 
-func openBy(t testing.TB, fd int, c *child, access int) (theirs int) {
+func openBy(t testing.TB, fd int, c *testproc.Child, access int) (theirs int) {
 	t.Helper()
-	h, err := procnto.CreateHandle(fd, c.pid(), access, 0)
+	h, err := procnto.CreateHandle(fd, c.PID(), access, 0)
 	require.NoError(t, err)
-	return c.number("open", h, access)
+	return c.Do("open", h, access).Int()
 }
 
 // TestRevokeAsksOnlyWhomItConcerns: a process that has the same object, and is
@@ -193,54 +192,54 @@ func openBy(t testing.TB, fd int, c *child, access int) (theirs int) {
 func TestRevokeAsksOnlyWhomItConcerns(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	one, other := startChild(t), startChild(t)
+	one, other := testproc.Start(t, "node"), testproc.Start(t, "node")
 	h1, h2 := shareRevocable(t, fd, one), shareRevocable(t, fd, other)
-	other.stop()
-	require.NoError(t, procnto.Revoke(fd, one.pid()))
+	other.Stop()
+	require.NoError(t, procnto.Revoke(fd, one.PID()))
 	requireFault(t, one, h1)
-	other.goOn()
-	other.do("touch", h2)
+	other.Continue()
+	other.Do("touch", h2)
 
 	// One that may have made handles for it is asked.
-	maker := startChild(t)
+	maker := testproc.Start(t, "node")
 	theirs := openBy(t, fd, maker, os.O_RDWR)
-	maker.handle("handle", theirs, one.pid(), os.O_RDONLY)
-	maker.stop()
-	err := procnto.Revoke(fd, one.pid())
+	maker.Do("handle", theirs, one.PID(), os.O_RDONLY).Uint64()
+	maker.Stop()
+	err := procnto.Revoke(fd, one.PID())
 	require.ErrorIs(t, err, qnxerr.ErrRevokePending)
-	require.ErrorContains(t, err, fmt.Sprint(maker.pid()))
+	require.ErrorContains(t, err, fmt.Sprint(maker.PID()))
 }
 
 // TestRevokeOnlyOfOwn: what others have marked revocable.
 func TestRevokeOnlyOfOwn(t *testing.T) {
 	fd := newObject(t, 1, "plain")
 	defer unix.Close(fd)
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	theirs := openBy(t, fd, child, os.O_RDWR)
-	_, errno := child.try("control", theirs, nto.ControlRevocable)
-	require.Equal(t, syscall.EPERM, errno)
-	requireErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
-	_, err := procnto.Control(fd, nto.ControlRevocable, 0, 0)
+	_, err := child.Try("control", theirs, nto.ControlRevocable)
+	testproc.WantErrno(t, syscall.EPERM, err)
+	testproc.WantErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
+	_, err = procnto.Control(fd, nto.ControlRevocable, 0, 0)
 	require.NoError(t, err)
 	require.NoError(t, procnto.Revoke(fd, -1))
-	requireErrno(t, syscall.ESRCH, procnto.Revoke(fd, 1<<22-1), "there is no such process")
+	testproc.WantErrno(t, syscall.ESRCH, procnto.Revoke(fd, 1<<22-1), "there is no such process")
 	openBy(t, fd, child, os.O_RDWR)
-	child.kill()
-	require.NoError(t, procnto.Revoke(fd, child.pid()), "it had the object")
-	requireErrno(t, syscall.EBADF, procnto.Revoke(-1, -1))
+	child.Kill()
+	require.NoError(t, procnto.Revoke(fd, child.PID()), "it had the object")
+	testproc.WantErrno(t, syscall.EBADF, procnto.Revoke(-1, -1))
 
 	his := ofAnother(t)
 	defer unix.Close(his)
-	requireErrno(t, syscall.EPERM, procnto.Revoke(his, -1))
+	testproc.WantErrno(t, syscall.EPERM, procnto.Revoke(his, -1))
 }
 
 // ofAnother is a descriptor of another process's revocable object.
 func ofAnother(t testing.TB) int {
 	t.Helper()
-	child := startChild(t)
-	theirs := child.number("object", 1)
-	child.do("control", theirs, nto.ControlRevocable)
-	fd, err := procnto.OpenHandle(child.handle("handle", theirs, os.Getpid(), os.O_RDONLY), os.O_RDONLY)
+	child := testproc.Start(t, "node")
+	theirs := child.Do("object", 1).Int()
+	child.Do("control", theirs, nto.ControlRevocable)
+	fd, err := procnto.OpenHandle(child.Do("handle", theirs, os.Getpid(), os.O_RDONLY).Uint64(), os.O_RDONLY)
 	require.NoError(t, err)
 	return fd
 }
@@ -260,15 +259,15 @@ func TestRevokeWithoutRoom(t *testing.T) {
 	}
 	go func() { // the peer catches up
 		for {
-			f, _, _, err := p.link.receive(0)
+			f, err := p.link.ReceiveFrame()
 			if err != nil {
 				return
 			}
-			p.link.say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
+			p.link.Say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
 		}
 	}()
-	eventually(t, patience, func() bool { return procnto.Revoke(p.fd, -1) == nil }, "the peer was not asked what it had no room for")
-	unix.Shutdown(p.link.fd, unix.SHUT_RDWR)
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Revoke(p.fd, -1) == nil }, "the peer was not asked what it had no room for")
+	unix.Shutdown(p.link.FD, unix.SHUT_RDWR)
 	p.close()
 	check()
 }
@@ -278,17 +277,17 @@ func TestRevokeWithoutRoom(t *testing.T) {
 func TestRegistrationsEnd(t *testing.T) {
 	first := newRevocable(t)
 	defer unix.Close(first)
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	kept := shareRevocable(t, first, child)
 	before := procnto.Registrations()
 	for range 300 {
 		fd := newRevocable(t)
 		h := shareRevocable(t, fd, child)
-		child.do("unmap", h)
+		child.Do("unmap", h)
 		unix.Close(fd)
 	}
-	eventually(t, patience, func() bool { return procnto.Registrations() < before+200 }, "%v registrations", lazy(func() any { return procnto.Registrations() }))
-	require.NoError(t, procnto.Revoke(first, child.pid()))
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Registrations() < before+200 }, "%v registrations", testproc.Lazy(func() any { return procnto.Registrations() }))
+	require.NoError(t, procnto.Revoke(first, child.PID()))
 	requireFault(t, child, kept)
 }
 
@@ -296,8 +295,8 @@ func TestRegistrationsEnd(t *testing.T) {
 func TestRevokeLeavesNothing(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	child := startChild(t)
-	h, err := procnto.CreateHandle(fd, child.pid(), os.O_RDONLY, 0)
+	child := testproc.Start(t, "node")
+	h, err := procnto.CreateHandle(fd, child.PID(), os.O_RDONLY, 0)
 	require.NoError(t, err)
 	before := procnto.Registrations()
 	for range 100 {
@@ -305,21 +304,21 @@ func TestRevokeLeavesNothing(t *testing.T) {
 	}
 	require.LessOrEqual(t, procnto.Registrations(), before)
 	require.NoError(t, procnto.Revoke(fd, -1))
-	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
+	testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(h))
 }
 
 // TestSweepSparesTheBeginning: who looks through its registrations, because it has
 // just made one more, has not used that one yet.
 func TestSweepSparesTheBeginning(t *testing.T) {
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	for i := range 70 {
 		fd := newRevocable(t)
-		h := child.handle("handle", openBy(t, fd, child, os.O_RDONLY), os.Getpid(), os.O_RDONLY)
+		h := child.Do("handle", openBy(t, fd, child, os.O_RDONLY), os.Getpid(), os.O_RDONLY).Uint64()
 		require.NoError(t, procnto.Revoke(fd, -1))
 		unix.Close(fd)
 		got, err := procnto.OpenHandle(h, os.O_RDONLY)
 		unix.Close(got)
-		requireErrno(t, syscall.ESRCH, err, "object", i)
+		testproc.WantErrno(t, syscall.ESRCH, err, "object", i)
 	}
 }
 
@@ -327,7 +326,7 @@ func TestSweepSparesTheBeginning(t *testing.T) {
 // at once than a creator has room for.
 func TestWithdrawalsWaitForRoom(t *testing.T) {
 	t.Cleanup(procnto.ForgetShared) // others count, too
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	const many = 2100 // with the second half of them comes the sweep
 	before := procnto.Registrations()
 	for range 2 {
@@ -338,11 +337,11 @@ func TestWithdrawalsWaitForRoom(t *testing.T) {
 			unix.Close(fd)
 		}
 		for _, h := range used {
-			child.do("unmap", h)
+			child.Do("unmap", h)
 		}
 	}
-	eventually(t, patience, func() bool { return procnto.Registrations()-before <= 2*many+200 }, "%v registrations",
-		lazy(func() any { return procnto.Registrations() - before }))
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Registrations()-before <= 2*many+200 }, "%v registrations",
+		testproc.Lazy(func() any { return procnto.Registrations() - before }))
 }
 
 // TestRevokeWhileMapping: a process may be about to map with a handle that it has
@@ -410,36 +409,36 @@ func TestNothingOwed(t *testing.T) {
 	// What it confirms it need not have read: the socket stays full.
 	id := p.asked(t).ID
 	for i := range uint64(2 * many) {
-		require.NoError(t, p.link.say(&wire.Revoked{ID: id - many + i}))
+		require.NoError(t, p.link.Say(&wire.Revoked{ID: id - many + i}))
 	}
-	eventually(t, patience, func() bool { return procnto.Owed() == 0 }, "these are confirmed")
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Owed() == 0 }, "these are confirmed")
 	run(10) // each replaces the one before
 	go func() {
 		for {
-			f, _, _, err := p.link.receive(0)
+			f, err := p.link.ReceiveFrame()
 			if err != nil {
 				return
 			}
-			p.link.say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
+			p.link.Say(&wire.Revoked{ID: f.(*wire.Revoke).ID})
 		}
 	}()
-	eventually(t, patience, func() bool { return procnto.Revoke(p.fd, -1) == nil && procnto.Owed() == 0 }, "%v are owed",
-		lazy(func() any { return procnto.Owed() }))
-	unix.Shutdown(p.link.fd, unix.SHUT_RDWR) // ends the receiver
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Revoke(p.fd, -1) == nil && procnto.Owed() == 0 }, "%v are owed",
+		testproc.Lazy(func() any { return procnto.Owed() }))
+	unix.Shutdown(p.link.FD, unix.SHUT_RDWR) // ends the receiver
 }
 
 // TestLostLink: a link may end while both processes live. What the other one has
 // mapped is registered anew.
 func TestLostLink(t *testing.T) {
-	child := startChild(t)
+	child := testproc.Start(t, "node")
 	fd := newRevocable(t)
 	defer unix.Close(fd)
 	mapping := shareRevocable(t, fd, child)
 	for range 3 {
 		before := procnto.Mappers()
 		procnto.EndLinks()
-		eventually(t, patience, func() bool { return procnto.Mappers() >= before }, "the mapping is not registered")
+		testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Mappers() >= before }, "the mapping is not registered")
 	}
-	require.NoError(t, procnto.Revoke(fd, child.pid()))
+	require.NoError(t, procnto.Revoke(fd, child.PID()))
 	requireFault(t, child, mapping)
 }

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -19,7 +19,7 @@ import (
 // name, gets a handle for each question.
 
 // serve serves, also under a name.
-func (n *node) serve(a arguments) ([]any, error) { // name
+func serve(name string) error {
 	procnto.GiveRoles(func(c *procnto.Conn, hello wire.Frame) (procnto.Role, *wire.Welcome) {
 		switch hello.(type) {
 		case *wire.HelloAttach, *wire.HelloName:
@@ -27,8 +27,8 @@ func (n *node) serve(a arguments) ([]any, error) { // name
 		}
 		return nil, nil
 	})
-	_, err := procnto.Listen(a[0], "given")
-	return nil, err
+	_, err := procnto.Listen(name, "given")
+	return err
 }
 
 type giver struct{}
@@ -38,7 +38,7 @@ func (giver) Frame(c *procnto.Conn, f wire.Frame) bool {
 		return false
 	}
 	h, err := handleFor(c.Peer.PID)
-	return c.Answer(&wire.Answer{ID: h, Errno: int32(errnoOf(err))})
+	return c.Answer(&wire.Answer{ID: h, Errno: int32(testproc.ErrnoOf(err))})
 }
 
 func (giver) Idle() bool { return false }
@@ -55,46 +55,16 @@ func handleFor(pid int) (uint64, error) {
 	return procnto.CreateHandle(fd, pid, os.O_RDONLY, 0)
 }
 
-// rounds are what a good peer does all the time.
+// rounds are those of a good peer.
 type rounds struct {
 	server int
 	name   string
-	mu     sync.Mutex
-	cond   *sync.Cond
-	done   int
-	err    error
-	wait   bool
-	idle   bool
 }
 
-func (n *node) startRounds(a arguments) ([]any, error) { // pid name
-	n.good = &rounds{server: a.int(0), name: a[1]}
-	n.good.cond = sync.NewCond(&n.good.mu)
-	go n.good.run()
-	return nil, nil
-}
-
-func (r *rounds) run() {
-	for i := 0; ; i++ {
-		err := r.round(i)
-		r.mu.Lock()
-		r.done++
-		r.err = err
-		r.idle = r.wait
-		r.cond.Broadcast()
-		for r.wait {
-			r.cond.Wait()
-		}
-		r.idle = false
-		r.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
-}
+func (n *node) startRounds(server int, name string) { n.good.Start(rounds{server, name}.round) }
 
 // round uses everything once.
-func (r *rounds) round(i int) error {
+func (r rounds) round(i int) error {
 	h, err := r.handle(i%2 == 0)
 	if err != nil {
 		return err
@@ -132,7 +102,7 @@ func (r *rounds) round(i int) error {
 }
 
 // handle asks for a handle on a new connection.
-func (r *rounds) handle(byName bool) (uint64, error) {
+func (r rounds) handle(byName bool) (uint64, error) {
 	c, _, err := r.connect(byName)
 	if err != nil {
 		return 0, fmt.Errorf("connect: %w", err)
@@ -152,33 +122,9 @@ func (r *rounds) handle(byName bool) (uint64, error) {
 	return a.ID, nil
 }
 
-func (r *rounds) connect(byName bool) (*procnto.Outbound, *wire.Welcome, error) {
+func (r rounds) connect(byName bool) (*procnto.Outbound, *wire.Welcome, error) {
 	if byName {
 		return procnto.DialName(r.name, new(wire.HelloName))
 	}
 	return procnto.Dial(r.server, new(wire.HelloAttach))
-}
-
-// progress waits for so many rounds that begin now.
-func (n *node) progress(a arguments) ([]any, error) {
-	r := n.good
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for until := r.done + 1 + a.int(0); r.done < until && r.err == nil; {
-		r.cond.Wait()
-	}
-	return nil, r.err
-}
-
-// pause lets the rounds rest, or go on.
-func (n *node) pause(a arguments) ([]any, error) {
-	r := n.good
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.wait = a.int(0) == 1
-	r.cond.Broadcast()
-	for r.wait && !r.idle && r.err == nil {
-		r.cond.Wait()
-	}
-	return nil, r.err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -24,9 +25,9 @@ func (s *scene) prompt(t testing.TB, fd int) {
 	t.Helper()
 	for range 20 {
 		began := time.Now()
-		h := s.server.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+		h := s.server.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 		require.Less(t, time.Since(began), prompt)
-		s.server.do("delete", h)
+		s.server.Do("delete", h)
 	}
 	s.served(t)
 }
@@ -37,24 +38,22 @@ func TestDescriptorThatBlocksInClose(t *testing.T) {
 	for name, old := range map[string]bool{"refused by the kernel": false, "refused by the server": true} {
 		t.Run(name, func(t *testing.T) {
 			eve := startStranger(t, stranger)
-			if _, errno := eve.try("lingering"); errno != 0 {
-				t.Skip("no socket lingers here")
-			}
+			eve.Do("lingering")
 			s := newScene(t, 1500, old)
-			fd := s.server.number("object", 1)
-			for _, hello := range []int{0, 1} {
-				sent := eve.number("linger", s.socket, 400, hello)
+			fd := s.server.Do("object", 1).Int()
+			for _, hello := range []bool{false, true} {
+				sent := eve.Do("linger", s.socket, 400, hello).Int()
 				if !old && sent > 0 {
 					require.Equal(t, 400, sent)
 					t.Skip("SO_PASSRIGHTS came with Linux 6.16")
 				}
 				s.prompt(t, fd)
 			}
-			s.server.do("close", fd)
+			s.server.Do("close", fd)
 			if !old { // else they wait for being closed
 				s.unharmed(t)
 			}
-			eve.kill()
+			eve.Kill()
 		})
 	}
 }
@@ -65,25 +64,25 @@ func TestFloodOfAnotherUser(t *testing.T) {
 	const limit = 1500
 	const places = (limit - 512) / 4 * 3
 	s := newScene(t, limit, false)
-	fd := s.server.number("object", 1)
+	fd := s.server.Do("object", 1).Int()
 	eve, other := startStranger(t, stranger), startStranger(t, stranger)
-	got := eve.number("occupy", s.socket, 1, 2000)
+	got := eve.Do("occupy", s.socket, 1, 2000).Int()
 	require.Equal(t, places/8, got)
-	require.Zero(t, other.number("occupy", s.socket, 1, 2000), "the share is the user's")
+	require.Zero(t, other.Do("occupy", s.socket, 1, 2000).Int(), "the share is the user's")
 	s.prompt(t, fd)
-	h := s.server.handle("handle", fd, other.pid(), os.O_RDONLY)
-	_, errno := other.try("open", h, os.O_RDONLY)
-	require.Equal(t, syscall.EAGAIN, errno)
+	h := s.server.Do("handle", fd, other.PID(), os.O_RDONLY).Uint64()
+	_, err := other.Try("open", h, os.O_RDONLY)
+	testproc.WantErrno(t, syscall.EAGAIN, err)
 	// More of them have half of the places together.
 	for uid := uint32(stranger + 1); uid < stranger+8; uid++ {
-		got += startStranger(t, uid).number("occupy", s.socket, 1, 2000)
+		got += startStranger(t, uid).Do("occupy", s.socket, 1, 2000).Int()
 	}
 	require.Equal(t, places/2, got)
 	s.prompt(t, fd)
-	eve.kill()
-	eventually(t, patience, func() bool {
-		_, errno := other.try("open", h, os.O_RDONLY)
-		return errno == 0
+	eve.Kill()
+	testproc.Eventually(t, testproc.Patience, func() bool {
+		_, err := other.Try("open", h, os.O_RDONLY)
+		return err == nil
 	}, "no place again")
 }
 
@@ -91,24 +90,24 @@ func TestFloodOfAnotherUser(t *testing.T) {
 // that of something that does not exist.
 func TestTooManyConnections(t *testing.T) {
 	s := newScene(t, 600, false)
-	s.good.do("pause", 1)
-	fd := s.server.number("object", 1)
-	h := s.server.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-	full := startChild(t)
-	full.do("occupy", s.socket, 1, 1000)
+	s.good.Do("pause")
+	fd := s.server.Do("object", 1).Int()
+	h := s.server.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+	full := testproc.Start(t, "node")
+	full.Do("occupy", s.socket, 1, 1000)
 	for range 200 {
 		err := openObject(h, os.O_RDONLY)
-		requireErrno(t, syscall.EAGAIN, err)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 		require.ErrorContains(t, err, "too many connections")
-		requireErrno(t, syscall.EAGAIN, procnto.DeleteHandle(h))
-		_, _, err = procnto.Dial(s.server.pid(), new(wire.HelloAttach))
-		requireErrno(t, syscall.EAGAIN, err)
+		testproc.WantErrno(t, syscall.EAGAIN, procnto.DeleteHandle(h))
+		_, _, err = procnto.Dial(s.server.PID(), new(wire.HelloAttach))
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 		_, _, err = procnto.DialName(s.name, new(wire.HelloName))
-		requireErrno(t, syscall.EAGAIN, err)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 	}
-	full.kill()
-	eventually(t, patience, func() bool { return openObject(h, os.O_RDONLY) == nil }, "no place again")
-	s.good.do("pause", 0)
+	full.Kill()
+	testproc.Eventually(t, testproc.Patience, func() bool { return openObject(h, os.O_RDONLY) == nil }, "no place again")
+	s.good.Do("resume")
 	s.served(t)
 }
 
@@ -117,12 +116,12 @@ func TestAcrossUsers(t *testing.T) {
 	eve := startStranger(t, stranger)
 	fd := newObject(t, 1, "hello")
 	defer unix.Close(fd)
-	h, err := procnto.CreateHandle(fd, eve.pid(), os.O_RDONLY, 0)
+	h, err := procnto.CreateHandle(fd, eve.PID(), os.O_RDONLY, 0)
 	require.NoError(t, err)
-	eve.do("map", h, os.O_RDONLY, 1)
-	eve.do("touch", h)
-	theirs := eve.number("object", 1)
-	got, err := procnto.OpenHandle(eve.handle("handle", theirs, os.Getpid(), os.O_RDONLY), os.O_RDONLY)
+	eve.Do("map", h, os.O_RDONLY, 1)
+	eve.Do("touch", h)
+	theirs := eve.Do("object", 1).Int()
+	got, err := procnto.OpenHandle(eve.Do("handle", theirs, os.Getpid(), os.O_RDONLY).Uint64(), os.O_RDONLY)
 	require.NoError(t, err)
 	mem, err := procnto.MapWhole(got, os.O_RDONLY)
 	require.NoError(t, err)
@@ -136,16 +135,16 @@ func TestAcrossUsers(t *testing.T) {
 func TestStrangerTakesTheName(t *testing.T) {
 	eve := startStranger(t, stranger)
 	check := noLeak(t)
-	maker := startChild(t)
-	eve.do("squat", maker.pid(), "listens", 300)
-	fd := maker.number("object", 1)
+	maker := testproc.Start(t, "node")
+	eve.Do("squat", maker.PID(), "listens", 300)
+	fd := maker.Do("object", 1).Int()
 	for range 5 {
-		h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+		h := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 		began := time.Now()
 		require.NoError(t, openObject(h, os.O_RDONLY))
 		require.Less(t, time.Since(began), prompt)
 	}
-	maker.kill()
+	maker.Kill()
 	check()
 }
 
@@ -155,19 +154,19 @@ func TestGuessedRegistration(t *testing.T) {
 	eve := startStranger(t, stranger)
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	link, w := eve.number("dial", ownSocket(t)), eve.number("dial", ownSocket(t))
-	say := func(conn int, f wire.Frame) string {
-		eve.do("rawsend", conn, quoted(f))
-		return eve.do("rawreceive", conn, 0)[1]
+	link, w := eve.Do("dial", ownSocket(t)).Int(), eve.Do("dial", ownSocket(t)).Int()
+	say := func(conn int, f wire.Frame) (errno int) {
+		eve.Do("rawsend", conn, testproc.Encode(f))
+		return eve.Do("rawreceive", conn, 0).At(1).Int()
 	}
-	require.Equal(t, "0", say(link, &wire.HelloLink{Token: 1}))
-	require.Equal(t, "0", say(w, new(wire.HelloHandles)))
+	require.Zero(t, say(link, &wire.HelloLink{Token: 1}))
+	require.Zero(t, say(w, new(wire.HelloHandles)))
 	for guess := range uint64(100) {
 		f := registration(t, fd, 1)
 		f.Secret = guess
-		require.NotEqual(t, "0", say(w, f))
+		require.NotZero(t, say(w, f))
 	}
-	eve.stop()
+	eve.Stop()
 	began := time.Now()
 	require.NoError(t, procnto.Revoke(fd, -1))
 	require.Less(t, time.Since(began), prompt)

@@ -5,7 +5,6 @@ package procnto_test
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -17,13 +16,14 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // An asker is an opener without the library, for which this process has made a
 // handle and whose request it has answered.
 type asker struct {
-	*child
+	*testproc.Child
 	conn    int
 	handle  uint64
 	objects int // of this process before
@@ -32,7 +32,7 @@ type asker struct {
 // ask returns an asker in whose socket the descriptor lies.
 func ask(t testing.TB) *asker {
 	t.Helper()
-	a := &asker{child: startChild(t), objects: objects(t, os.Getpid())}
+	a := &asker{Child: testproc.Start(t, "node"), objects: objects(t, os.Getpid())}
 	fd := newObject(t, 1, "hello")
 	defer unix.Close(fd)
 	a.makeHandle(t, fd)
@@ -43,16 +43,16 @@ func ask(t testing.TB) *asker {
 func (a *asker) makeHandle(t testing.TB, fd int) {
 	t.Helper()
 	var err error
-	a.handle, err = procnto.CreateHandle(fd, a.pid(), os.O_RDONLY, 0)
+	a.handle, err = procnto.CreateHandle(fd, a.PID(), os.O_RDONLY, 0)
 	require.NoError(t, err)
 }
 
 // connect connects as an opener of handles.
 func (a *asker) connect(t testing.TB) (conn int) {
 	t.Helper()
-	conn = a.number("dial", ownSocket(t))
-	a.do("rawsend", conn, quoted(new(wire.HelloHandles)))
-	a.do("rawreceive", conn, 0)
+	conn = a.Do("dial", ownSocket(t)).Int()
+	a.Do("rawsend", conn, testproc.Encode(new(wire.HelloHandles)))
+	a.Do("rawreceive", conn, 0)
 	return conn
 }
 
@@ -60,45 +60,45 @@ func (a *asker) connect(t testing.TB) (conn int) {
 func (a *asker) ask(t testing.TB, f wire.Frame) {
 	t.Helper()
 	a.conn = a.connect(t)
-	a.do("rawsend", a.conn, quoted(f))
-	require.Equal(t, []string{fmt.Sprint(wire.KindGranted), "0", "1"}, a.do("rawreceive", a.conn, unix.MSG_PEEK))
+	a.Do("rawsend", a.conn, testproc.Encode(f))
+	var got [3]int // kind, errno, descriptors
+	a.Do("rawreceive", a.conn, unix.MSG_PEEK).Into(&got)
+	require.Equal(t, [3]int{int(wire.KindGranted), 0, 1}, got)
 }
 
 // errnoOn is the answer to a request.
 func (a *asker) errnoOn(t testing.TB, conn int, f wire.Frame) syscall.Errno {
 	t.Helper()
-	a.do("rawsend", conn, quoted(f))
-	answer := a.do("rawreceive", conn, 0)
-	require.Equal(t, fmt.Sprint(wire.KindAnswer), answer[0])
-	errno, err := strconv.Atoi(answer[1])
-	require.NoError(t, err)
-	return syscall.Errno(errno)
+	a.Do("rawsend", conn, testproc.Encode(f))
+	answer := a.Do("rawreceive", conn, 0)
+	require.EqualValues(t, wire.KindAnswer, answer.At(0).Int())
+	return syscall.Errno(answer.At(1).Int())
 }
 
 // take takes the descriptor out of the socket.
 func (a *asker) take(t testing.TB) {
 	t.Helper()
-	require.Equal(t, "1", a.do("rawreceive", a.conn, 0)[2])
+	require.Equal(t, 1, a.Do("rawreceive", a.conn, 0).At(2).Int())
 }
 
 func (a *asker) openErr(t testing.TB) syscall.Errno {
 	t.Helper()
-	_, errno := a.try("open", a.handle, os.O_RDONLY)
-	return errno
+	_, err := a.Try("open", a.handle, os.O_RDONLY)
+	return testproc.ErrnoOf(err)
 }
 
 // released checks that the maker does not keep the object alive any more.
 func (a *asker) released(t testing.TB) {
 	t.Helper()
-	eventually(t, leakLimit, func() bool { return objects(t, os.Getpid()) <= a.objects }, "the object is still open: %v", kinds(t, os.Getpid()))
+	testproc.Eventually(t, testproc.LeakLimit, func() bool { return objects(t, os.Getpid()) <= a.objects }, "the object is still open: %v", testproc.Kinds(os.Getpid()))
 }
 
 // end ends the asker, of whom nothing stays.
 func (a *asker) end(t testing.TB) {
 	t.Helper()
-	a.kill()
+	a.Kill()
 	a.released(t)
-	eventually(t, leakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
+	testproc.Eventually(t, testproc.LeakLimit, func() bool { return procnto.UnusedHandles() == 0 }, "handles stay")
 }
 
 // TestTransit ends the way of a descriptor to its recipient in all the ways
@@ -116,22 +116,22 @@ func TestTransit(t *testing.T) {
 // transits are ways of a descriptor that lies in the asker's socket.
 var transits = map[string]func(t *testing.T, a *asker){
 	"killed before it has taken it": func(t *testing.T, a *asker) {
-		a.kill()
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.Kill()
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 	},
 	"closed without reading: unused again": func(t *testing.T, a *asker) {
-		a.do("rawclose", a.conn)
+		a.Do("rawclose", a.conn)
 		require.Zero(t, a.openErr(t))
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
 	},
 	"closed without reading, then deleted": func(t *testing.T, a *asker) {
-		a.do("rawclose", a.conn)
+		a.Do("rawclose", a.conn)
 		require.NoError(t, procnto.DeleteHandle(a.handle))
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
 	},
 	"taken, connection open": func(t *testing.T, a *asker) {
 		a.take(t)
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 		a.released(t)
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
 	},
@@ -141,14 +141,14 @@ var transits = map[string]func(t *testing.T, a *asker){
 	},
 	"taken, then closed": func(t *testing.T, a *asker) {
 		a.take(t)
-		a.do("rawclose", a.conn)
+		a.Do("rawclose", a.conn)
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 	},
 	"taken, then killed": func(t *testing.T, a *asker) {
 		a.take(t)
-		a.kill()
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.Kill()
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 	},
 	"taken, then asked for more": func(t *testing.T, a *asker) {
 		a.take(t)
@@ -156,53 +156,55 @@ var transits = map[string]func(t *testing.T, a *asker){
 	},
 	"deleted on its way, then refused": func(t *testing.T, a *asker) {
 		// The maker cannot know yet, but nobody else can have it now.
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
-		a.do("rawclose", a.conn)
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		a.Do("rawclose", a.conn)
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
 	},
 	"deleted on its way, then taken": func(t *testing.T, a *asker) {
-		requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+		testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 		a.take(t)
 	},
 	"second thread waits, first refuses": func(t *testing.T, a *asker) {
-		a.do("openlater", a.handle, os.O_RDONLY)
-		a.do("rawclose", a.conn)
-		a.do("opened")
+		second := a.Begin("open", a.handle, os.O_RDONLY)
+		a.Do("rawclose", a.conn)
+		_, err := second.Wait()
+		require.NoError(t, err)
 	},
 	"second thread waits, first takes": func(t *testing.T, a *asker) {
-		a.do("openlater", a.handle, os.O_RDONLY)
+		second := a.Begin("open", a.handle, os.O_RDONLY)
 		a.take(t)
-		_, errno := a.try("opened")
-		require.Equal(t, syscall.ESRCH, errno)
+		_, err := second.Wait()
+		testproc.WantErrno(t, syscall.ESRCH, err)
 	},
 	"many threads wait, first refuses": manyWait,
 	"another request instead of an answer": func(t *testing.T, a *asker) {
 		// Whoever goes on has taken what came before.
-		a.do("rawsend", a.conn, quoted(&wire.Delete{Handle: a.handle}))
-		eventually(t, patience, func() bool { return procnto.UnusedHandles() == 0 }, "the handle is still there")
+		a.Do("rawsend", a.conn, testproc.Encode(&wire.Delete{Handle: a.handle}))
+		testproc.Eventually(t, testproc.Patience, func() bool { return procnto.UnusedHandles() == 0 }, "the handle is still there")
 		require.Equal(t, syscall.ESRCH, a.openErr(t))
 	},
 	"asked and closed at once": func(t *testing.T, a *asker) {
-		a.do("rawclose", a.conn)
+		a.Do("rawclose", a.conn)
 		for range 20 {
 			conn := a.connect(t)
-			a.do("rawsend", conn, quoted(&wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}))
-			a.do("rawclose", conn)
+			a.Do("rawsend", conn, testproc.Encode(&wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}))
+			a.Do("rawclose", conn)
 		}
 		require.Zero(t, a.openErr(t))
 	},
 }
 
 func manyWait(t *testing.T, a *asker) {
+	var calls []*testproc.Call
 	for range 16 {
-		a.do("openlater", a.handle, os.O_RDONLY)
+		calls = append(calls, a.Begin("open", a.handle, os.O_RDONLY))
 	}
-	a.do("rawclose", a.conn)
+	a.Do("rawclose", a.conn)
 	got := 0
-	for range 16 {
-		_, errno := a.try("opened")
-		require.Contains(t, []syscall.Errno{0, syscall.ESRCH}, errno)
-		if errno == 0 {
+	for _, call := range calls {
+		_, err := call.Wait()
+		require.Contains(t, []syscall.Errno{0, syscall.ESRCH}, testproc.ErrnoOf(err))
+		if err == nil {
 			got++
 		}
 	}
@@ -221,14 +223,14 @@ func TestMapTransit(t *testing.T) {
 	tests := map[string]func(t *testing.T, a *asker, fd int){
 		"claimed": func(t *testing.T, a *asker, fd int) {
 			require.Zero(t, a.claim(t))
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+			testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 			require.Equal(t, syscall.ESRCH, a.claim(t), "once only")
 		},
 		"claimed after the maker has looked": func(t *testing.T, a *asker, fd int) {
 			conn := a.connect(t)
 			require.Equal(t, syscall.EBUSY, a.errnoOn(t, conn, &wire.Open{Handle: a.handle, Access: int32(os.O_RDONLY)}),
 				"the maker has looked, and waits for the claim")
-			a.do("rawclose", conn)
+			a.Do("rawclose", conn)
 			require.Zero(t, a.claim(t))
 		},
 		"claimed later": func(t *testing.T, a *asker, fd int) {
@@ -240,18 +242,18 @@ func TestMapTransit(t *testing.T) {
 		},
 		"deleted, then claimed": func(t *testing.T, a *asker, fd int) {
 			// The maker is too late, as after an open.
-			requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
+			testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(a.handle))
 			require.Zero(t, a.claim(t))
 		},
 		"revoked, then claimed": func(t *testing.T, a *asker, fd int) {
-			require.NoError(t, procnto.Revoke(fd, a.pid()))
+			require.NoError(t, procnto.Revoke(fd, a.PID()))
 			require.Equal(t, syscall.ESRCH, a.claim(t))
 		},
 		"closed instead": func(t *testing.T, a *asker, fd int) {
-			a.do("rawclose", a.conn)
+			a.Do("rawclose", a.conn)
 			require.Zero(t, a.openErr(t), "the handle is kept")
 		},
-		"killed instead": func(t *testing.T, a *asker, fd int) { a.kill() },
+		"killed instead": func(t *testing.T, a *asker, fd int) { a.Kill() },
 		"another request instead": func(t *testing.T, a *asker, fd int) {
 			a.errnoOn(t, a.conn, &wire.Delete{Handle: a.handle})
 			require.Equal(t, syscall.ESRCH, a.claim(t))
@@ -259,7 +261,7 @@ func TestMapTransit(t *testing.T) {
 	}
 	for name, run := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := &asker{child: startChild(t), objects: objects(t, os.Getpid())}
+			a := &asker{Child: testproc.Start(t, "node"), objects: objects(t, os.Getpid())}
 			fd := newRevocable(t)
 			a.makeHandle(t, fd)
 			a.ask(t, &wire.Map{Handle: a.handle, Access: int32(os.O_RDONLY)})
@@ -276,33 +278,33 @@ func TestTransitHangs(t *testing.T) {
 	t.Parallel()
 	a := ask(t)
 	require.Equal(t, syscall.EAGAIN, a.openErr(t))
-	a.do("rawclose", a.conn)
+	a.Do("rawclose", a.conn)
 	require.Zero(t, a.openErr(t))
 }
 
 // TestOpenerStopped: an opener that does not take what it was sent, for whatever
 // time, costs its maker nothing until it goes on. Then the object is given up.
 func TestOpenerStopped(t *testing.T) {
-	maker := startChild(t)
-	fd := maker.number("object", 1)
-	h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-	before := objects(t, maker.pid())
-	maker.do("close", fd)
-	w := greet(t, maker.socket())
-	defer w.close()
-	require.NoError(t, w.say(&wire.Open{Handle: h, Access: int32(os.O_RDONLY)}))
+	maker := testproc.Start(t, "node")
+	fd := maker.Do("object", 1).Int()
+	h := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+	before := objects(t, maker.PID())
+	maker.Do("close", fd)
+	w := greet(t, plainSocket(maker.PID()))
+	defer w.Close()
+	require.NoError(t, w.Say(&wire.Open{Handle: h, Access: int32(os.O_RDONLY)}))
 	time.Sleep(10 * procnto.SettleIn)
-	requireIdle(t, maker.pid())
-	require.Equal(t, before-1, objects(t, maker.pid()), "kept until it is taken")
-	w.requireGranted(t)
-	eventually(t, leakLimit, func() bool { return objects(t, maker.pid()) < before-1 }, "the maker was not told: %v", kinds(t, maker.pid()))
-	requireIdle(t, maker.pid())
-	_, errno := maker.try("delete", h)
-	require.Equal(t, syscall.ESRCH, errno)
+	requireIdle(t, maker.PID())
+	require.Equal(t, before-1, objects(t, maker.PID()), "kept until it is taken")
+	requireGranted(t, w)
+	testproc.Eventually(t, testproc.LeakLimit, func() bool { return objects(t, maker.PID()) < before-1 }, "the maker was not told: %v", testproc.Kinds(maker.PID()))
+	requireIdle(t, maker.PID())
+	_, err := maker.Try("delete", h)
+	testproc.WantErrno(t, syscall.ESRCH, err)
 	// The connection is as good as before.
-	next := maker.handle("handle", maker.number("object", 1), os.Getpid(), os.O_RDONLY)
-	require.NoError(t, w.say(&wire.Open{Handle: next, Access: int32(os.O_RDONLY)}))
-	w.requireGranted(t)
+	next := maker.Do("handle", maker.Do("object", 1).Int(), os.Getpid(), os.O_RDONLY).Uint64()
+	require.NoError(t, w.Say(&wire.Open{Handle: next, Access: int32(os.O_RDONLY)}))
+	requireGranted(t, w)
 }
 
 // requireIdle requires that none of the threads of a process runs, for a while.
@@ -310,12 +312,12 @@ func requireIdle(t testing.TB, pid int) {
 	t.Helper()
 	const while, most = 300 * time.Millisecond, 10
 	var runs uint64
-	eventually(t, patience, func() bool { // what it was at may take its time
+	testproc.Eventually(t, testproc.Patience, func() bool { // what it was at may take its time
 		before := switches(t, pid)
 		time.Sleep(while)
 		runs = switches(t, pid) - before
 		return runs <= most
-	}, "an idle process runs: %v times in %v", lazy(func() any { return runs }), while)
+	}, "an idle process runs: %v times in %v", testproc.Lazy(func() any { return runs }), while)
 }
 
 // TestMakerWithoutDescriptors has no room to serve an opener. That is no reason
@@ -334,18 +336,18 @@ func TestMakerWithoutDescriptors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			maker := startChild(t)
-			maker.do("limit", 600)
-			fd := maker.number("object", 1)
-			h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+			maker := testproc.Start(t, "node")
+			maker.Do("limit", 600)
+			fd := maker.Do("object", 1).Int()
+			h := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 			if tt.warm {
-				requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(h+1))
+				testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(h+1))
 			}
-			maker.do("fill", tt.free)
+			maker.Do("fill", tt.free)
 			err := openObject(h, os.O_RDONLY)
 			if err != nil { // with some free it may as well work
-				requireErrno(t, syscall.EAGAIN, err)
-				maker.do("unfill")
+				testproc.WantErrno(t, syscall.EAGAIN, err)
+				maker.Do("unfill")
 				require.NoError(t, openObject(h, os.O_RDONLY), "the handle is kept")
 			}
 		})
@@ -359,15 +361,15 @@ func TestOpenerWithoutDescriptors(t *testing.T) {
 	defer unix.Close(fd)
 	for free := range 8 {
 		t.Run(fmt.Sprint(free), func(t *testing.T) {
-			opener := startChild(t)
-			opener.do("limit", 600)
-			h, err := procnto.CreateHandle(fd, opener.pid(), os.O_RDONLY, 0)
+			opener := testproc.Start(t, "node")
+			opener.Do("limit", 600)
+			h, err := procnto.CreateHandle(fd, opener.PID(), os.O_RDONLY, 0)
 			require.NoError(t, err)
-			opener.do("fill", free)
-			if _, errno := opener.try("open", h, os.O_RDONLY); errno != 0 {
-				require.Equal(t, syscall.EMFILE, errno)
-				opener.do("unfill")
-				opener.do("open", h, os.O_RDONLY)
+			opener.Do("fill", free)
+			if _, err := opener.Try("open", h, os.O_RDONLY); err != nil {
+				testproc.WantErrno(t, syscall.EMFILE, err)
+				opener.Do("unfill")
+				opener.Do("open", h, os.O_RDONLY)
 			}
 		})
 	}
@@ -377,11 +379,11 @@ func TestOpenerWithoutDescriptors(t *testing.T) {
 // connections.
 func TestConcurrentDeletes(t *testing.T) {
 	const calls = 400
-	maker := startChild(t)
-	fd := maker.number("object", 1)
+	maker := testproc.Start(t, "node")
+	fd := maker.Do("object", 1).Int()
 	handles := make([]uint64, calls)
 	for i := range handles {
-		handles[i] = maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+		handles[i] = maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 		if i%2 == 1 {
 			require.NoError(t, procnto.DeleteHandle(handles[i]))
 		}
@@ -400,26 +402,26 @@ func TestConcurrentDeletes(t *testing.T) {
 		if i%2 == 0 {
 			require.NoError(t, err)
 		} else {
-			requireErrno(t, syscall.ESRCH, err)
+			testproc.WantErrno(t, syscall.ESRCH, err)
 		}
 	}
 }
 
 // TestMakerIsGone: its handles end with it, what was obtained does not.
 func TestMakerIsGone(t *testing.T) {
-	maker := startChild(t)
-	fd := maker.number("object", 1)
-	first := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-	second := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
+	maker := testproc.Start(t, "node")
+	fd := maker.Do("object", 1).Int()
+	first := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+	second := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 	got, err := procnto.OpenHandle(first, os.O_RDONLY)
 	require.NoError(t, err)
-	maker.kill()
-	requireErrno(t, syscall.ESRCH, openObject(second, os.O_RDONLY))
-	requireErrno(t, syscall.ESRCH, procnto.DeleteHandle(second))
+	maker.Kill()
+	testproc.WantErrno(t, syscall.ESRCH, openObject(second, os.O_RDONLY))
+	testproc.WantErrno(t, syscall.ESRCH, procnto.DeleteHandle(second))
 	mem, err := procnto.MapWhole(got, os.O_RDONLY)
 	require.NoError(t, err)
 	require.NoError(t, memory.CloseDescriptor(got))
-	require.Contains(t, string(mem), fmt.Sprint("from ", maker.pid()))
+	require.Contains(t, string(mem), fmt.Sprint("from ", maker.PID()))
 	require.NoError(t, memory.Unmap(mem))
 }
 
@@ -432,38 +434,39 @@ func TestHandleLimit(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, procnto.SetHandleLimit(2, most))
 	defer func() { require.NoError(t, procnto.SetHandleLimit(cur, most)) }()
-	one, other := startChild(t), startChild(t)
-	create := func(c *child) (uint64, error) { return procnto.CreateHandle(fd, c.pid(), os.O_RDONLY, 0) }
+	one, other := testproc.Start(t, "node"), testproc.Start(t, "node")
+	create := func(c *testproc.Child) (uint64, error) { return procnto.CreateHandle(fd, c.PID(), os.O_RDONLY, 0) }
 	h, err := create(one)
 	require.NoError(t, err)
 	_, err = create(other)
 	require.NoError(t, err)
 	_, err = create(other)
-	requireErrno(t, syscall.EAGAIN, err)
-	one.do("open", h, os.O_RDONLY)
+	testproc.WantErrno(t, syscall.EAGAIN, err)
+	one.Do("open", h, os.O_RDONLY)
 	_, err = create(other)
 	require.NoError(t, err, "one was used")
-	other.kill()
+	other.Kill()
 	h, err = create(one)
 	require.NoError(t, err, "the recipient of both is gone")
-	_, err = procnto.CreateHandle(fd, other.pid(), os.O_RDONLY, nto.HandleNoFD)
-	requireErrno(t, syscall.ESRCH, err)
+	_, err = procnto.CreateHandle(fd, other.PID(), os.O_RDONLY, nto.HandleNoFD)
+	testproc.WantErrno(t, syscall.ESRCH, err)
 	require.NoError(t, procnto.DeleteHandle(h))
 }
 
 // TestNotTakenOldKernel: a maker that has to look first whether a descriptor comes
 // with a packet still learns that the last one it sent was not taken.
 func TestNotTakenOldKernel(t *testing.T) {
-	maker := startChild(t)
+	maker := testproc.Start(t, "node")
 	requireOldKernel(t, maker)
-	fd := maker.number("object", 1)
+	fd := maker.Do("object", 1).Int()
 	for range 20 {
-		h := maker.handle("handle", fd, os.Getpid(), os.O_RDONLY)
-		w := greet(t, maker.socket())
-		require.NoError(t, w.say(&wire.Open{Handle: h}))
-		_, _, _, err := w.receive(unix.MSG_PEEK)
+		h := maker.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
+		w := greet(t, plainSocket(maker.PID()))
+		require.NoError(t, w.Say(&wire.Open{Handle: h}))
+		p, err := w.Receive(unix.MSG_PEEK)
 		require.NoError(t, err)
-		w.close()
+		p.CloseFDs()
+		w.Close()
 		require.NoError(t, openObject(h, os.O_RDONLY), "the handle was not used")
 	}
 }

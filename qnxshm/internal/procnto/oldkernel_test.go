@@ -5,9 +5,10 @@ package procnto_test
 import (
 	"strconv"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // oldKernel makes the kernel one, to this process, that has neither SO_PEERPIDFD
@@ -30,7 +31,7 @@ func oldKernel() error {
 	ret := func(value uint32) unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: value}
 	}
-	return filter([]unix.SockFilter{
+	return testproc.Filter([]unix.SockFilter{
 		load(number),
 		unless(unix.SYS_SETSOCKOPT, 3),
 		load(option),
@@ -47,27 +48,10 @@ func oldKernel() error {
 // noPidfds lets this process get no descriptor of another process any more, for want
 // of memory.
 func noPidfds() error {
-	return filter([]unix.SockFilter{
+	return testproc.Filter([]unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS},
 		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_PIDFD_OPEN, Jf: 1},
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0x00050000 | uint32(syscall.ENOMEM)},
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0x7fff0000},
 	})
-}
-
-// filter puts a seccomp filter before the system calls of all threads.
-func filter(program []unix.SockFilter) error {
-	const (
-		setModeFilter = 1 // SECCOMP_SET_MODE_FILTER
-		tsync         = 1 // SECCOMP_FILTER_FLAG_TSYNC
-	)
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	p := unix.SockFprog{Len: uint16(len(program)), Filter: unsafe.SliceData(program)}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, tsync, uintptr(unsafe.Pointer(&p)))
-	if errno != 0 {
-		return syscall.ENOSYS
-	}
-	return nil
 }

@@ -1,0 +1,141 @@
+//go:build linux
+
+package testproc
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-qnx/shm/qnxshm/internal/linux"
+)
+
+// What the host keeps to serve others: two epolls, its directory, its counter, its
+// socket; and the goroutine that waits.
+const (
+	descriptorsOfService = 5
+	goroutinesOfService  = 1
+)
+
+// Descriptors returns those of a process, with what they are.
+func Descriptors(t testing.TB, pid int) map[int]string {
+	t.Helper()
+	fds, err := openDescriptors(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fds
+}
+
+func openDescriptors(pid int) (map[int]string, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	fds := make(map[int]string)
+	for _, e := range entries {
+		// The directory that was read is gone by now.
+		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
+			n, _ := strconv.Atoi(e.Name())
+			fds[n] = to
+		}
+	}
+	return fds, nil
+}
+
+// Kinds sums up what a process has open, when it is printed.
+func Kinds(pid int) fmt.Stringer {
+	return Lazy(func() any {
+		fds, err := openDescriptors(pid)
+		if err != nil {
+			return err
+		}
+		count := make(map[string]int)
+		for _, to := range fds {
+			kind, _, _ := strings.Cut(to, ":[")
+			count[kind]++
+		}
+		return count
+	})
+}
+
+// OfHost is how many descriptors this process has in the host's own range.
+func OfHost() (n int) {
+	fds, _ := openDescriptors(os.Getpid())
+	for fd := range fds {
+		if fd >= linux.FirstHigh {
+			n++
+		}
+	}
+	return n
+}
+
+// Left is what is still there and should not be.
+type Left = func() []string
+
+func all(left []Left) (found []string) {
+	for _, l := range left {
+		found = append(found, l()...)
+	}
+	return found
+}
+
+// NoLeak waits until the host has nothing but its service, which has to run, and
+// returns what checks that this process comes back to what it has then, and that
+// nothing is left.
+func NoLeak(t testing.TB, left ...Left) (check func()) {
+	t.Helper()
+	Eventually(t, LeakLimit, func() bool { return OfHost() <= descriptorsOfService }, "the host has %v", Kinds(os.Getpid()))
+	before, goroutines := len(Descriptors(t, os.Getpid())), runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		Eventually(t, LeakLimit, func() bool {
+			return len(Descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines &&
+				OfHost() <= descriptorsOfService && len(all(left)) == 0
+		}, "%d descriptors before, now %v\n%d goroutines before, now %v\n%v", before, Kinds(os.Getpid()),
+			goroutines, Lazy(func() any { return runtime.NumGoroutine() }), Lazy(func() any { return all(left) }))
+	}
+}
+
+// leftOver is what stays in this process, which had so many goroutines, when all
+// tests are over.
+func leftOver(goroutines int, left []Left) (found []string) {
+	for deadline := time.Now().Add(LeakLimit); ; time.Sleep(10 * time.Millisecond) {
+		found = all(left)
+		fds, _ := openDescriptors(os.Getpid())
+		for _, to := range fds {
+			if strings.HasPrefix(to, "/memfd:") || strings.HasPrefix(to, "/dev/shm/") {
+				found = append(found, to)
+			}
+		}
+		if n := OfHost(); n > descriptorsOfService {
+			found = append(found, fmt.Sprint(n, " descriptors of the host: ", Kinds(os.Getpid())))
+		}
+		if pids := children(); pids != "" {
+			found = append(found, "processes "+pids)
+		}
+		if n := runtime.NumGoroutine(); n > goroutines+goroutinesOfService {
+			stacks := make([]byte, 1<<16)
+			found = append(found, fmt.Sprintf("%d goroutines, %d before\n%s", n, goroutines, stacks[:runtime.Stack(stacks, true)]))
+		}
+		if len(found) == 0 || time.Now().After(deadline) {
+			return found
+		}
+	}
+}
+
+// children are the processes that some thread of this one has started.
+func children() (pids string) {
+	files, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, file := range files {
+		some, _ := os.ReadFile(file) // the thread may have ended
+		pids += string(some)
+	}
+	return pids
+}

@@ -1,0 +1,75 @@
+//go:build linux
+
+package testproc
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Main is what TestMain has to call, and does not return. When all tests are over,
+// nothing may be left: children, goroutines, descriptors of objects or of the host's,
+// or whatever else left finds.
+func Main(m *testing.M, roles Roles, left ...Left) {
+	if name := os.Getenv(roleEnv); name != "" {
+		role := roles[name]
+		if role == nil {
+			fmt.Fprintf(os.Stderr, "no role %q\n", name)
+			os.Exit(2)
+		}
+		serve(role)
+		os.Exit(0)
+	}
+	if os.Getenv(rerunEnv) != "" {
+		os.Exit(m.Run())
+	}
+	// Parallel tests only wait.
+	flag.Parse()
+	flag.Set("test.parallel", "16")
+	goroutines := runtime.NumGoroutine()
+	code := m.Run()
+	if found := leftOver(goroutines, left); len(found) > 0 && code == 0 {
+		fmt.Println("left behind:", strings.Join(found, "\n"))
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// rerunEnv names the test that the process was started for.
+const rerunEnv = "QNXSHM_TEST_RERUN"
+
+var skipped = regexp.MustCompile(`(?m)^\s*\S+\.go:\d+: (.*)\n\s*--- SKIP`)
+
+// Rerun runs a test in a process of its own: the test binary once more, for that test
+// only. Its skip or failure is this test's.
+func (o Options) Rerun(t *testing.T, run func(t *testing.T)) {
+	t.Helper()
+	if os.Getenv(rerunEnv) == t.Name() {
+		run(t)
+		return
+	}
+	// Not by /proc: the process may do without.
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run", "^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=60s")
+	cmd.Env = environ(append(o.Env, rerunEnv+"="+t.Name())...)
+	cmd.SysProcAttr, cmd.ExtraFiles = o.Attr, o.Files
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if s := skipped.FindSubmatch(out); s != nil {
+		t.Skipf("%s", s[1])
+	}
+	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("nothing was tested:\n%s", out)
+	}
+}
