@@ -24,11 +24,14 @@ import (
 )
 
 // layers are the packages of the host and what they share, each of which may
-// import those before it, and the public ones.
+// import those before it, and the public ones. The last is for tests only, so nothing
+// imports it but tests.
 var layers = []string{
 	"internal/qnxerr", "internal/gate", "internal/nto", "internal/linux", "internal/wire", "internal/memory",
-	"internal/procnto", "internal/message", "", "qnxmsg", "shmtest",
+	"internal/procnto", "internal/message", "", "qnxmsg", "shmtest", testsOnly,
 }
+
+const testsOnly = "internal/testproc"
 
 // circular are the packages whose files may refer to each other in circles: message
 // was moved on the others as it was.
@@ -42,6 +45,9 @@ func TestHouse(t *testing.T) {
 	}
 	const module = "github.com/go-qnx/shm/qnxshm"
 	packages := listPackages(t, module+"/...")
+	for path, p := range packages {
+		require.NotContains(t, p.Imports, module+"/"+testsOnly, "%s, which is no test", path)
+	}
 	for i, name := range layers {
 		p := packages[strings.TrimSuffix(module+"/"+name, "/")]
 		require.NotNil(t, p, name)

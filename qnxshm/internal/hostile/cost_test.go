@@ -10,16 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
-// What is measured is measured by the process that does it, and given in
-// nanoseconds.
-var costCommands = map[string]func(*node, arguments) ([]any, error){
-	"mapmany":     (*node).mapMany,
-	"manyhandles": manyHandles,
-	"plainmap":    plainMap,
-	"revokeoften": revokeOften,
-	"copies":      copies,
+// costs are what is measured, by the process that does it.
+func (n *node) costs() testproc.Procedures {
+	return testproc.Procedures{
+		"mapmany":     n.mapMany,
+		"manyhandles": manyHandles,
+		"plainmap":    plainMap,
+		"revokeoften": revokeOften,
+		"copies":      copies,
+	}
 }
 
 // median is of the times that f takes.
@@ -39,15 +41,15 @@ func median(times int, f func() error) (time.Duration, error) {
 // mapMany maps an object over and over, so many at a time until there are enough
 // or it has taken too long, and tells what each of these took at first, and in the
 // end.
-func (n *node) mapMany(a arguments) ([]any, error) { // fd total at-a-time ms
+func (n *node) mapMany(fd, total, atATime int, enough time.Duration) (trend, error) {
 	var took []time.Duration
 	began := time.Now()
-	for made := 0; made < a.int(1) && time.Since(began) < time.Duration(a.int(3))*time.Millisecond; made += a.int(2) {
+	for made := 0; made < total && time.Since(began) < enough; made += atATime {
 		batch := time.Now()
-		for range a.int(2) {
-			m, err := mapWhole(a.int(0), qnxshm.ReadOnly)
+		for range atATime {
+			m, err := mapWhole(fd, qnxshm.ReadOnly)
 			if err != nil {
-				return nil, err
+				return trend{}, err
 			}
 			n.kept = append(n.kept, m)
 		}
@@ -56,65 +58,63 @@ func (n *node) mapMany(a arguments) ([]any, error) { // fd total at-a-time ms
 	return firstAndLast(took), nil
 }
 
-// firstAndLast are the medians of the first and the last times, and how many
-// there are.
-func firstAndLast(took []time.Duration) []any {
+// A trend is the medians of the first and the last times, and how many there are.
+type trend struct {
+	First, Last time.Duration
+	Times       int
+}
+
+func firstAndLast(took []time.Duration) trend {
 	const some = 5
 	first, last := slices.Clone(took[:some]), slices.Clone(took[len(took)-some:])
 	slices.Sort(first)
 	slices.Sort(last)
-	return []any{int64(first[some/2]), int64(last[some/2]), len(took)}
+	return trend{first[some/2], last[some/2], len(took)}
 }
 
 // manyHandles makes handles of one object, for this process.
-func manyHandles(_ *node, a arguments) ([]any, error) { // fd count
-	for range a.int(1) {
-		if _, err := qnxshm.CreateHandle(a.int(0), os.Getpid(), qnxshm.ReadOnly, 0); err != nil {
-			return nil, err
+func manyHandles(fd, count int) error {
+	for range count {
+		if _, err := qnxshm.CreateHandle(fd, os.Getpid(), qnxshm.ReadOnly, 0); err != nil {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // plainMap tells how long it takes to map and unmap an object that is not
 // revocable.
-func plainMap(*node, arguments) ([]any, error) {
-	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600)
+func plainMap() (time.Duration, error) {
+	fd, err := object(1)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer unix.Close(fd)
-	if err := unix.Ftruncate(fd, int64(os.Getpagesize())); err != nil {
-		return nil, err
-	}
-	took, err := median(201, func() error {
+	return median(201, func() error {
 		m, err := mapWhole(fd, qnxshm.ReadOnly)
 		if err == nil {
 			err = m.Unmap()
 		}
 		return err
 	})
-	return []any{int64(took)}, err
 }
 
 // revokeOften tells how long it takes to revoke an object that nobody else has.
-func revokeOften(*node, arguments) ([]any, error) {
-	made, err := object(nil, arguments{"1", "revocable"})
+func revokeOften() (time.Duration, error) {
+	fd, err := object(1, "revocable")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	fd := made[0].(int)
 	defer unix.Close(fd)
-	took, err := median(51, func() error { return qnxshm.Revoke(fd, -1) })
-	return []any{int64(took)}, err
+	return median(51, func() error { return qnxshm.Revoke(fd, -1) })
 }
 
 // copies makes duplicates of a descriptor.
-func copies(_ *node, a arguments) ([]any, error) { // fd count
-	for range a.int(1) {
-		if _, err := unix.FcntlInt(uintptr(a.int(0)), unix.F_DUPFD_CLOEXEC, 0); err != nil {
-			return nil, err
+func copies(fd, count int) error {
+	for range count {
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -42,28 +43,32 @@ func activityOf(t *testing.T, pid int) (a activity) {
 // holds.
 func TestIdle(t *testing.T) {
 	const descriptors = 15_000
-	for name, hold := range map[string]func(c, other *child){
-		"nothing": func(c, _ *child) {},
-		"handle":  func(c, other *child) { c.do("handle", c.number("object", 1), other.pid, os.O_RDONLY) },
-		"revocable object": func(c, _ *child) {
-			fd := c.number("object", 1, "revocable")
-			c.do("copies", fd, descriptors)
+	for name, hold := range map[string]func(c, other *testproc.Child){
+		"nothing": func(c, _ *testproc.Child) {},
+		"handle":  func(c, other *testproc.Child) { c.Do("handle", c.Do("object", 1), other.PID(), os.O_RDONLY) },
+		"revocable object": func(c, _ *testproc.Child) {
+			fd := c.Do("object", 1, "revocable").Int()
+			c.Do("copies", fd, descriptors)
 		},
-		"descriptors": func(c, _ *child) {
-			c.do("object", 1, "revocable")
-			c.do("copies", 0, descriptors)
+		"descriptors": func(c, _ *testproc.Child) {
+			c.Do("object", 1, "revocable")
+			c.Do("copies", 0, descriptors)
 		},
-		"mapping of another's": func(c, other *child) {
-			fd := other.number("object", 1, "revocable")
-			c.do("map", other.do("handle", fd, c.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
+		"mapping of another's": func(c, other *testproc.Child) {
+			fd := other.Do("object", 1, "revocable").Int()
+			c.Do("map", other.Do("handle", fd, c.PID(), os.O_RDONLY), os.O_RDONLY, 1)
 		},
-		"mapped by another": func(c, other *child) {
-			fd := c.number("object", 1, "revocable")
-			other.do("map", c.do("handle", fd, other.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
+		"mapped by another": func(c, other *testproc.Child) {
+			fd := c.Do("object", 1, "revocable").Int()
+			other.Do("map", c.Do("handle", fd, other.PID(), os.O_RDONLY), os.O_RDONLY, 1)
 		},
-		"channel":    func(c, _ *child) { c.do("channel") },
-		"client":     func(c, other *child) { other.do("send", other.do("connect", c.pid, c.number("channel"))[0], "text") },
-		"connection": func(c, other *child) { c.do("send", c.do("connect", other.pid, other.number("channel"))[0], "text") },
+		"channel": func(c, _ *testproc.Child) { c.Do("channel") },
+		"client": func(c, other *testproc.Child) {
+			other.Do("send", other.Do("connect", c.PID(), c.Do("channel")), "text")
+		},
+		"connection": func(c, other *testproc.Child) {
+			c.Do("send", c.Do("connect", other.PID(), other.Do("channel")), "text")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they only wait
@@ -76,19 +81,19 @@ func TestIdle(t *testing.T) {
 
 // requireIdle waits until a process has come to rest, but not for long, and looks
 // at it for some time.
-func requireIdle(t *testing.T, c *child) {
+func requireIdle(t *testing.T, c *testproc.Child) {
 	t.Helper()
 	const rest, trial = 300 * time.Millisecond, 1500 * time.Millisecond
 	for began := time.Now(); time.Since(began) < 3*time.Second; {
-		before := activityOf(t, c.pid)
+		before := activityOf(t, c.PID())
 		time.Sleep(rest)
-		if activityOf(t, c.pid) == before {
+		if activityOf(t, c.PID()) == before {
 			break
 		}
 	}
-	before := activityOf(t, c.pid)
+	before := activityOf(t, c.PID())
 	time.Sleep(trial)
-	after := activityOf(t, c.pid)
+	after := activityOf(t, c.PID())
 	assert.LessOrEqual(t, after.switches-before.switches, 2, "times a thread has woken up, in %v", trial)
 	assert.LessOrEqual(t, after.ticks-before.ticks, 1, "hundredths of a second of CPU time, in %v", trial)
 }

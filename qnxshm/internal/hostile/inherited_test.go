@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
@@ -16,10 +17,10 @@ import (
 // who goes on to serve.
 func TestForkedChildHoldsName(t *testing.T) {
 	victim := startChild(t)
-	h := victim.do("handle", victim.number("object", 1), os.Getpid(), os.O_RDONLY)[0]
-	heir := victim.number("bequeath")
+	h := victim.Do("handle", victim.Do("object", 1), os.Getpid(), os.O_RDONLY)
+	heir := victim.Do("bequeath").Int()
 	t.Cleanup(func() { unix.Kill(heir, unix.SIGKILL) })
-	victim.do("delete", h)
+	victim.Do("delete", h)
 	requireServes(t, victim)
 }
 
@@ -28,32 +29,32 @@ func TestForkedChildHoldsName(t *testing.T) {
 func TestNameHeldAfterDeath(t *testing.T) {
 	needRoot(t)
 	first := startFirst(t)
-	serve := func(p string) (h string) {
-		fd := first.number("tell", p, "object", 1)
-		h = first.do("tell", p, "handle", fd, 1, os.O_RDONLY)[0]
-		r := first.within(prompt, "open", h, os.O_RDONLY)
-		require.Zero(t, r.errno, "%s", r)
-		return first.do("tell", p, "handle", fd, 1, os.O_RDONLY)[0]
+	serve := func(p string) (h testproc.Value) {
+		fd := first.Do("tell", p, "object", 1).Int()
+		h = first.Do("tell", p, "handle", fd, 1, os.O_RDONLY)
+		_, err := first.Begin("open", h, os.O_RDONLY).Within(prompt)
+		require.NoError(t, err)
+		return first.Do("tell", p, "handle", fd, 1, os.O_RDONLY)
 	}
-	var h string
+	var h testproc.Value
 	for pid, other := 200, false; !other; pid += 10 { // a thread of the first process may have a number
 		require.Less(t, pid, 4000, "no number for two processes")
-		if first.try("start", "parent", pid).errno != 0 {
+		if first.Err("start", "parent", pid) != nil {
 			continue
 		}
 		h = serve("parent")
-		first.do("tell", "parent", "bequeath")
-		first.do("end", "parent")
-		other = first.try("start", "other", pid).errno == 0
+		first.Do("tell", "parent", "bequeath")
+		first.Do("end", "parent")
+		other = first.Err("start", "other", pid) == nil
 	}
 	serve("other")
-	r := first.within(prompt, "open", h, os.O_RDONLY)
-	require.Equal(t, syscall.ESRCH, r.errno, "its maker is gone: %s", r)
+	_, err := first.Begin("open", h, os.O_RDONLY).Within(prompt)
+	testproc.WantErrno(t, syscall.ESRCH, err, "its maker is gone")
 }
 
 // startFirst starts the first process of a pid namespace: those that it starts
 // have the numbers that it chooses, and all end with it.
-func startFirst(t *testing.T, room ...step) *child {
+func startFirst(t *testing.T, room ...step) *testproc.Child {
 	t.Helper()
 	if _, err := os.Stat("/proc/sys/kernel/ns_last_pid"); err != nil {
 		t.Skip("this kernel does not let anybody choose the numbers of processes:", err)
@@ -71,11 +72,11 @@ func TestHighestNumber(t *testing.T) {
 	var highest int
 	_, err = fmt.Sscan(string(limit), &highest)
 	require.NoError(t, err)
-	for n := highest - 1; first.try("start", "last", n).errno != 0; n-- { // a thread of the first process may have it
+	for n := highest - 1; first.Err("start", "last", n) != nil; n-- { // a thread of the first process may have it
 		require.Greater(t, n, highest-50)
 	}
-	h := first.do("tell", "last", "handle", first.number("tell", "last", "object", 1), 1, os.O_RDONLY)[0]
-	first.do("open", h, os.O_RDONLY)
+	h := first.Do("tell", "last", "handle", first.Do("tell", "last", "object", 1).Int(), 1, os.O_RDONLY)
+	first.Do("open", h, os.O_RDONLY)
 }
 
 // TestConnectionOfDead: a connection belongs to the process that made it, also
@@ -83,44 +84,44 @@ func TestHighestNumber(t *testing.T) {
 // number.
 func TestConnectionOfDead(t *testing.T) {
 	needRoot(t)
-	probe, err := rawSocket()
+	probe, err := testproc.NewRaw()
 	require.NoError(t, err)
-	defer unix.Close(probe.fd)
-	if _, err := unix.GetsockoptInt(probe.fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD); err == unix.ENOPROTOOPT {
+	defer probe.Close()
+	if _, err := unix.GetsockoptInt(probe.FD, unix.SOL_SOCKET, unix.SO_PEERPIDFD); err == unix.ENOPROTOOPT {
 		t.Skip("before Linux 6.5 nobody can tell")
 	}
 	first := startFirst(t)
 	const victim, heir, name = 200, 300, "hostile"
 	dead := 400 // and on: a thread of the first process may have a number
-	first.do("start", "victim", victim)
-	first.do("start", "heir", heir)
-	fd := first.number("tell", "victim", "object", 1)
-	first.do("tell", "victim", "handle", fd, 1, os.O_RDONLY)
-	chid := first.number("tell", "victim", "channel")
-	first.do("tell", "victim", "channel", name)
+	first.Do("start", "victim", victim)
+	first.Do("start", "heir", heir)
+	fd := first.Do("tell", "victim", "object", 1).Int()
+	first.Do("tell", "victim", "handle", fd, 1, os.O_RDONLY)
+	chid := first.Do("tell", "victim", "channel").Int()
+	first.Do("tell", "victim", "channel", name)
 	for _, purpose := range []string{"handles", "link", "channel", "name"} {
 		t.Run(purpose, func(t *testing.T) {
-			first := first.of(t)
-			socket := any(victim)
+			first := first.For(t)
+			dial, socket := "dial", any(victim)
 			if purpose == "name" {
-				socket = name
+				dial, socket = "dialname", name
 			}
 			var stolen int
 			for later := false; !later; {
 				dead += 10
 				require.Less(t, dead, 4000, "no number for two processes")
-				if first.try("start", "dead", dead).errno != 0 {
+				if first.Err("start", "dead", dead) != nil {
 					continue
 				}
-				theirs := first.number("tell", "dead", "dial", socket)
-				stolen = first.number("tell", "heir", "steal", dead, theirs)
-				first.do("end", "dead")
-				later = first.try("start", "later", dead).errno == 0
+				theirs := first.Do("tell", "dead", dial, socket).Int()
+				stolen = first.Do("tell", "heir", "steal", dead, theirs).Int()
+				first.Do("end", "dead")
+				later = first.Err("start", "later", dead) == nil
 			}
-			require.Equal(t, "refused", first.do("tell", "heir", "hello", stolen, purpose, chid)[0])
-			own := first.number("tell", "heir", "dial", socket)
-			require.Equal(t, "welcome", first.do("tell", "heir", "hello", own, purpose, chid)[0], "of his own")
+			require.False(t, first.Do("tell", "heir", "hello", stolen, purpose, chid).Bool(), "welcome")
+			own := first.Do("tell", "heir", dial, socket).Int()
+			require.True(t, first.Do("tell", "heir", "hello", own, purpose, chid).Bool(), "refused with his own")
 		})
-		first.do("end", "later")
+		first.Do("end", "later")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +45,7 @@ func newMemoryGroup(t *testing.T, parent string) memoryGroup {
 	require.NoError(t, err)
 	g.dir = dir
 	t.Cleanup(func() {
-		eventually(t, patience, func() bool { return unix.Rmdir(dir) == nil }, "%s stays", dir)
+		testproc.Eventually(t, testproc.Patience, func() bool { return unix.Rmdir(dir) == nil }, "%s stays", dir)
 	})
 	return g
 }
@@ -87,10 +88,10 @@ func (g memoryGroup) set(t *testing.T, bytes int) {
 }
 
 // start starts a process in the group.
-func (g memoryGroup) start(t *testing.T) *child {
+func (g memoryGroup) start(t *testing.T) *testproc.Child {
 	t.Helper()
 	c := startChild(t)
-	require.NoError(t, os.WriteFile(filepath.Join(g.dir, "cgroup.procs"), []byte(strconv.Itoa(c.pid)), 0))
+	require.NoError(t, os.WriteFile(filepath.Join(g.dir, "cgroup.procs"), []byte(strconv.Itoa(c.PID())), 0))
 	return c
 }
 
@@ -106,13 +107,12 @@ func TestMemoryOfGroup(t *testing.T) {
 				g = newMemoryGroup(t, g.dir)
 			}
 			c := g.start(t)
-			c.do("control", c.number("object", 0), int(controlAnonymous), some)
+			c.Do("control", c.Do("object", 0), int(controlAnonymous), some)
 			for _, pages := range []int{0, tooMuch / os.Getpagesize()} {
-				fd := c.number("object", pages)
-				before := c.do("status", fd)
-				r := c.try("control", fd, int(controlAnonymous), tooMuch)
-				require.Equal(t, syscall.ENOMEM, r.errno, "%s", r)
-				require.Equal(t, before, c.do("status", fd))
+				fd := c.Do("object", pages).Int()
+				before := c.Do("status", fd)
+				testproc.WantErrno(t, syscall.ENOMEM, c.Err("control", fd, int(controlAnonymous), tooMuch))
+				require.Equal(t, before.String(), c.Do("status", fd).String())
 			}
 		})
 	}
@@ -124,11 +124,12 @@ func TestMemoryOfSized(t *testing.T) {
 	c := startChild(t)
 	for _, wanted := range []int{pages, pages / 2} {
 		t.Run(fmt.Sprintf("%d of %d pages", wanted, pages), func(t *testing.T) {
-			c := c.of(t)
-			fd := c.number("object", pages)
-			out := c.do("control", fd, int(controlAnonymous), wanted*os.Getpagesize())
-			require.Equal(t, pages*os.Getpagesize(), toInt(t, out[0]), "size")
-			require.GreaterOrEqual(t, toInt(t, out[1]), wanted*os.Getpagesize(), "memory")
+			c := c.For(t)
+			fd := c.Do("object", pages).Int()
+			var got footprint
+			c.Do("control", fd, int(controlAnonymous), wanted*os.Getpagesize()).Into(&got)
+			require.EqualValues(t, pages*os.Getpagesize(), got.Size)
+			require.GreaterOrEqual(t, got.Memory, int64(wanted*os.Getpagesize()))
 		})
 	}
 }
@@ -150,9 +151,9 @@ func TestNamesNotInMemory(t *testing.T) {
 	for name, mounted := range where {
 		t.Run(name, func(t *testing.T) {
 			c := startChild(t, step{"mounts"}, mounted)
-			r := c.try("named", "/hostile", os.O_RDWR|os.O_CREATE, 0o600)
-			require.NotZero(t, r.errno, "an object that cannot work")
-			requireSays(t, r, "/dev/shm", "tmpfs")
+			err := c.Err("named", "/hostile", os.O_RDWR|os.O_CREATE, 0o600)
+			require.Error(t, err, "an object that cannot work")
+			requireSays(t, err, "/dev/shm", "tmpfs")
 		})
 	}
 }

@@ -8,32 +8,29 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
 // requireShare requires that two processes can do everything with each other, one
 // way.
-func requireShare(t *testing.T, maker, recipient *child) {
+func requireShare(t *testing.T, maker, recipient *testproc.Child) {
 	t.Helper()
-	fd := maker.number("object", 1, "revocable")
-	h := maker.do("handle", fd, recipient.pid, os.O_RDONLY)[0]
-	r := recipient.try("open", h, os.O_RDONLY)
-	require.Zero(t, r.errno, "%s", r)
-	r = recipient.try("map", maker.do("handle", fd, recipient.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
-	require.Zero(t, r.errno, "%s", r)
-	m := r.words[0]
-	recipient.do("touch", m)
-	r = maker.try("revoke", fd, -1)
-	require.Zero(t, r.errno, "%s", r)
-	require.NotZero(t, recipient.try("touch", m).errno, "revoked")
-	recipient.do("send", recipient.do("connect", maker.pid, maker.number("channel"))[0], "text")
+	fd := maker.Do("object", 1, "revocable").Int()
+	h := maker.Do("handle", fd, recipient.PID(), os.O_RDONLY)
+	recipient.Do("open", h, os.O_RDONLY)
+	m := recipient.Do("map", maker.Do("handle", fd, recipient.PID(), os.O_RDONLY), os.O_RDONLY, 1)
+	recipient.Do("touch", m)
+	maker.Do("revoke", fd, -1)
+	require.Error(t, recipient.Err("touch", m), "revoked")
+	recipient.Do("send", recipient.Do("connect", maker.PID(), maker.Do("channel")), "text")
 }
 
-func requireShareBothWays(t *testing.T, one, other *child) {
+func requireShareBothWays(t *testing.T, one, other *testproc.Child) {
 	t.Helper()
-	t.Run("to it", func(t *testing.T) { requireShare(t, one.of(t), other.of(t)) })
-	t.Run("from it", func(t *testing.T) { requireShare(t, other.of(t), one.of(t)) })
+	t.Run("to it", func(t *testing.T) { requireShare(t, one.For(t), other.For(t)) })
+	t.Run("from it", func(t *testing.T) { requireShare(t, other.For(t), one.For(t)) })
 }
 
 // TestTimeNamespaces: processes in which the kernel shows other times.
@@ -44,7 +41,7 @@ func TestTimeNamespaces(t *testing.T) {
 		t.Skip("a kernel without time namespaces:", err)
 	}
 	other := startChild(t, step{"time", "100000"})
-	theirs, err := os.Readlink("/proc/" + strconv.Itoa(other.pid) + "/ns/time")
+	theirs, err := os.Readlink("/proc/" + strconv.Itoa(other.PID()) + "/ns/time")
 	require.NoError(t, err)
 	if ours == theirs {
 		t.Skip("this kernel does not let a process enter its time namespace by exec")

@@ -3,37 +3,31 @@
 package hostile_test
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm"
-	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
-// A node is a second process. It reads commands from its standard input until
-// that ends.
+// A node is a second process.
 type node struct {
 	mu       sync.Mutex
 	last     int
 	mappings map[string]*qnxshm.Mapping
 	conns    map[string]*qnxmsg.Connection
-	results  map[string]chan string
-	family   map[string]*relative
+	family   map[string]*testproc.Child
 	kept     []*qnxshm.Mapping
 	held     int // messages without a reply
-	raw      []conn
+	raw      []testproc.Raw
 
 	// Of a false maker.
 	asked    atomic.Int32
@@ -41,109 +35,32 @@ type node struct {
 	answered chan error
 }
 
-func newNode() *node {
-	return &node{
+// newNode gives what a node can be told to do: calls of the public packages here,
+// what strangers do in stranger_test.go, what is measured in cost_test.go.
+func newNode() testproc.Procedures {
+	n := &node{
 		mappings: make(map[string]*qnxshm.Mapping), conns: make(map[string]*qnxmsg.Connection),
-		results: make(map[string]chan string), family: make(map[string]*relative),
-		answers: make(chan struct{}), answered: make(chan error),
+		family: make(map[string]*testproc.Child), answers: make(chan struct{}), answered: make(chan error),
 	}
+	all := testproc.Procedures{
+		"calls": calls, "object": object, "inode": inode, "handle": handle, "part": part,
+		"open": qnxshm.OpenHandle, "delete": qnxshm.DeleteHandle,
+		"map": n.mapHandle, "mapfd": n.mapDescriptor, "touch": n.touch, "store": n.store,
+		"revoke": qnxshm.Revoke, "control": control, "named": named,
+		"truncate": unix.Ftruncate, "close": unix.Close, "status": status,
+		"channel": n.channel, "connect": n.connect, "send": n.send,
+		"start": n.start, "end": n.end, "tell": n.tell,
+		"readonly": readOnlyObject, "held": n.countHeld,
+	}
+	maps.Copy(all, n.strange())
+	maps.Copy(all, n.costs())
+	return all
 }
-
-func (n *node) run() {
-	if limit := os.Getenv(holdEnv); limit != "" {
-		time.Sleep(holdFor)
-		return
-	}
-	fmt.Println("ready")
-	in := bufio.NewScanner(os.Stdin)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		fmt.Println(n.obey(strings.Fields(in.Text())))
-	}
-}
-
-// obey carries a command out and returns the line that answers it.
-func (n *node) obey(words []string) string {
-	command := commands[words[0]]
-	if command == nil {
-		return "ENOSYS no command " + words[0]
-	}
-	out, err := command(n, words[1:])
-	if err != nil {
-		name := "EIO"
-		var errno syscall.Errno
-		if errors.As(err, &errno) {
-			name = qnxerr.Name(errno)
-		}
-		return name + " " + strings.ReplaceAll(err.Error(), "\n", " ")
-	}
-	return strings.TrimSpace("ok " + fmt.Sprintln(out...))
-}
-
-type arguments []string
-
-func (a arguments) int(i int) int {
-	n, err := strconv.ParseInt(a[i], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return int(n)
-}
-
-func (a arguments) uint(i int) uint64 {
-	n, err := strconv.ParseUint(a[i], 10, 64)
-	if err != nil {
-		panic(err)
-	}
-	return n
-}
-
-func (a arguments) handle(i int) qnxshm.Handle { return qnxshm.Handle(a.uint(i)) }
-func (a arguments) access(i int) qnxshm.Access { return qnxshm.Access(a.int(i)) }
 
 // name makes a name for something that a node keeps.
 func (n *node) name() string {
 	n.last++
 	return "n" + strconv.Itoa(n.last)
-}
-
-// commands are what a node can be told to do: calls of the public packages here,
-// what strangers do in stranger_test.go.
-var commands map[string]func(*node, arguments) ([]any, error)
-
-func init() {
-	commands = map[string]func(*node, arguments) ([]any, error){
-		"later": (*node).later, "await": (*node).await,
-		"calls": (*node).calls, "object": object, "handle": handle, "part": part, "open": open, "delete": deleteHandle,
-		"map": (*node).mapHandle, "mapfd": (*node).mapDescriptor, "touch": (*node).touch, "store": (*node).store,
-		"revoke": revoke, "control": control, "named": named, "truncate": truncate, "close": closeDescriptor, "status": status,
-		"channel": (*node).channel, "connect": (*node).connect, "send": (*node).send,
-		"start": (*node).start, "end": (*node).end, "tell": (*node).tell,
-		"readonly": readOnlyObject, "held": (*node).countHeld,
-	}
-	for name, command := range strangerCommands {
-		commands[name] = command
-	}
-	for name, command := range costCommands {
-		commands[name] = command
-	}
-}
-
-// later begins a command that await waits for.
-func (n *node) later(a arguments) ([]any, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	name, result := n.name(), make(chan string, 1)
-	n.results[name] = result
-	go func() { result <- n.obey(a) }()
-	return []any{name}, nil
-}
-
-func (n *node) await(a arguments) ([]any, error) {
-	n.mu.Lock()
-	result := n.results[a[0]]
-	n.mu.Unlock()
-	return resultOf(<-result)
 }
 
 const (
@@ -154,90 +71,82 @@ const (
 
 // calls makes handles and deletes them for some time, and tells how long the
 // slowest of both took together.
-func (n *node) calls(a arguments) ([]any, error) { // ms
+func calls(during time.Duration) (slowest time.Duration, err error) {
 	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	defer unix.Close(fd)
-	var slowest time.Duration
-	for began := time.Now(); time.Since(began) < time.Duration(a.int(0))*time.Millisecond; {
+	for began := time.Now(); time.Since(began) < during; {
 		call := time.Now()
 		h, err := qnxshm.CreateHandle(fd, os.Getppid(), qnxshm.ReadOnly, 0)
 		if err == nil {
 			err = qnxshm.DeleteHandle(h)
 		}
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		slowest = max(slowest, time.Since(call))
 		time.Sleep(time.Millisecond / 4)
 	}
-	return []any{slowest}, nil
+	return slowest, nil
 }
 
-// object makes one, and tells its descriptor and what the kernel calls it.
-func object(_ *node, a arguments) ([]any, error) { // pages [revocable]
-	fd, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600)
+// object makes one of so many pages, "revocable" or not.
+func object(pages int, how ...string) (fd int, err error) {
+	fd, err = qnxshm.OpenAnonymous(os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
-	err = unix.Ftruncate(fd, int64(a.int(0)*os.Getpagesize()))
-	if err == nil && len(a) > 1 {
+	err = unix.Ftruncate(fd, int64(pages*os.Getpagesize()))
+	if err == nil && len(how) > 0 {
 		_, err = qnxshm.Control(fd, controlRevocable, 0, 0)
 	}
-	var st unix.Stat_t
-	if err == nil {
-		err = unix.Fstat(fd, &st)
-	}
-	return []any{fd, st.Dev, st.Ino}, err
+	return fd, err
 }
 
-func handle(_ *node, a arguments) ([]any, error) { // fd pid access [options]
-	var options qnxshm.HandleOptions
-	if len(a) > 3 {
-		options = qnxshm.HandleOptions(a.int(3))
-	}
-	h, err := qnxshm.CreateHandle(a.int(0), a.int(1), a.access(2), options)
-	return []any{uint64(h)}, err
+// inode is by what the kernel knows an object.
+func inode(fd int) (uint64, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return st.Ino, err
+}
+
+func handle(fd, pid int, access qnxshm.Access, options ...qnxshm.HandleOptions) (qnxshm.Handle, error) {
+	return qnxshm.CreateHandle(fd, pid, access, append(options, 0)[0])
 }
 
 // part makes a handle of the first page.
-func part(_ *node, a arguments) ([]any, error) { // fd pid access
-	h, err := qnxshm.CreateSubrangeHandle(a.int(0), a.int(1), a.access(2), 0, int64(os.Getpagesize()), 0)
-	return []any{uint64(h)}, err
+func part(fd, pid int, access qnxshm.Access) (qnxshm.Handle, error) {
+	return qnxshm.CreateSubrangeHandle(fd, pid, access, 0, int64(os.Getpagesize()), 0)
 }
 
-func open(_ *node, a arguments) ([]any, error) { // handle access
-	fd, err := qnxshm.OpenHandle(a.handle(0), a.access(1))
-	return []any{fd}, err
-}
+func readOnlyObject() (fd int, err error) { return qnxshm.OpenAnonymous(os.O_RDONLY, 0o600) }
 
-func deleteHandle(_ *node, a arguments) ([]any, error) { return nil, qnxshm.DeleteHandle(a.handle(0)) }
-
-func readOnlyObject(*node, arguments) ([]any, error) {
-	fd, err := qnxshm.OpenAnonymous(os.O_RDONLY, 0o600)
-	return []any{fd}, err
-}
-
-func (n *node) keepMapping(m *qnxshm.Mapping, err error) ([]any, error) {
+func (n *node) keepMapping(m *qnxshm.Mapping, err error) (name string, _ error) {
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	name := n.name()
+	name = n.name()
 	n.mappings[name] = m
-	return []any{name}, nil
+	return name, nil
 }
 
-func (n *node) mapHandle(a arguments) ([]any, error) { // handle access pages
-	return n.keepMapping(qnxshm.Map(a.handle(0), a.access(1), int64(a.int(2)*os.Getpagesize())))
+func (n *node) mapping(name string) *qnxshm.Mapping {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mappings[name]
+}
+
+func (n *node) mapHandle(h qnxshm.Handle, access qnxshm.Access, pages int) (name string, err error) {
+	return n.keepMapping(qnxshm.Map(h, access, int64(pages*os.Getpagesize())))
 }
 
 // mapDescriptor maps all of it.
-func (n *node) mapDescriptor(a arguments) ([]any, error) { // fd access
-	return n.keepMapping(mapWhole(a.int(0), a.access(1)))
+func (n *node) mapDescriptor(fd int, access qnxshm.Access) (name string, err error) {
+	return n.keepMapping(mapWhole(fd, access))
 }
 
 func mapWhole(fd int, access qnxshm.Access) (*qnxshm.Mapping, error) {
@@ -255,20 +164,14 @@ func mapWhole(fd int, access qnxshm.Access) (*qnxshm.Mapping, error) {
 }
 
 // touch fails when the memory is not there.
-func (n *node) touch(a arguments) ([]any, error) {
-	n.mu.Lock()
-	m := n.mappings[a[0]]
-	n.mu.Unlock()
-	_, err := m.ReadAt(make([]byte, 1), 0)
-	return nil, err
+func (n *node) touch(mapping string) error {
+	_, err := n.mapping(mapping).ReadAt(make([]byte, 1), 0)
+	return err
 }
 
 // store writes a byte to every page.
-func (n *node) store(a arguments) ([]any, error) {
-	n.mu.Lock()
-	m := n.mappings[a[0]]
-	n.mu.Unlock()
-	return nil, m.View(func(b []byte) error {
+func (n *node) store(mapping string) error {
+	return n.mapping(mapping).View(func(b []byte) error {
 		for i := 0; i < len(b); i += os.Getpagesize() {
 			b[i] = 1
 		}
@@ -276,44 +179,34 @@ func (n *node) store(a arguments) ([]any, error) {
 	})
 }
 
-func revoke(_ *node, a arguments) ([]any, error) { // fd pid
-	return nil, qnxshm.Revoke(a.int(0), a.int(1))
-}
+// A footprint is size and memory of an object, in bytes.
+type footprint struct{ Size, Memory int64 }
 
-// control also tells size and memory of the object.
-func control(_ *node, a arguments) ([]any, error) { // fd flags size
-	if _, err := qnxshm.Control(a.int(0), qnxshm.ControlFlags(a.int(1)), 0, a.uint(2)); err != nil {
-		return nil, err
+func control(fd int, flags qnxshm.ControlFlags, size uint64) (footprint, error) {
+	if _, err := qnxshm.Control(fd, flags, 0, size); err != nil {
+		return footprint{}, err
 	}
-	return status(nil, a)
+	return status(fd)
 }
 
-// status is size and memory of an object, in bytes.
-func status(_ *node, a arguments) ([]any, error) { // fd
+func status(fd int) (footprint, error) {
 	var st unix.Stat_t
-	err := unix.Fstat(a.int(0), &st)
-	return []any{st.Size, st.Blocks * 512}, err
+	err := unix.Fstat(fd, &st)
+	return footprint{st.Size, st.Blocks * 512}, err
 }
 
-func named(_ *node, a arguments) ([]any, error) { // name flags perm
-	fd, err := qnxshm.OpenObject(a[0], a.int(1), fs.FileMode(a.int(2)))
-	return []any{fd}, err
+func named(name string, flags int, perm fs.FileMode) (fd int, err error) {
+	return qnxshm.OpenObject(name, flags, perm)
 }
-
-func truncate(_ *node, a arguments) ([]any, error) {
-	return nil, unix.Ftruncate(a.int(0), int64(a.int(1)))
-}
-
-func closeDescriptor(_ *node, a arguments) ([]any, error) { return nil, unix.Close(a.int(0)) }
 
 // channel serves a new channel: it returns what it gets, but holds what is "hold".
-func (n *node) channel(a arguments) ([]any, error) { // [name]
+func (n *node) channel(name ...string) (chid int, err error) {
 	ch, err := qnxmsg.NewChannel(0)
-	if len(a) > 0 {
-		ch, err = qnxmsg.AttachName(a[0])
+	if len(name) > 0 {
+		ch, err = qnxmsg.AttachName(name[0])
 	}
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	for range 2 {
 		go func() {
@@ -336,35 +229,33 @@ func (n *node) channel(a arguments) ([]any, error) { // [name]
 			}
 		}()
 	}
-	return []any{ch.ID()}, nil
+	return ch.ID(), nil
 }
 
-func (n *node) connect(a arguments) ([]any, error) { // pid chid
-	c, err := qnxmsg.Connect(a.int(0), a.int(1))
+func (n *node) connect(pid, chid int) (name string, err error) {
+	c, err := qnxmsg.Connect(pid, chid)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	name := n.name()
+	name = n.name()
 	n.conns[name] = c
-	return []any{name}, nil
+	return name, nil
 }
 
-func (n *node) send(a arguments) ([]any, error) { // connection text
+func (n *node) send(connection, text string) (string, error) {
 	n.mu.Lock()
-	c := n.conns[a[0]]
+	c := n.conns[connection]
 	n.mu.Unlock()
-	reply := make([]byte, len(a[1]))
-	if _, err := c.SendTimeout([]byte(a[1]), reply, patience); err != nil {
-		return nil, err
-	}
-	return []any{string(reply)}, nil
+	reply := make([]byte, len(text))
+	_, err := c.SendTimeout([]byte(text), reply, testproc.Patience)
+	return string(reply), err
 }
 
 // countHeld is the number of messages that wait for ever.
-func (n *node) countHeld(arguments) ([]any, error) {
+func (n *node) countHeld() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return []any{n.held}, nil
+	return n.held
 }

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -42,88 +41,71 @@ func otherSocket(pid int, random uint64) string {
 // forgedHandle is one that says that the process pid has made it.
 func forgedHandle(pid int) uint64 { return uint64(pid)<<42 | 1 }
 
-const (
-	frameSize = wire.FrameSize
-	connType  = unix.SOCK_SEQPACKET
-)
-
-// A packet is what processes send each other first.
-type packet struct{ wire.Frame }
-
-func (p packet) encode() []byte {
-	var b [frameSize]byte
-	wire.Encode(p.Frame, &b)
-	return b[:]
-}
-
-func decodePacket(b []byte) (p packet, err error) {
-	p.Frame, err = wire.Decode(b)
-	return p, err
-}
+const frameSize = wire.FrameSize
 
 // holdPlace is the hello that keeps a connection's place for longest.
-func holdPlace(token uint64) packet { return packet{&wire.HelloLink{Token: token}} }
+func holdPlace(token uint64) wire.Frame { return &wire.HelloLink{Token: token} }
 
 // helloFor is the hello of a connection for a purpose.
-func helloFor(purpose string, chid int) packet {
+func helloFor(purpose string, chid int) wire.Frame {
 	switch purpose {
 	case "link":
-		return packet{&wire.HelloLink{Token: 1}}
+		return &wire.HelloLink{Token: 1}
 	case "channel":
-		return packet{&wire.HelloAttach{Token: 1, ChannelID: int32(chid)}}
+		return &wire.HelloAttach{Token: 1, ChannelID: int32(chid)}
 	case "name":
-		return packet{&wire.HelloName{Token: 1}}
+		return &wire.HelloName{Token: 1}
 	}
-	return packet{new(wire.HelloHandles)}
+	return new(wire.HelloHandles)
 }
 
 // refused reports whether a hello was not taken well.
-func refused(p packet, err error) bool {
-	w, ok := p.Frame.(*wire.Welcome)
+func refused(f wire.Frame, err error) bool {
+	w, ok := f.(*wire.Welcome)
 	return err != nil || !ok || w.Errno != 0
 }
 
 // registerBlindly registers the process with the creator of an object that it
 // never had, whose inode it knows and whose secret it guesses. The link must stay
 // open.
-func registerBlindly(creator int, _, ino uint64) (link, asked conn, err error) {
+func registerBlindly(creator int, ino uint64) (link, asked testproc.Raw, err error) {
 	const token = 0x5ec2e7
 	if link, err = dial(processSocket(creator)); err != nil {
 		return link, asked, err
 	}
-	if _, err = link.ask(packet{&wire.HelloLink{Token: token}}); err != nil {
+	if _, err = link.Ask(&wire.HelloLink{Token: token}); err != nil {
 		return link, asked, err
 	}
 	if asked, err = dial(processSocket(creator)); err != nil {
 		return link, asked, err
 	}
-	if _, err = asked.ask(helloFor("handles", 0)); err == nil {
-		_, err = asked.ask(packet{&wire.Register{Link: token, Secret: ino, Serial: 1, Number: 1}})
+	if _, err = asked.Ask(helloFor("handles", 0)); err == nil {
+		_, err = asked.Ask(&wire.Register{Link: token, Secret: ino, Serial: 1, Number: 1})
 	}
 	return link, asked, err
 }
 
 // falseMaker is asked about handles on a connection, and lets give send its
 // answers.
-func falseMaker(c conn, give func(c conn, answer []byte) error) error {
+func falseMaker(c testproc.Raw, give func(c testproc.Raw, answer []byte) error) error {
 	for {
-		p, err := c.receive()
+		p, err := c.ReceiveFrame()
 		if err != nil {
 			return err
 		}
 		var handle uint64
-		switch f := p.Frame.(type) {
+		switch f := p.(type) {
 		case *wire.Open:
 			handle = f.Handle
 		case *wire.Map:
 			handle = f.Handle
 		default:
-			if err := c.send(packet{new(wire.Welcome)}.encode()); err != nil {
+			if err := c.Say(new(wire.Welcome)); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := give(c, packet{&wire.Granted{Handle: handle}}.encode()); err != nil {
+		if err := give(c, testproc.Encode(&wire.Granted{Handle: handle})); err != nil {
 			return err
 		}
 	}

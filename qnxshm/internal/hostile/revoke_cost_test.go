@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -20,22 +21,21 @@ func TestRevokeOfStopped(t *testing.T) {
 	creator, mapper := startChild(t), startChild(t)
 	const buffers = 4
 	var fds []int
-	var maps []string
+	var maps []testproc.Value
 	for range buffers {
-		fd := creator.number("object", 1, "revocable")
-		h := creator.do("handle", fd, mapper.pid, os.O_RDONLY, int(noFD))[0]
-		fds, maps = append(fds, fd), append(maps, mapper.do("map", h, os.O_RDONLY, 1)[0])
+		fd := creator.Do("object", 1, "revocable").Int()
+		h := creator.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(noFD))
+		fds, maps = append(fds, fd), append(maps, mapper.Do("map", h, os.O_RDONLY, 1))
 	}
-	mapper.stop()
+	mapper.Stop()
 	began := time.Now()
 	for _, fd := range fds {
-		r := creator.try("revoke", fd, -1)
-		require.Equal(t, syscall.EAGAIN, r.errno, "%s", r)
+		testproc.WantErrno(t, syscall.EAGAIN, creator.Err("revoke", fd, -1))
 	}
 	took := time.Since(began)
-	mapper.resume()
+	mapper.Continue()
 	for _, m := range maps { // as soon as it runs again
-		eventually(t, patience, func() bool { return mapper.try("touch", m).errno != 0 }, "still mapped")
+		testproc.Eventually(t, testproc.Patience, func() bool { return mapper.Err("touch", m) != nil }, "still mapped")
 	}
 	require.Less(t, took, 2*time.Second, "for %d buffers", buffers)
 }
@@ -58,15 +58,15 @@ const enough = 8 * time.Second
 // TestManyMappings: of one object, in the process that has them.
 func TestManyMappings(t *testing.T) {
 	creator, mapper := startChild(t), startChild(t)
-	fd := mapper.number("open", creator.do("handle", creator.number("object", 1, "revocable"), mapper.pid, os.O_RDONLY)[0], os.O_RDONLY)
+	fd := mapper.Do("open", creator.Do("handle", creator.Do("object", 1, "revocable"), mapper.PID(), os.O_RDONLY), os.O_RDONLY).Int()
 	const mappings, atATime = 30_000, 100
-	plain, revoke := mapper.number("plainmap"), mapper.number("revokeoften")
-	took := mapper.do("mapmany", fd, mappings, atATime, enough.Milliseconds())
-	first, last := toInt(t, took[0]), toInt(t, took[1])
-	made := toInt(t, took[2]) * atATime
+	plain, revoke := mapper.Do("plainmap").Int(), mapper.Do("revokeoften").Int()
+	var took trend
+	mapper.Do("mapmany", fd, mappings, atATime, enough).Into(&took)
+	first, last, made := int(took.First), int(took.Last), took.Times*atATime
 	assertFlat(t, first/atATime, last/atATime, "to make a mapping, of %d", made)
-	assertFlat(t, plain, mapper.number("plainmap"), "to map and unmap another object, with %d mappings", made)
-	assertFlat(t, revoke, mapper.number("revokeoften"), "to revoke another object, with %d mappings", made)
+	assertFlat(t, plain, mapper.Do("plainmap").Int(), "to map and unmap another object, with %d mappings", made)
+	assertFlat(t, revoke, mapper.Do("revokeoften").Int(), "to revoke another object, with %d mappings", made)
 }
 
 func toInt(t *testing.T, s string) int {
@@ -79,11 +79,11 @@ func toInt(t *testing.T, s string) int {
 // TestManyHandles: of other objects than the one that is revoked.
 func TestManyHandles(t *testing.T) {
 	creator := startChild(t)
-	fd := creator.number("object", 1)
+	fd := creator.Do("object", 1).Int()
 	const handles, atATime = 300_000, 30_000 // the machine may be slow
-	before := creator.number("revokeoften")
+	before := creator.Do("revokeoften").Int()
 	for range handles / atATime {
-		creator.do("manyhandles", fd, atATime)
+		creator.Do("manyhandles", fd, atATime)
 	}
-	assertFlat(t, before, creator.number("revokeoften"), "to revoke an object, with %d unused handles of another one", handles)
+	assertFlat(t, before, creator.Do("revokeoften").Int(), "to revoke an object, with %d unused handles of another one", handles)
 }

@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // A room is the surroundings of a process: what it does to itself, step by step,
@@ -42,9 +44,7 @@ func init() {
 		return
 	}
 	runtime.LockOSThread() // what follows is of this thread only
-	err := enter(steps)
-	fmt.Println("room:", err)
-	os.Exit(1)
+	testproc.CannotServe(fmt.Sprint("this system has no such surroundings: ", enter(steps)))
 }
 
 // enter does not return unless it fails.

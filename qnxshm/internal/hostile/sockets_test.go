@@ -11,84 +11,21 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
-// A conn is a socket to or from the host, without the host's library on this
-// side.
-type conn struct{ fd int }
+// dial connects as one who soon gives up: a process that has no room for more does
+// not answer.
+func dial(name string) (testproc.Raw, error) { return testproc.DialWithin(2*time.Second, name) }
 
-func rawSocket() (conn, error) {
-	fd, err := unix.Socket(unix.AF_UNIX, connType|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return conn{-1}, err
-	}
-	limit := unix.NsecToTimeval(int64(2 * time.Second))
-	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit)
-	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)
-	return conn{fd}, nil
-}
+// backlog is how many connections may wait for a listener of these tests.
+const backlog = 128
 
-func dial(name string) (conn, error) {
-	c, err := rawSocket()
-	if err != nil {
-		return c, err
-	}
-	if err := retry(func() error { return unix.Connect(c.fd, &unix.SockaddrUnix{Name: "@" + name}) }); err != nil {
-		unix.Close(c.fd)
-		return conn{-1}, err
-	}
-	return c, nil
-}
-
-// bind takes a name, and listens there if it is told to.
-func bind(name string, listen bool) (conn, error) {
-	c, err := rawSocket()
-	if err != nil {
-		return c, err
-	}
-	err = unix.Bind(c.fd, &unix.SockaddrUnix{Name: "@" + name})
-	if err == nil && listen {
-		err = unix.Listen(c.fd, 128)
-	}
-	if err != nil {
-		unix.Close(c.fd)
-	}
-	return c, err
-}
-
-func (c conn) send(b []byte, fds ...int) error {
-	var control []byte
-	if len(fds) > 0 {
-		control = unix.UnixRights(fds...)
-	}
-	return retry(func() error { return unix.Sendmsg(c.fd, b, control, nil, unix.MSG_NOSIGNAL) })
-}
-
-func (c conn) receive() (packet, error) {
-	b := make([]byte, 4096)
-	var n int
-	err := retry(func() (err error) { n, err = unix.Read(c.fd, b); return err })
-	if err == nil && n == 0 {
-		err = syscall.ECONNRESET
-	}
-	if err != nil {
-		return packet{}, err
-	}
-	return decodePacket(b[:n])
-}
-
-// ask sends a packet and receives what comes back.
-func (c conn) ask(p packet) (packet, error) {
-	if err := c.send(p.encode()); err != nil {
-		return packet{}, err
-	}
-	return c.receive()
-}
-
-// taken reports whether the other side has taken all that it was sent, or is
+// hasTaken reports whether the other side has taken all that it was sent, or is
 // gone.
-func (c conn) taken() bool {
-	n, err := unix.IoctlGetInt(c.fd, unix.SIOCOUTQ)
+func hasTaken(c testproc.Raw) bool {
+	n, err := unix.IoctlGetInt(c.FD, unix.SIOCOUTQ)
 	return err != nil || n == 0
 }
 
@@ -175,7 +112,7 @@ func blocksInClose() error {
 
 // sendBlockers sends a packet with so many descriptors. Whoever does not let them
 // be sent is safe.
-func (c conn) sendBlockers(b []byte, count int) error {
+func sendBlockers(c testproc.Raw, b []byte, count int) error {
 	var fds []int
 	for range count {
 		fd, err := newBlocker()
@@ -184,7 +121,7 @@ func (c conn) sendBlockers(b []byte, count int) error {
 		}
 		fds = append(fds, fd)
 	}
-	err := c.send(b, fds...)
+	err := c.Send(b, fds...)
 	for _, fd := range fds {
 		if err != nil { // nobody else has it
 			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
@@ -199,14 +136,14 @@ func (c conn) sendBlockers(b []byte, count int) error {
 }
 
 // unixSockets returns this process's sockets to the process pid.
-func unixSockets(pid int) (found []conn) {
+func unixSockets(pid int) (found []testproc.Raw) {
 	for _, fd := range openDescriptors() {
 		domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
 		if err != nil || domain != unix.AF_UNIX || isListening(fd) {
 			continue
 		}
 		if cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil && int(cred.Pid) == pid {
-			found = append(found, conn{fd})
+			found = append(found, testproc.Raw{FD: fd})
 		}
 	}
 	return found

@@ -5,144 +5,142 @@ package hostile_test
 import (
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"slices"
-	"strconv"
 	"syscall"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"golang.org/x/sys/unix"
 )
 
-// What strangers do.
-var strangerCommands = map[string]func(*node, arguments) ([]any, error){
-	"blockers":   func(*node, arguments) ([]any, error) { return nil, blocksInClose() },
-	"packet":     (*node).packet,
-	"abuse":      (*node).abuse,
-	"taken":      (*node).taken,
-	"falsemaker": (*node).falseMaker,
-	"asked":      func(n *node, _ arguments) ([]any, error) { return []any{n.asked.Load()}, nil },
-	"answer":     func(n *node, _ arguments) ([]any, error) { n.answers <- struct{}{}; return nil, <-n.answered },
-	"take":       (*node).takeName,
-	"crowd":      (*node).crowdNames,
-	"hold":       (*node).holdPlaces,
-	"register":   (*node).register,
-	"dial":       (*node).dial,
-	"steal":      steal,
-	"hello":      hello,
-	"bequeath":   bequeath,
+// strange are what strangers do.
+func (n *node) strange() testproc.Procedures {
+	return testproc.Procedures{
+		"blockers":   blocksInClose,
+		"packet":     n.packet,
+		"abuse":      n.abuse,
+		"taken":      n.taken,
+		"falsemaker": n.falseMaker,
+		"asked":      n.asked.Load,
+		"answer":     func() error { n.answers <- struct{}{}; return <-n.answered },
+		"take":       n.takeName,
+		"crowd":      n.crowdNames,
+		"hold":       n.holdPlaces,
+		"register":   n.register,
+		"dial":       dialProcess, "dialname": dialName,
+		"steal": steal,
+		"hello": hello, "bequeath": bequeath,
+	}
 }
 
 // packet sends the first packet of connections, with descriptors that block.
-func (n *node) packet(a arguments) ([]any, error) { // socket packets descriptors
-	for range a.int(1) {
-		c, err := dial(a[0])
+func (n *node) packet(socket string, packets, descriptors int) error {
+	for range packets {
+		c, err := dial(socket)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n.raw = append(n.raw, c)
-		if err := c.sendBlockers(helloFor("handles", 0).encode(), a.int(2)); err != nil {
-			return nil, err
+		if err := sendBlockers(c, testproc.Encode(helloFor("handles", 0)), descriptors); err != nil {
+			return err
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // abuse sends descriptors that block on every socket that this process has with
 // another one.
-func (n *node) abuse(a arguments) ([]any, error) { // pid
-	sockets := unixSockets(a.int(0))
+func (n *node) abuse(pid int) error {
+	sockets := unixSockets(pid)
 	if len(sockets) == 0 {
-		return nil, syscall.ENOTCONN
+		return syscall.ENOTCONN
 	}
 	for _, c := range sockets {
-		if err := c.sendBlockers(make([]byte, frameSize), 1); err != nil {
-			return nil, err
+		if err := sendBlockers(c, make([]byte, frameSize), 1); err != nil {
+			return err
 		}
 	}
 	n.raw = append(n.raw, sockets...)
-	return nil, nil
+	return nil
 }
 
 // taken waits until others have taken what they were sent, or perhaps cannot
 // because they suffer.
-func (n *node) taken(arguments) ([]any, error) {
+func (n *node) taken() {
 	for deadline := time.Now().Add(200 * time.Millisecond); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if !slices.ContainsFunc(n.raw, func(c conn) bool { return !c.taken() }) {
+		if !slices.ContainsFunc(n.raw, func(c testproc.Raw) bool { return !hasTaken(c) }) {
 			break
 		}
 	}
-	return nil, nil
 }
 
 // falseMaker takes the place of the library of this process. Asked for memory it
 // answers with a descriptor that blocks, when it is told to.
-func (n *node) falseMaker(arguments) ([]any, error) {
-	l, err := bind(processSocket(os.Getpid()), true)
+func (n *node) falseMaker() (handle uint64, err error) {
+	l, err := testproc.Listen(processSocket(os.Getpid()), backlog)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	unix.SetsockoptTimeval(l.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{})
-	give := func(c conn, b []byte) error {
+	give := func(c testproc.Raw, b []byte) error {
 		n.asked.Add(1)
 		<-n.answers
-		err := c.sendBlockers(b, 1)
+		err := sendBlockers(c, b, 1)
 		n.answered <- err
 		return err
 	}
 	go func() {
 		for {
-			fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
-			if err == nil {
-				go falseMaker(conn{fd}, give)
+			if c, err := l.Accept(); err == nil {
+				go falseMaker(c, give)
 			}
 		}
 	}()
-	return []any{forgedHandle(os.Getpid())}, nil
+	return forgedHandle(os.Getpid()), nil
 }
 
 // takeName takes the name of another process's socket as soon as that is free,
 // and tells whether it got it.
-func (n *node) takeName(a arguments) ([]any, error) { // listen|bound ms name
-	deadline := time.Now().Add(time.Duration(a.int(1)) * time.Millisecond)
-	for {
-		c, err := bind(a[2], a[0] == "listen")
+func (n *node) takeName(how string, within time.Duration, name string) (taken bool, err error) {
+	for deadline := time.Now().Add(within); ; {
+		c, err := testproc.Bind(name)
+		if err == nil && how == "listen" {
+			err = unix.Listen(c.FD, backlog)
+		}
 		if err == nil {
 			n.raw = append(n.raw, c)
-			return []any{"taken"}, nil
+			return true, nil
 		}
 		if err != syscall.EADDRINUSE {
-			return nil, err
+			return false, err
 		}
 		if time.Now().After(deadline) {
-			return []any{"kept"}, nil
+			return false, nil
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
 // crowdNames takes names like those of a process whose own is taken.
-func (n *node) crowdNames(a arguments) ([]any, error) { // pid count
-	for range a.int(1) {
-		c, err := bind(otherSocket(a.int(0), rand.Uint64()), true)
+func (n *node) crowdNames(pid, count int) error {
+	for range count {
+		c, err := testproc.Listen(otherSocket(pid, rand.Uint64()), backlog)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		n.raw = append(n.raw, c)
 	}
-	return nil, nil
+	return nil
 }
 
 // holdPlaces makes connections, as many as there is room for, and keeps them.
-func (n *node) holdPlaces(a arguments) ([]any, error) { // socket count
-	held := 0
-	for range a.int(1) {
-		c, err := dial(a[0])
+func (n *node) holdPlaces(socket string, count int) (held int) {
+	for range count {
+		c, err := dial(socket)
 		if err != nil {
 			break
 		}
 		n.raw = append(n.raw, c)
-		p, err := c.ask(holdPlace(rand.Uint64()))
+		p, err := c.Ask(holdPlace(rand.Uint64()))
 		if err == syscall.EAGAIN { // no answer: there is no room
 			break
 		}
@@ -150,77 +148,47 @@ func (n *node) holdPlaces(a arguments) ([]any, error) { // socket count
 			held++
 		}
 	}
-	return []any{held}, nil
+	return held
 }
 
-func (n *node) register(a arguments) ([]any, error) { // pid dev ino
-	link, asked, err := registerBlindly(a.int(0), a.uint(1), a.uint(2))
+func (n *node) register(pid int, ino uint64) error {
+	link, asked, err := registerBlindly(pid, ino)
 	n.raw = append(n.raw, link, asked)
-	return nil, err
+	return err
 }
 
-// dial connects to a process, or to a channel by its name.
-func (n *node) dial(a arguments) ([]any, error) { // pid|name
-	socket := nameSocket(a[0])
-	if pid, err := strconv.Atoi(a[0]); err == nil {
-		socket = processSocket(pid)
-	}
-	c, err := dial(socket)
-	return []any{c.fd}, err
+// dialProcess connects to a process, dialName to a channel by its name.
+func dialProcess(pid int) (conn int, err error) {
+	c, err := dial(processSocket(pid))
+	return c.FD, err
+}
+
+func dialName(name string) (conn int, err error) {
+	c, err := dial(nameSocket(name))
+	return c.FD, err
 }
 
 // steal duplicates a descriptor of another process.
-func steal(_ *node, a arguments) ([]any, error) { // pid fd
-	pidfd, err := unix.PidfdOpen(a.int(0), 0)
+func steal(pid, theirs int) (fd int, err error) {
+	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil, err
+		return -1, err
 	}
 	defer unix.Close(pidfd)
-	fd, err := unix.PidfdGetfd(pidfd, a.int(1), 0)
-	return []any{fd}, err
+	return unix.PidfdGetfd(pidfd, theirs, 0)
 }
 
-// hello says what a connection is for, and tells what comes of it.
-func hello(_ *node, a arguments) ([]any, error) { // conn purpose [chid]
-	chid := 0
-	if len(a) > 2 {
-		chid = a.int(2)
-	}
-	if refused(conn{a.int(0)}.ask(helloFor(a[1], chid))) {
-		return []any{"refused"}, nil
-	}
-	return []any{"welcome"}, nil
+// hello says what a connection is for, and tells whether it is welcome.
+func hello(conn int, purpose string, chid int) (welcome bool) {
+	return !refused(testproc.Raw{FD: conn}.Ask(helloFor(purpose, chid)))
 }
-
-// holdEnv, when set, makes a node hold what it inherits, and do nothing.
-const (
-	holdEnv = "QNXSHM_HOSTILE_HOLD"
-	holdFor = 30 * time.Second
-)
 
 // bequeath starts a process that has the listening sockets of this one, as a
 // forked child would.
-func bequeath(*node, arguments) ([]any, error) {
-	heir := exec.Command("/proc/self/exe")
-	heir.Env = append(os.Environ(), holdEnv+"=1")
-	for _, fd := range openDescriptors() {
-		if isListening(fd) {
-			own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-			if err != nil {
-				return nil, err
-			}
-			heir.ExtraFiles = append(heir.ExtraFiles, os.NewFile(uintptr(own), "listener"))
-		}
+func bequeath() (heir int, err error) {
+	listening := slices.DeleteFunc(openDescriptors(), func(fd int) bool { return !isListening(fd) })
+	if len(listening) == 0 {
+		return 0, syscall.ENOENT
 	}
-	if len(heir.ExtraFiles) == 0 {
-		return nil, syscall.ENOENT
-	}
-	err := heir.Start()
-	for _, f := range heir.ExtraFiles {
-		f.Close()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return []any{heir.Process.Pid}, nil
+	return testproc.Bequeath(listening...)
 }

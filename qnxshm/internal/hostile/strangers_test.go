@@ -9,33 +9,34 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 )
 
 // serving starts a process that serves handles, and returns its object.
-func serving(t *testing.T, room ...step) (victim *child, fd int) {
+func serving(t *testing.T, room ...step) (victim *testproc.Child, fd int) {
 	t.Helper()
 	victim = startChild(t, room...)
-	fd = victim.number("object", 1)
-	victim.do("handle", fd, os.Getpid(), os.O_RDONLY)
+	fd = victim.Do("object", 1).Int()
+	victim.Do("handle", fd, os.Getpid(), os.O_RDONLY)
 	return victim, fd
 }
 
-func stranger(t *testing.T) *child {
+func stranger(t *testing.T) *testproc.Child {
 	t.Helper()
 	needRoot(t)
 	s := startChild(t, anotherUser())
-	s.do("blockers")
+	s.Do("blockers")
 	return s
 }
 
 // suffer has a stranger send descriptors to a victim, which does not run
 // meanwhile: so the victim is the last one to close them.
-func suffer(victim, s *child, command ...any) {
-	victim.stop()
-	s.do(command...)
-	victim.resume()
-	s.do("taken")
+func suffer(victim, s *testproc.Child, procedure string, args ...any) {
+	victim.Stop()
+	s.Do(procedure, args...)
+	victim.Continue()
+	s.Do("taken")
 }
 
 // TestBlockingDescriptors: closing a descriptor that somebody else has sent may
@@ -48,62 +49,64 @@ func TestBlockingDescriptors(t *testing.T) {
 		t.Run("unasked/"+c.name, func(t *testing.T) {
 			victim, _ := serving(t)
 			s := stranger(t)
-			suffer(victim, s, "packet", processSocket(victim.pid), c.packets, c.descriptors)
-			victim.requirePrompt()
+			suffer(victim, s, "packet", processSocket(victim.PID()), c.packets, c.descriptors)
+			requirePrompt(t, victim)
 			requireFewThreads(t, victim)
 		})
 	}
 	t.Run("answer", func(t *testing.T) {
 		victim, _ := serving(t)
 		s := stranger(t)
-		opened := victim.later("open", s.do("falsemaker")[0], os.O_RDONLY)
-		eventually(t, patience, func() bool { return s.number("asked") == 1 }, "the maker is not asked")
+		opened := victim.Begin("open", s.Do("falsemaker"), os.O_RDONLY)
+		testproc.Eventually(t, testproc.Patience, func() bool { return s.Do("asked").Int() == 1 }, "the maker is not asked")
 		suffer(victim, s, "answer")
-		require.NotZero(t, victim.within(prompt, "await", opened).errno, "the maker has broken the rules")
-		victim.requirePrompt()
+		_, err := opened.Within(prompt)
+		require.Error(t, err, "the maker has broken the rules")
+		requirePrompt(t, victim)
 	})
 	t.Run("client", func(t *testing.T) {
 		victim, _ := serving(t)
 		s := stranger(t)
-		to := s.do("connect", victim.pid, victim.number("channel"))[0]
-		s.do("send", to, "text")
-		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
+		to := s.Do("connect", victim.PID(), victim.Do("channel"))
+		s.Do("send", to, "text")
+		suffer(victim, s, "abuse", victim.PID())
+		requirePrompt(t, victim)
 	})
 	t.Run("server", func(t *testing.T) {
 		victim, _ := serving(t)
 		s := stranger(t)
-		to := victim.do("connect", s.pid, s.number("channel"))[0]
-		victim.do("send", to, "text")
-		pending := victim.later("send", to, "hold")
-		eventually(t, patience, func() bool { return s.number("held") == 1 }, "the message does not come")
-		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
-		require.NotZero(t, victim.within(prompt, "await", pending).errno, "the server has broken the rules")
+		to := victim.Do("connect", s.PID(), s.Do("channel"))
+		victim.Do("send", to, "text")
+		pending := victim.Begin("send", to, "hold")
+		testproc.Eventually(t, testproc.Patience, func() bool { return s.Do("held").Int() == 1 }, "the message does not come")
+		suffer(victim, s, "abuse", victim.PID())
+		requirePrompt(t, victim)
+		_, err := pending.Within(prompt)
+		require.Error(t, err, "the server has broken the rules")
 	})
 	t.Run("mapper", func(t *testing.T) {
 		victim, _ := serving(t)
-		fd := victim.number("object", 1, "revocable")
+		fd := victim.Do("object", 1, "revocable").Int()
 		s := stranger(t)
-		s.do("map", victim.do("handle", fd, s.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
-		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
+		s.Do("map", victim.Do("handle", fd, s.PID(), os.O_RDONLY), os.O_RDONLY, 1)
+		suffer(victim, s, "abuse", victim.PID())
+		requirePrompt(t, victim)
 	})
 	t.Run("creator", func(t *testing.T) {
 		victim, _ := serving(t)
 		s := stranger(t)
-		fd := s.number("object", 1, "revocable")
-		victim.do("map", s.do("handle", fd, victim.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
-		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
+		fd := s.Do("object", 1, "revocable").Int()
+		victim.Do("map", s.Do("handle", fd, victim.PID(), os.O_RDONLY), os.O_RDONLY, 1)
+		suffer(victim, s, "abuse", victim.PID())
+		requirePrompt(t, victim)
 	})
 }
 
 // requireFewThreads: what blocks has a thread, and what a stranger can make block
 // must have few.
-func requireFewThreads(t *testing.T, c *child) {
+func requireFewThreads(t *testing.T, c *testproc.Child) {
 	t.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", c.pid))
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", c.PID()))
 	require.NoError(t, err)
 	require.Less(t, len(threads), 64, "threads")
 }
@@ -115,50 +118,47 @@ func TestPlacesForConnections(t *testing.T) {
 	victim, fd := serving(t)
 	user := anotherUser()
 	const crowd, each = 6, 1100
-	var crowded []*child
-	var pending []string
+	var pending []*testproc.Call
 	for range crowd {
-		s := startChild(t, user)
-		crowded, pending = append(crowded, s), append(pending, s.later("hold", processSocket(victim.pid), each))
+		pending = append(pending, startChild(t, user).Begin("hold", processSocket(victim.PID()), each))
 	}
 	held := 0
-	for i, s := range crowded {
-		held += s.number("await", pending[i])
+	for _, call := range pending {
+		v, err := call.Wait()
+		require.NoError(t, err)
+		held += v.Int()
 	}
 	t.Log("connections held by one other user:", held)
 	for name, room := range map[string][]step{"same user": nil, "third user": {anotherUser()}} {
 		t.Run(name, func(t *testing.T) {
-			recipient, victim := startChild(t, room...), victim.of(t)
-			h := victim.do("handle", fd, recipient.pid, os.O_RDONLY)[0]
-			r := recipient.within(prompt, "open", h, os.O_RDONLY)
-			require.Zero(t, r.errno, "%s", r)
-			recipient.do("connect", victim.pid, victim.number("channel"))
+			recipient, victim := startChild(t, room...), victim.For(t)
+			h := victim.Do("handle", fd, recipient.PID(), os.O_RDONLY)
+			_, err := recipient.Begin("open", h, os.O_RDONLY).Within(prompt)
+			require.NoError(t, err)
+			recipient.Do("connect", victim.PID(), victim.Do("channel"))
 		})
 	}
 }
 
 // requireServes requires that others reach a process: by handles, and by
 // channels.
-func requireServes(t *testing.T, victim *child) {
+func requireServes(t *testing.T, victim *testproc.Child) {
 	t.Helper()
 	recipient := startChild(t)
-	r := victim.try("handle", victim.number("object", 1), recipient.pid, os.O_RDONLY)
-	require.Zero(t, r.errno, "%s", r)
-	opened := recipient.within(prompt, "open", r.words[0], os.O_RDONLY)
-	require.Zero(t, opened.errno, "%s", opened)
-	r = victim.try("channel")
-	require.Zero(t, r.errno, "%s", r)
-	recipient.do("send", recipient.do("connect", victim.pid, r.words[0])[0], "text")
+	h := victim.Do("handle", victim.Do("object", 1), recipient.PID(), os.O_RDONLY)
+	_, err := recipient.Begin("open", h, os.O_RDONLY).Within(prompt)
+	require.NoError(t, err)
+	recipient.Do("send", recipient.Do("connect", victim.PID(), victim.Do("channel")), "text")
 }
 
 // TestNameAfterIdling: a process that had nothing to serve for a while keeps its
 // name.
 func TestNameAfterIdling(t *testing.T) {
 	victim := startChild(t)
-	h := victim.do("handle", victim.number("object", 1), os.Getpid(), os.O_RDONLY)[0]
-	victim.do("delete", h)
-	const idle = 1000 // ms
-	t.Log("the name was", stranger(t).do("take", "listen", idle, processSocket(victim.pid)))
+	h := victim.Do("handle", victim.Do("object", 1), os.Getpid(), os.O_RDONLY)
+	victim.Do("delete", h)
+	const idle = time.Second
+	t.Log("the name was taken:", stranger(t).Do("take", "listen", idle, processSocket(victim.PID())))
 	requireServes(t, victim)
 }
 
@@ -167,16 +167,16 @@ func TestNameTakenBefore(t *testing.T) {
 	for _, how := range []string{"bound", "listen"} {
 		t.Run(how, func(t *testing.T) {
 			victim := startChild(t)
-			require.Equal(t, []string{"taken"}, stranger(t).do("take", how, 0, processSocket(victim.pid)))
+			require.True(t, stranger(t).Do("take", how, 0, processSocket(victim.PID())).Bool())
 			requireServes(t, victim)
 		})
 	}
 	t.Run("and many like it", func(t *testing.T) {
 		victim, s := startChild(t), stranger(t)
-		require.Equal(t, []string{"taken"}, s.do("take", "listen", 0, processSocket(victim.pid)))
+		require.True(t, s.Do("take", "listen", 0, processSocket(victim.PID())).Bool())
 		for range 4 { // each has its own descriptors
 			s := stranger(t)
-			s.do("crowd", victim.pid, 900)
+			s.Do("crowd", victim.PID(), 900)
 		}
 		requireServes(t, victim)
 	})
@@ -185,16 +185,16 @@ func TestNameTakenBefore(t *testing.T) {
 // TestGuessedRegistration: only who has had an object can make its creator wait.
 func TestGuessedRegistration(t *testing.T) {
 	victim, _ := serving(t)
-	object := victim.do("object", 1, "revocable")
+	fd := victim.Do("object", 1, "revocable")
 	mapper := startChild(t)
-	m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
+	m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(noFD)), os.O_RDONLY, 1)
 	s := stranger(t)
-	s.try("register", victim.pid, object[1], object[2]) // the best guess there is
-	for _, of := range []int{s.pid, -1} {
+	s.Try("register", victim.PID(), victim.Do("inode", fd)) // the best guess there is
+	for _, of := range []int{s.PID(), -1} {
 		began := time.Now()
-		r := victim.try("revoke", object[0], of)
-		require.Zero(t, r.errno, "after %v: %s; process %d never had the memory", time.Since(began), r, s.pid)
+		err := victim.Err("revoke", fd, of)
+		require.NoError(t, err, "after %v; process %d never had the memory", time.Since(began), s.PID())
 		require.Less(t, time.Since(began), prompt/2)
 	}
-	require.NotZero(t, mapper.try("touch", m).errno, "still mapped")
+	require.Error(t, mapper.Err("touch", m), "still mapped")
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -20,14 +21,14 @@ import (
 // requireSays requires that a call failed and that a person can read why: what is
 // missing, by whose fault perhaps, and what it is needed for. Each is a regular
 // expression. With the target's files an errno is all that comes through C.
-func requireSays(t *testing.T, r result, says ...string) {
+func requireSays(t *testing.T, err error, says ...string) {
 	t.Helper()
-	require.NotZero(t, r.errno, "%s", r)
+	require.Error(t, err)
 	if targetFiles() {
 		return
 	}
 	for _, s := range says {
-		assert.Regexp(t, "(?i)"+s, r.text)
+		assert.Regexp(t, "(?i)"+s, err.Error())
 	}
 }
 
@@ -40,10 +41,10 @@ func targetFiles() bool {
 }
 
 // worksOrSays is requireSays for a call that may do without what is missing.
-func worksOrSays(t *testing.T, r result, says ...string) {
+func worksOrSays(t *testing.T, err error, says ...string) {
 	t.Helper()
-	if r.errno != 0 {
-		requireSays(t, r, says...)
+	if err != nil {
+		requireSays(t, err, says...)
 	}
 }
 
@@ -54,18 +55,18 @@ func TestRefusedCalls(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		call []string
-		use  func(t *testing.T, c *child) result
+		use  func(t *testing.T, c *testproc.Child) error
 		says []string
 	}{
-		{"memfd_create", nil, func(_ *testing.T, c *child) result { return c.try("object", 1) },
+		{"memfd_create", nil, func(_ *testing.T, c *testproc.Child) error { return c.Err("object", 1) },
 			[]string{"memfd_create", "object|memory"}},
-		{"pidfd_open", nil, func(t *testing.T, c *child) result {
-			return c.try("handle", c.number("object", 1), os.Getpid(), os.O_RDONLY)
+		{"pidfd_open", nil, func(t *testing.T, c *testproc.Child) error {
+			return c.Err("handle", c.Do("object", 1), os.Getpid(), os.O_RDONLY)
 		}, []string{"pidfd_open", "process|recipient"}},
-		{"fcntl", []string{"1", setLock}, func(t *testing.T, c *child) result {
+		{"fcntl", []string{"1", setLock}, func(t *testing.T, c *testproc.Child) error {
 			maker := startChild(t)
-			h := maker.do("part", maker.number("object", 2), c.pid, os.O_RDONLY)[0]
-			return c.try("open", h, os.O_RDONLY)
+			h := maker.Do("part", maker.Do("object", 2), c.PID(), os.O_RDONLY)
+			return c.Err("open", h, os.O_RDONLY)
 		}, []string{"OFD|F_OFD_SETLK|fcntl", "part|window"}},
 	} {
 		for _, errno := range []syscall.Errno{syscall.EPERM, syscall.ENOSYS} {
@@ -80,8 +81,8 @@ func TestRefusedCalls(t *testing.T) {
 // TestOpenWithoutPidfd: who opens may have a use for it, or not.
 func TestOpenWithoutPidfd(t *testing.T) {
 	maker, c := startChild(t), startChild(t, step{"refuse", "pidfd_open", strconv.Itoa(int(syscall.EPERM))})
-	h := maker.do("handle", maker.number("object", 1), c.pid, os.O_RDONLY)[0]
-	worksOrSays(t, c.try("open", h, os.O_RDONLY), "pidfd_open", "process|maker")
+	h := maker.Do("handle", maker.Do("object", 1), c.PID(), os.O_RDONLY)
+	worksOrSays(t, c.Err("open", h, os.O_RDONLY), "pidfd_open", "process|maker")
 }
 
 // TestLandlock: whoever is shut in by Landlock is told so, not that some file has
@@ -89,14 +90,14 @@ func TestOpenWithoutPidfd(t *testing.T) {
 func TestLandlock(t *testing.T) {
 	t.Run("files", func(t *testing.T) {
 		c := startChild(t, step{"landlock", "files"})
-		r := c.try("named", uniqueName(), os.O_RDWR|os.O_CREATE, 0o600)
-		requireSays(t, r, "landlock", "/dev/shm")
+		err := c.Err("named", uniqueName(), os.O_RDWR|os.O_CREATE, 0o600)
+		requireSays(t, err, "landlock", "/dev/shm")
 	})
 	t.Run("sockets", func(t *testing.T) {
 		maker, c := startChild(t), startChild(t, step{"landlock", "sockets"})
-		h := maker.do("handle", maker.number("object", 1), c.pid, os.O_RDONLY)[0]
-		requireSays(t, c.try("open", h, os.O_RDONLY), "landlock", "socket", "maker|process")
-		requireSays(t, c.try("connect", maker.pid, maker.number("channel")), "landlock", "socket", "server|process")
+		h := maker.Do("handle", maker.Do("object", 1), c.PID(), os.O_RDONLY)
+		requireSays(t, c.Err("open", h, os.O_RDONLY), "landlock", "socket", "maker|process")
+		requireSays(t, c.Err("connect", maker.PID(), maker.Do("channel")), "landlock", "socket", "server|process")
 	})
 }
 
@@ -108,26 +109,26 @@ func TestSharedMemoryDirectory(t *testing.T) {
 	const create = os.O_RDWR | os.O_CREATE
 	t.Run("read-only", func(t *testing.T) {
 		c := startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/dev/shm", "", "ro"})
-		requireSays(t, c.try("named", "/hostile", create, 0o600), "/dev/shm", "read-only")
+		requireSays(t, c.Err("named", "/hostile", create, 0o600), "/dev/shm", "read-only")
 	})
 	t.Run("missing", func(t *testing.T) {
 		c := startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/dev", ""})
-		requireSays(t, c.try("named", "/hostile", create, 0o600), "/dev/shm", "mounted|no directory|does not exist|missing")
+		requireSays(t, c.Err("named", "/hostile", create, 0o600), "/dev/shm", "mounted|no directory|does not exist|missing")
 	})
 	t.Run("no inodes", func(t *testing.T) {
 		c := startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/dev/shm", "nr_inodes=1"})
-		requireSays(t, c.try("named", "/hostile", create, 0o600), "/dev/shm", "full|space|room|inodes")
+		requireSays(t, c.Err("named", "/hostile", create, 0o600), "/dev/shm", "full|space|room|inodes")
 	})
 	t.Run("full", func(t *testing.T) {
 		c := startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/dev/shm", "size=64k"})
-		fd := c.number("named", "/hostile", create, 0o600)
-		c.do("truncate", fd, 1<<20)
-		r := c.try("store", c.do("mapfd", fd, os.O_RDWR)[0])
-		requireSays(t, r, "/dev/shm", "full|space|room")
+		fd := c.Do("named", "/hostile", create, 0o600).Int()
+		c.Do("truncate", fd, 1<<20)
+		err := c.Err("store", c.Do("mapfd", fd, os.O_RDWR))
+		requireSays(t, err, "/dev/shm", "full|space|room")
 		if !targetFiles() {
-			assert.NotContains(t, r.text, "shorter", "it has its size")
+			assert.NotContains(t, err.Error(), "shorter", "it has its size")
 		}
-		requireSays(t, c.try("control", fd, int(controlAnonymous), 2<<20), "/dev/shm", "full|space|room")
+		requireSays(t, c.Err("control", fd, int(controlAnonymous), 2<<20), "/dev/shm", "full|space|room")
 	})
 	t.Run("protected", func(t *testing.T) {
 		// The kernel's own switch is for the whole machine. What a process sees of
@@ -138,8 +139,8 @@ func TestSharedMemoryDirectory(t *testing.T) {
 		c := startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/dev/shm", "mode=1777"},
 			step{"bind", on, "/proc/sys/fs/protected_regular"}, step{"othersfile", "/dev/shm/hostile"},
 			step{"refuse", "openat", strconv.Itoa(int(syscall.EACCES)), "2", strconv.Itoa(os.O_CREATE)}, anotherUser())
-		c.do("named", "/hostile", os.O_RDWR, 0)
-		requireSays(t, c.try("named", "/hostile", create, 0o666), "protected_regular", "/dev/shm", "user|owner")
+		c.Do("named", "/hostile", os.O_RDWR, 0)
+		requireSays(t, c.Err("named", "/hostile", create, 0o666), "protected_regular", "/dev/shm", "user|owner")
 	})
 }
 
@@ -147,23 +148,23 @@ func TestSharedMemoryDirectory(t *testing.T) {
 func TestWithoutProc(t *testing.T) {
 	needRoot(t)
 	const proc = "/proc.*(mounted|missing|needs)"
-	without := func(t *testing.T) *child {
+	without := func(t *testing.T) *testproc.Child {
 		return startChild(t, step{"mounts"}, step{"mount", "tmpfs", "/proc", ""})
 	}
 	t.Run("maker", func(t *testing.T) {
 		c := without(t)
-		worksOrSays(t, c.try("handle", c.number("object", 1), os.Getpid(), os.O_RDONLY), proc)
+		worksOrSays(t, c.Err("handle", c.Do("object", 1), os.Getpid(), os.O_RDONLY), proc)
 	})
 	t.Run("recipient", func(t *testing.T) {
 		maker, c := startChild(t), without(t)
-		fd := maker.number("object", 2)
-		worksOrSays(t, c.try("open", maker.do("handle", fd, c.pid, os.O_RDONLY)[0], os.O_RDONLY), proc)
-		worksOrSays(t, c.try("open", maker.do("part", fd, c.pid, os.O_RDONLY)[0], os.O_RDONLY), proc)
+		fd := maker.Do("object", 2).Int()
+		worksOrSays(t, c.Err("open", maker.Do("handle", fd, c.PID(), os.O_RDONLY), os.O_RDONLY), proc)
+		worksOrSays(t, c.Err("open", maker.Do("part", fd, c.PID(), os.O_RDONLY), os.O_RDONLY), proc)
 	})
 	t.Run("client", func(t *testing.T) {
 		server, c := startChild(t), without(t)
-		worksOrSays(t, c.try("connect", server.pid, server.number("channel")), proc)
+		worksOrSays(t, c.Err("connect", server.PID(), server.Do("channel")), proc)
 	})
-	t.Run("server", func(t *testing.T) { worksOrSays(t, without(t).try("channel"), proc) })
-	t.Run("object", func(t *testing.T) { worksOrSays(t, without(t).try("readonly"), proc) })
+	t.Run("server", func(t *testing.T) { worksOrSays(t, without(t).Err("channel"), proc) })
+	t.Run("object", func(t *testing.T) { worksOrSays(t, without(t).Err("readonly"), proc) })
 }

@@ -12,4 +12,6 @@
 //	memory   objects, windows, mappings, control
 //	procnto  the process manager: service, handles, revocation
 //	message  channels and connections
+//
+// Package testproc is beside them, for their tests.
 package linux

@@ -51,7 +51,7 @@ func newScene(t testing.TB, limit int, old bool) *scene {
 // requireOldKernel takes a process the newest options of sockets.
 func requireOldKernel(t testing.TB, c *testproc.Child) {
 	t.Helper()
-	if _, err := c.Try("oldkernel"); err != nil {
+	if err := c.Err("oldkernel"); err != nil {
 		t.Skip("no seccomp filter: ", err)
 	}
 }
@@ -75,7 +75,7 @@ func (s *scene) rest(t testing.TB) int {
 func (s *scene) served(t testing.TB) {
 	t.Helper()
 	s.server, s.good = s.server.For(t), s.good.For(t)
-	if _, err := s.good.Try("progress", 6); err != nil {
+	if err := s.good.Err("progress", 6); err != nil {
 		s.good.Do("good", s.server.PID(), s.name) // for those who come next
 		require.NoError(t, err, "the good peer")
 	}

@@ -176,7 +176,7 @@ func shareRevocable(t testing.TB, fd int, c *testproc.Child) (h uint64) {
 
 func requireFault(t testing.TB, c *testproc.Child, h uint64) {
 	t.Helper()
-	_, err := c.Try("touch", h)
+	err := c.Err("touch", h)
 	testproc.WantErrno(t, syscall.EFAULT, err)
 }
 
@@ -216,7 +216,7 @@ func TestRevokeOnlyOfOwn(t *testing.T) {
 	defer unix.Close(fd)
 	child := testproc.Start(t, "node")
 	theirs := openBy(t, fd, child, os.O_RDWR)
-	_, err := child.Try("control", theirs, nto.ControlRevocable)
+	err := child.Err("control", theirs, nto.ControlRevocable)
 	testproc.WantErrno(t, syscall.EPERM, err)
 	testproc.WantErrno(t, syscall.EINVAL, procnto.Revoke(fd, -1))
 	_, err = procnto.Control(fd, nto.ControlRevocable, 0, 0)

@@ -83,7 +83,7 @@ func (a *asker) take(t testing.TB) {
 
 func (a *asker) openErr(t testing.TB) syscall.Errno {
 	t.Helper()
-	_, err := a.Try("open", a.handle, os.O_RDONLY)
+	err := a.Err("open", a.handle, os.O_RDONLY)
 	return testproc.ErrnoOf(err)
 }
 
@@ -299,7 +299,7 @@ func TestOpenerStopped(t *testing.T) {
 	requireGranted(t, w)
 	testproc.Eventually(t, testproc.LeakLimit, func() bool { return objects(t, maker.PID()) < before-1 }, "the maker was not told: %v", testproc.Kinds(maker.PID()))
 	requireIdle(t, maker.PID())
-	_, err := maker.Try("delete", h)
+	err := maker.Err("delete", h)
 	testproc.WantErrno(t, syscall.ESRCH, err)
 	// The connection is as good as before.
 	next := maker.Do("handle", maker.Do("object", 1).Int(), os.Getpid(), os.O_RDONLY).Uint64()
@@ -366,7 +366,7 @@ func TestOpenerWithoutDescriptors(t *testing.T) {
 			h, err := procnto.CreateHandle(fd, opener.PID(), os.O_RDONLY, 0)
 			require.NoError(t, err)
 			opener.Do("fill", free)
-			if _, err := opener.Try("open", h, os.O_RDONLY); err != nil {
+			if err := opener.Err("open", h, os.O_RDONLY); err != nil {
 				testproc.WantErrno(t, syscall.EMFILE, err)
 				opener.Do("unfill")
 				opener.Do("open", h, os.O_RDONLY)

@@ -67,3 +67,10 @@ func (c *Child) Do(name string, args ...any) Value {
 	}
 	return v
 }
+
+// Err is the error of a procedure, of which nothing else matters.
+func (c *Child) Err(name string, args ...any) error {
+	c.t.Helper()
+	_, err := c.Try(name, args...)
+	return err
+}

@@ -49,8 +49,14 @@ func made(do func(fd int) error) (Raw, error) {
 }
 
 // Dial connects to an abstract name.
-func Dial(name string) (Raw, error) {
-	return made(func(fd int) error { return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}) })
+func Dial(name string) (Raw, error) { return DialWithin(Patience, name) }
+
+// DialWithin is Dial, and less patience, with this and all that follows.
+func DialWithin(limit time.Duration, name string) (Raw, error) {
+	return made(func(fd int) error {
+		Raw{fd}.SetLimit(limit)
+		return unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name})
+	})
 }
 
 // Bind has a name, but does not listen.
@@ -152,6 +158,14 @@ func (r Raw) ReceiveFrame() (wire.Frame, error) {
 	p, err := r.Receive(0)
 	p.CloseFDs()
 	return p.Frame, err
+}
+
+// Ask says a frame and receives what comes back.
+func (r Raw) Ask(f wire.Frame) (wire.Frame, error) {
+	if err := r.Say(f); err != nil {
+		return nil, err
+	}
+	return r.ReceiveFrame()
 }
 
 // MustReceive is for an answer that has to come, of that type.
