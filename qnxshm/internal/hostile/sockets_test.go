@@ -3,10 +3,8 @@
 package hostile_test
 
 import (
-	"errors"
 	"os"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -29,93 +27,12 @@ func hasTaken(c testproc.Raw) bool {
 	return err != nil || n == 0
 }
 
-// closeTakes is for how long closing a blocker blocks.
-const closeTakes = 10 // s
-
-// A blocker is a descriptor whose last close blocks: a socket with data that its
-// peer does not take. All stay in here until the process ends.
-var (
-	blockersMu      sync.Mutex
-	peersOfBlockers []int
-)
-
-func newBlocker() (fd int, err error) {
-	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(listener)
-	const small = 4096
-	unix.SetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_RCVBUF, small)
-	if err = unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err == nil {
-		err = unix.Listen(listener, 1)
-	}
-	if err != nil {
-		return -1, err
-	}
-	at, err := unix.Getsockname(listener)
-	if err != nil {
-		return -1, err
-	}
-	if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		return -1, err
-	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, small)
-	if err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: closeTakes}); err == nil {
-		err = unix.Connect(fd, at)
-	}
-	var peer int
-	if err == nil {
-		peer, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC)
-	}
-	if err != nil {
-		unix.Close(fd)
-		return -1, err
-	}
-	blockersMu.Lock()
-	peersOfBlockers = append(peersOfBlockers, peer)
-	blockersMu.Unlock()
-	for full := 0; full < 3; full++ { // some goes on to the peer for a while
-		for {
-			n, err := unix.SendmsgN(fd, make([]byte, small), nil, nil, unix.MSG_DONTWAIT)
-			if err != nil {
-				break
-			}
-			if n > 0 {
-				full = 0
-			}
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return fd, nil
-}
-
-// blocksInClose makes sure that a blocker is one.
-func blocksInClose() error {
-	fd, err := newBlocker()
-	if err != nil {
-		return err
-	}
-	closed := make(chan struct{})
-	go func() { unix.Close(fd); close(closed) }()
-	select {
-	case <-closed:
-		return errors.New("closing the descriptor did not block")
-	case <-time.After(50 * time.Millisecond):
-	}
-	last := len(peersOfBlockers) - 1
-	unix.Close(peersOfBlockers[last]) // with something unread: that ends it
-	peersOfBlockers = peersOfBlockers[:last]
-	<-closed
-	return nil
-}
-
-// sendBlockers sends a packet with so many descriptors. Whoever does not let them
+// sendBlockers sends a packet with so many blockers. Whoever does not let them
 // be sent is safe.
 func sendBlockers(c testproc.Raw, b []byte, count int) error {
 	var fds []int
 	for range count {
-		fd, err := newBlocker()
+		fd, _, err := testproc.NewBlocker()
 		if err != nil {
 			return err
 		}
@@ -123,10 +40,11 @@ func sendBlockers(c testproc.Raw, b []byte, count int) error {
 	}
 	err := c.Send(b, fds...)
 	for _, fd := range fds {
-		if err != nil { // nobody else has it
-			unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
+		if err != nil {
+			testproc.CloseBlocker(fd)
+		} else {
+			unix.Close(fd)
 		}
-		unix.Close(fd)
 	}
 	switch err {
 	case syscall.EPERM, syscall.EPIPE, syscall.ECONNRESET:

@@ -16,7 +16,7 @@ import (
 // strange are what strangers do.
 func (n *node) strange() testproc.Procedures {
 	return testproc.Procedures{
-		"blockers":   blocksInClose,
+		"blockers":   testproc.NeedBlockers,
 		"packet":     n.packet,
 		"abuse":      n.abuse,
 		"taken":      n.taken,

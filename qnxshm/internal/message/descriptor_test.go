@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -45,7 +46,7 @@ func peerWrongFiles(t *testing.T, s *scene) {
 	}
 	var pipe [2]int
 	require.NoError(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
-	socket, err := rawSocket()
+	socket, err := testproc.NewRaw()
 	require.NoError(t, err)
 	sealed := sealedFile(nil, size, message.PayloadSeals)
 	regular := open(path+"-regular", unix.O_RDWR|unix.O_CREAT)
@@ -58,7 +59,7 @@ func peerWrongFiles(t *testing.T, s *scene) {
 		"directory":    open("/", unix.O_RDONLY),
 		"device":       open("/dev/zero", unix.O_RDONLY),
 		"terminal":     open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY),
-		"socket":       socket,
+		"socket":       socket.FD,
 		"regular file": regular,
 		"not sealed":   sealedFile(nil, size, 0),
 		"can change":   sealedFile(nil, size, message.PayloadSeals&^unix.F_SEAL_WRITE),
@@ -73,30 +74,30 @@ func peerWrongFiles(t *testing.T, s *scene) {
 	}()
 	for what, fd := range files {
 		t.Log(what)
-		s.onLane(t, 5, func(lane raw) error {
+		s.onLane(t, 5, func(lane testproc.Raw) error {
 			f := &wire.Message{Seq: 2, Len: size, InFile: true}
 			if fd < 0 {
-				return lane.say(f, "")
+				return lane.Say(f)
 			}
-			return lane.say(f, "", fd)
+			return lane.Say(f, fd)
 		})
 	}
 	for _, length := range []int64{0, size - 1, size + 1, math.MaxInt64, -size} {
-		s.onLane(t, 5, func(lane raw) error {
-			return lane.say(&wire.Message{Seq: 2, Len: length, InFile: true}, "", sealed)
+		s.onLane(t, 5, func(lane testproc.Raw) error {
+			return lane.Say(&wire.Message{Seq: 2, Len: length, InFile: true}, sealed)
 		})
 	}
-	s.onLane(t, 5, func(lane raw) error { // in both places
-		return lane.say(&wire.Message{Seq: 2, Len: size, InFile: true}, "more", sealed)
+	s.onLane(t, 5, func(lane testproc.Raw) error { // in both places
+		return lane.SayWith(&wire.Message{Seq: 2, Len: size, InFile: true}, "more", sealed)
 	})
 	// A file of a size that no memory has holds nothing but zeros.
 	huge := sealedFile(nil, 1<<50, message.PayloadSeals)
 	defer unix.Close(huge)
 	control, lane := s.lane(t)
-	defer control.close()
-	defer lane.close()
-	require.NoError(t, lane.say(&wire.Message{Seq: 2, Len: 1 << 50, Room: 8, InFile: true}, "", huge))
-	require.Equal(t, int64(8), mustReceive[*wire.Reply](t, lane).Len)
+	defer control.Close()
+	defer lane.Close()
+	require.NoError(t, lane.Say(&wire.Message{Seq: 2, Len: 1 << 50, Room: 8, InFile: true}, huge))
+	require.Equal(t, int64(8), testproc.MustReceive[*wire.Reply](t, lane).Len)
 }
 
 // peerDescriptor attaches descriptors to frames that take none, or too many.
@@ -112,20 +113,20 @@ func peerDescriptor(t *testing.T, s *scene) {
 			fds := slices.Repeat(pipe[:1], n)
 			for range 10 {
 				for _, name := range s.sockets() {
-					r := reach(t, name)
-					refused(t, r, r.say(s.hello(name), "", fds...))
-					r = reach(t, name)
-					require.NoError(t, r.say(s.hello(name), ""))
-					require.Zero(t, mustReceive[*wire.Welcome](t, r).Errno)
-					refused(t, r, r.say(&wire.Cancel{ID: 1}, "", fds...))
+					r := testproc.Reach(t, name)
+					refused(t, r, r.Say(s.hello(name), fds...))
+					r = testproc.Reach(t, name)
+					require.NoError(t, r.Say(s.hello(name)))
+					require.Zero(t, testproc.MustReceive[*wire.Welcome](t, r).Errno)
+					refused(t, r, r.Say(&wire.Cancel{ID: 1}, fds...))
 				}
 			}
-			s.onLane(t, 10, func(lane raw) error { return lane.say(&wire.Message{Seq: 2, Len: 1}, "x", fds...) })
-			s.onLane(t, 10, func(lane raw) error { return lane.say(&wire.Pulse{}, "", fds...) })
-			s.onLane(t, 10, func(lane raw) error { return lane.send([]byte{1}, fds...) })
+			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.SayWith(&wire.Message{Seq: 2, Len: 1}, "x", fds...) })
+			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.Say(&wire.Pulse{}, fds...) })
+			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.Send([]byte{1}, fds...) })
 			if n > 1 {
-				s.onLane(t, 10, func(lane raw) error {
-					return lane.say(&wire.Message{Seq: 2, Len: 4096, InFile: true}, "", slices.Repeat([]int{sealed}, n)...)
+				s.onLane(t, 10, func(lane testproc.Raw) error {
+					return lane.Say(&wire.Message{Seq: 2, Len: 4096, InFile: true}, slices.Repeat([]int{sealed}, n)...)
 				})
 			}
 			s.unharmed(t)
@@ -135,11 +136,11 @@ func peerDescriptor(t *testing.T, s *scene) {
 
 // refused checks that a packet with descriptors ends its connection, unless the
 // kernel did not let it be sent at all.
-func refused(t testing.TB, r raw, err error) {
+func refused(t testing.TB, r testproc.Raw, err error) {
 	t.Helper()
 	if err != syscall.EPERM {
 		require.NoError(t, err)
-		r.ended(t)
+		r.Ended(t)
 	}
-	r.close()
+	r.Close()
 }

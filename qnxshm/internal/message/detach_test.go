@@ -3,7 +3,6 @@
 package message_test
 
 import (
-	"fmt"
 	"os"
 	"syscall"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -28,16 +28,16 @@ func TestDetachWhileSending(t *testing.T) {
 	for range threads / 2 {
 		waiting = append(waiting, receiveMessage(t, chid).RcvID)
 	}
-	within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
+	testproc.Within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
 	for _, err := range errs() {
-		requireErrno(t, syscall.EBADF, err)
+		testproc.WantErrno(t, syscall.EBADF, err)
 	}
-	requireErrno(t, syscall.EINVAL, message.ConnectDetach(coid))
+	testproc.WantErrno(t, syscall.EINVAL, message.ConnectDetach(coid))
 	for _, id := range waiting {
 		// The end of the connection may not have been seen yet; the reply then
 		// goes nowhere.
 		err := message.MsgReply(id, 0, nil)
-		require.True(t, err == nil || errnoOf(err) == syscall.ESRCH, "%v", err)
+		require.True(t, err == nil || testproc.ErrnoOf(err) == syscall.ESRCH, "%v", err)
 	}
 	require.NoError(t, message.ChannelDestroy(chid))
 	check()
@@ -61,10 +61,10 @@ func TestDestroyWithDisconnectPulses(t *testing.T) {
 		}
 		for token := range uint64(3) {
 			control, _ := attach(t, processSocket(os.Getpid()), chid, token+1)
-			defer control.close()
+			defer control.Close()
 		}
-		within(t, "ChannelDestroy", func() { message.ChannelDestroy(chid) })
-		within(t, "MsgReceive", wg.Wait)
+		testproc.Within(t, "ChannelDestroy", func() { message.ChannelDestroy(chid) })
+		testproc.Within(t, "MsgReceive", wg.Wait)
 	}
 }
 
@@ -74,16 +74,16 @@ func TestAttachWhileDestroyed(t *testing.T) {
 		chid, err := message.ChannelCreate(0)
 		require.NoError(t, err)
 		var wg group
-		conns := make([]raw, 4)
+		conns := make([]testproc.Raw, 4)
 		for i := range conns {
-			conns[i] = reach(t, processSocket(os.Getpid()))
-			defer conns[i].close()
-			wg.Go(func() { conns[i].say(&wire.HelloAttach{Token: uint64(i) + 1, ChannelID: int32(chid)}, "") })
+			conns[i] = testproc.Reach(t, processSocket(os.Getpid()))
+			defer conns[i].Close()
+			wg.Go(func() { conns[i].Say(&wire.HelloAttach{Token: uint64(i) + 1, ChannelID: int32(chid)}) })
 		}
 		require.NoError(t, message.ChannelDestroy(chid))
 		wg.Wait()
 		for _, c := range conns {
-			c.ended(t)
+			c.Ended(t)
 		}
 	}
 }
@@ -99,19 +99,19 @@ func TestDetachClient(t *testing.T) {
 	waiting := receiveMessage(t, chid)
 	rest := sendAll(coid, 10, -1)
 	require.NoError(t, message.DetachClient(chid, waiting.SCOID))
-	requireErrno(t, syscall.EINVAL, message.DetachClient(chid, waiting.SCOID))
-	requireErrno(t, syscall.ESRCH, received()[0])
+	testproc.WantErrno(t, syscall.EINVAL, message.DetachClient(chid, waiting.SCOID))
+	testproc.WantErrno(t, syscall.ESRCH, received()[0])
 	for _, err := range rest() {
-		requireErrno(t, syscall.EBADF, err)
+		testproc.WantErrno(t, syscall.EBADF, err)
 	}
-	requireErrno(t, syscall.ESRCH, message.MsgReply(waiting.RcvID, 0, nil))
-	_, err = message.MsgSend(coid, nil, nil, patience)
-	requireErrno(t, syscall.EBADF, err)
-	requireErrno(t, syscall.EBADF, message.MsgSendPulse(coid, -1, 1, 1))
+	testproc.WantErrno(t, syscall.ESRCH, message.MsgReply(waiting.RcvID, 0, nil))
+	_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
+	testproc.WantErrno(t, syscall.EBADF, err)
+	testproc.WantErrno(t, syscall.EBADF, message.MsgSendPulse(coid, -1, 1, 1))
 	// It may come again, as somebody else.
 	again, err := message.ConnectAttach(0, chid)
 	require.NoError(t, err)
-	errs := sendAll(again, 1, patience)
+	errs := sendAll(again, 1, testproc.Patience)
 	r := receiveMessage(t, chid)
 	require.NotEqual(t, waiting.SCOID, r.SCOID)
 	require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
@@ -129,7 +129,7 @@ func TestReplyIsLast(t *testing.T) {
 	for range 300 {
 		coid, err := message.ConnectAttach(0, chid)
 		require.NoError(t, err)
-		errs := sendAll(coid, 1, patience)
+		errs := sendAll(coid, 1, testproc.Patience)
 		r := receiveMessage(t, chid)
 		require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
 		require.NoError(t, message.DetachClient(chid, r.SCOID))
@@ -143,24 +143,23 @@ func TestReplyIsLast(t *testing.T) {
 func TestDetachFlooder(t *testing.T) {
 	for _, how := range []string{"detach", "destroy"} {
 		t.Run(how, func(t *testing.T) {
-			server, flooder := startChild(t), startChild(t)
-			chid := server.number("serve", nameOf(server))
-			name := processSocket(server.pid())
-			control := flooder.number("dial", name)
-			flooder.do("rawsend", control, quote(encoded(&wire.HelloAttach{Token: 1, ChannelID: int32(chid)})))
-			scoid := flooder.do("rawreceive", control)[2]
-			hello := &wire.HelloLane{Token: 1, ChannelID: int32(chid)}
-			_, err := fmt.Sscan(scoid, &hello.SCOID)
-			require.NoError(t, err)
+			server, flooder := testproc.Start(t, "node"), testproc.Start(t, "node")
+			chid := server.Do("serve", nameOf(server)).Int()
+			name := processSocket(server.PID())
+			control := flooder.Do("dial", name).Int()
+			flooder.Do("rawsend", control, testproc.Encode(&wire.HelloAttach{Token: 1, ChannelID: int32(chid)}))
+			var welcome wire.Welcome
+			flooder.Do("rawreceive", control).Into(&welcome)
+			hello := &wire.HelloLane{Token: 1, ChannelID: int32(chid), SCOID: welcome.SCOID}
 			for range 3 {
-				lane := flooder.number("dial", name)
-				flooder.do("rawsend", lane, quote(encoded(hello)))
-				flooder.do("flood", lane)
+				lane := flooder.Do("dial", name).Int()
+				flooder.Do("rawsend", lane, testproc.Encode(hello))
+				flooder.Do("flood", lane)
 			}
 			if how == "detach" {
-				server.do("detach", chid, scoid)
+				server.Do("detach", chid, welcome.SCOID)
 			} else {
-				server.do("destroy", chid)
+				server.Do("destroy", chid)
 			}
 		})
 	}
@@ -189,20 +188,20 @@ func TestDestroyWhileUsed(t *testing.T) {
 		for range threads / 2 {
 			receiveMessage(t, busy)
 		}
-		within(t, "ChannelDestroy", func() {
+		testproc.Within(t, "ChannelDestroy", func() {
 			require.NoError(t, message.ChannelDestroy(busy))
 			require.NoError(t, message.ChannelDestroy(idle))
 		})
 		count := make(map[syscall.Errno]int)
 		for _, err := range errs() {
-			count[errnoOf(err)]++
+			count[testproc.ErrnoOf(err)]++
 		}
 		require.Equal(t, map[syscall.Errno]int{syscall.ESRCH: threads / 2, syscall.EBADF: threads / 2}, count)
 		for range threads {
-			requireErrno(t, syscall.ESRCH, <-received)
+			testproc.WantErrno(t, syscall.ESRCH, <-received)
 		}
-		_, err = message.MsgSend(coid, nil, nil, patience)
-		requireErrno(t, syscall.EBADF, err)
+		_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
+		testproc.WantErrno(t, syscall.EBADF, err)
 		require.NoError(t, message.ConnectDetach(coid))
 	}
 	check()

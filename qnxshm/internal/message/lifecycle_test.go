@@ -15,14 +15,15 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // TestNothingStays uses everything often and checks that nothing of it is left.
 func TestNothingStays(t *testing.T) {
-	server := startChild(t)
+	server := testproc.Start(t, "node")
 	name := nameOf(server)
-	server.do("serve", name)
-	rest := len(descriptors(t, server.pid()))
+	server.Do("serve", name)
+	rest := len(testproc.Descriptors(t, server.PID()))
 	tests := map[string]func(t *testing.T){
 		"channels": func(t *testing.T) {
 			for i := range 500 {
@@ -32,7 +33,7 @@ func TestNothingStays(t *testing.T) {
 				require.NoError(t, err)
 				coid, err := message.ConnectAttach(0, chid)
 				require.NoError(t, err)
-				errs := sendAll(coid, 1, patience)
+				errs := sendAll(coid, 1, testproc.Patience)
 				r := receiveMessage(t, chid)
 				require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
 				require.NoError(t, errs()[0])
@@ -54,16 +55,16 @@ func TestNothingStays(t *testing.T) {
 			defer message.ConnectDetach(coid)
 			msg := make([]byte, message.MaxInline+1)
 			for range 500 {
-				_, err := message.MsgSend(coid, msg, msg, patience)
+				_, err := message.MsgSend(coid, msg, msg, testproc.Patience)
 				require.NoError(t, err)
 			}
 		},
 		"clients that are killed": func(t *testing.T) {
 			for range 4 {
-				client := startChild(t)
-				client.do("good", name)
-				client.do("progress", 2)
-				client.kill()
+				client := testproc.Start(t, "node")
+				client.Do("good", name)
+				client.Do("progress", 2)
+				client.Kill()
 			}
 		},
 	}
@@ -72,8 +73,8 @@ func TestNothingStays(t *testing.T) {
 			check := noLeak(t)
 			run(t)
 			check()
-			eventually(t, leakLimit, func() bool { return len(descriptors(t, server.pid())) <= rest },
-				"the server had %d descriptors, now %v", rest, kinds(t, server.pid()))
+			testproc.Eventually(t, testproc.LeakLimit, func() bool { return len(testproc.Descriptors(t, server.PID())) <= rest },
+				"the server had %d descriptors, now %v", rest, testproc.Kinds(server.PID()))
 		})
 	}
 }
@@ -94,7 +95,7 @@ func TestNameChurn(t *testing.T) {
 				if err == nil {
 					opened[i]++
 					message.ConnectDetach(coid)
-				} else if errnoOf(err) != syscall.ENOENT {
+				} else if testproc.ErrnoOf(err) != syscall.ENOENT {
 					t.Error("name_open:", err)
 					return
 				}
@@ -105,7 +106,7 @@ func TestNameChurn(t *testing.T) {
 		n, err := message.NameAttach(name, chid)
 		require.NoError(t, err)
 		_, err = message.NameAttach(name, chid)
-		requireErrno(t, syscall.EEXIST, err)
+		testproc.WantErrno(t, syscall.EEXIST, err)
 		require.NoError(t, n.Detach())
 	}
 	stop.Store(true)
@@ -144,20 +145,20 @@ func TestNameIsFreeAtOnce(t *testing.T) {
 // TestServerStopsAndGoesOn: a connection survives a server at a breakpoint.
 func TestServerStopsAndGoesOn(t *testing.T) {
 	t.Parallel()
-	server := startChild(t)
-	server.do("serve", nameOf(server), nto.ChannelUnblock)
+	server := testproc.Start(t, "node")
+	server.Do("serve", nameOf(server), nto.ChannelUnblock)
 	coid, err := message.NameOpen(nameOf(server))
 	require.NoError(t, err)
 	defer message.ConnectDetach(coid)
-	_, err = message.MsgSend(coid, nil, nil, patience)
+	_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
 	require.NoError(t, err)
-	server.stop()
+	server.Stop()
 	_, err = message.MsgSend(coid, nil, nil, 10*time.Millisecond)
-	requireErrno(t, syscall.ETIMEDOUT, err)
-	require.NoError(t, server.cmd.Process.Signal(syscall.SIGCONT))
-	server.do("ping") // it goes on
+	testproc.WantErrno(t, syscall.ETIMEDOUT, err)
+	server.Continue()
+	server.Do("ping") // it goes on
 	for range 20 {
-		_, err = message.MsgSend(coid, nil, nil, patience)
+		_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
 		require.NoError(t, err)
 	}
 }
@@ -166,35 +167,35 @@ func TestServerStopsAndGoesOn(t *testing.T) {
 // keep it. That fails for the client, or for the server when it reads the rest;
 // then all is as before.
 func TestServerWithoutDescriptors(t *testing.T) {
-	server, client := startChild(t), startChild(t)
-	server.do("limit", 600)
-	server.do("serve", nameOf(server))
-	coid := client.number("connect", nameOf(server))
-	client.do("send", coid, 10)
-	server.do("fill", 1)
-	client.tell("sendheld", coid, message.MaxInline+10)
-	_, errno := server.try("peek", message.MaxInline)
-	server.do("unfill")
-	if errno == 0 {
-		server.do("release", 1)
+	server, client := testproc.Start(t, "node"), testproc.Start(t, "node")
+	server.Do("limit", 600)
+	server.Do("serve", nameOf(server))
+	coid := client.Do("connect", nameOf(server)).Int()
+	client.Do("send", coid, 10)
+	server.Do("fill", 1)
+	sent := client.Begin("sendheld", coid, message.MaxInline+10)
+	err := server.Err("peek", message.MaxInline)
+	server.Do("unfill")
+	if err == nil {
+		server.Do("release", 1)
 	}
-	_, errno = client.answer(patience)
-	require.NotContains(t, []syscall.Errno{syscall.EBADF, syscall.ESRCH, syscall.ETIMEDOUT}, errno)
-	client.do("send", coid, message.MaxInline+10)
+	_, err = sent.Wait()
+	require.NotContains(t, []syscall.Errno{syscall.EBADF, syscall.ESRCH, syscall.ETIMEDOUT}, testproc.ErrnoOf(err))
+	client.Do("send", coid, message.MaxInline+10)
 }
 
 // TestNoMemoryForMessage: a message that could not be made ready was not sent,
 // and the connection is as good as before.
 func TestNoMemoryForMessage(t *testing.T) {
-	server, client := startChild(t), startChild(t)
-	server.do("serve", nameOf(server))
-	coid := client.number("connect", nameOf(server))
-	client.do("send", coid, 10)
-	client.do("filelimit", 0)
-	_, errno := client.try("send", coid, message.MaxInline+10)
-	require.NotContains(t, []syscall.Errno{0, syscall.EBADF, syscall.ESRCH}, errno)
-	client.do("filelimit", -1)
-	client.do("send", coid, message.MaxInline+10)
+	server, client := testproc.Start(t, "node"), testproc.Start(t, "node")
+	server.Do("serve", nameOf(server))
+	coid := client.Do("connect", nameOf(server)).Int()
+	client.Do("send", coid, 10)
+	client.Do("filelimit", 0)
+	err := client.Err("send", coid, message.MaxInline+10)
+	require.NotContains(t, []syscall.Errno{0, syscall.EBADF, syscall.ESRCH}, testproc.ErrnoOf(err))
+	client.Do("filelimit", -1)
+	client.Do("send", coid, message.MaxInline+10)
 }
 
 // TestTimeoutsOfManyThreads: that one thread asks the server whether it may go
@@ -208,7 +209,7 @@ func TestTimeoutsOfManyThreads(t *testing.T) {
 		wg.Go(func() {
 			for range 50 {
 				_, results[i] = message.MsgSend(coid, nil, nil, 200*time.Microsecond)
-				if errnoOf(results[i]) != syscall.ETIMEDOUT {
+				if testproc.ErrnoOf(results[i]) != syscall.ETIMEDOUT {
 					return
 				}
 			}
@@ -216,7 +217,7 @@ func TestTimeoutsOfManyThreads(t *testing.T) {
 	}
 	wg.Wait()
 	for _, err := range results {
-		requireErrno(t, syscall.ETIMEDOUT, err)
+		testproc.WantErrno(t, syscall.ETIMEDOUT, err)
 	}
 }
 

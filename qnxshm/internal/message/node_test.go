@@ -3,14 +3,10 @@
 package message_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -20,15 +16,16 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // A node is a second process: a server, a peer that must be served well, a
-// hostile one. It reads commands from its standard input until that ends.
+// hostile one.
 type node struct {
-	filled []int // what fills the descriptor table
-	good   *rounds
-	conns  map[int]raw
+	fill  testproc.Filler
+	good  testproc.Rounds
+	conns map[int]testproc.Raw
 
 	mu       sync.Mutex
 	held     []int64 // rcvids of messages without a reply
@@ -36,161 +33,51 @@ type node struct {
 	accepted int     // connections to it
 }
 
-func newNode() *node { return &node{conns: make(map[int]raw)} }
-
-func (n *node) run() {
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		f := strings.Fields(in.Text())
-		command := commands[f[0]]
-		if command == nil {
-			fmt.Println("ENOSYS", f[0])
-			continue
-		}
-		out, err := command(n, arguments(f[1:]))
-		name := qnxerr.Name(errnoOf(err))
-		if err != nil {
-			out = []any{err}
-		}
-		fmt.Println(append([]any{name}, out...)...)
+// newNode gives what a node can be told to do; most are a call each.
+func newNode() testproc.Procedures {
+	n := &node{conns: make(map[int]testproc.Raw)}
+	return testproc.Procedures{
+		"ping":  func() {},
+		"limit": testproc.LimitDescriptors, "filelimit": limitFiles,
+		"fill": n.fill.Fill, "unfill": n.fill.Unfill,
+		"serve": n.serve, "destroy": message.ChannelDestroy, "detach": message.DetachClient,
+		"connect": message.NameOpen, "attach": message.ConnectAttach,
+		"send":     func(coid, length int) error { return send(coid, "", length) },
+		"sendheld": func(coid, length int) error { return send(coid, "hold", length) },
+		"peek":     n.peek, "release": n.release,
+		"good": n.startRounds, "progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
+		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "flood": n.flood, "crowd": n.crowd,
+		"lane": n.lane, "blockers": n.blockers, "strew": n.strew,
+		"ready": ready, "fire": fire, "visit": visit,
+		"impostor": n.impostor, "behave": n.behave, "accepted": n.acceptedSoFar,
 	}
 }
 
-type arguments []string
-
-func (a arguments) int(i int) int {
-	n, err := strconv.Atoi(a[i])
-	if err != nil {
-		panic(err)
-	}
-	return n
+// send sends a message that begins with a text, and has so many bytes more.
+func send(coid int, text string, length int) error {
+	_, err := message.MsgSend(coid, append([]byte(text), bytes.Repeat([]byte("x"), length)...), nil, testproc.Patience)
+	return err
 }
 
-func (a arguments) bytes(i int) []byte {
-	if a[i] == "-" {
-		return nil
-	}
-	b, err := strconv.Unquote(`"` + a[i] + `"`)
-	if err != nil {
-		panic(err)
-	}
-	return []byte(b)
-}
-
-// quote is the inverse of arguments.bytes.
-func quote(b []byte) string {
-	if len(b) == 0 {
-		return "-"
-	}
-	var s strings.Builder
-	for _, c := range b {
-		fmt.Fprintf(&s, `\x%02x`, c)
-	}
-	return s.String()
-}
-
-// commands are what a node can be told to do; most are a call each.
-var commands = map[string]func(*node, arguments) ([]any, error){
-	"ping": func(*node, arguments) ([]any, error) { return nil, nil },
-	"user": func(_ *node, a arguments) ([]any, error) { // uid
-		return nil, errors.Join(syscall.Setgroups(nil), syscall.Setgid(a.int(0)), syscall.Setuid(a.int(0)))
-	},
-	"limit": func(_ *node, a arguments) ([]any, error) { // descriptors
-		n := uint64(a.int(0))
-		return nil, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
-	},
-	"filelimit": func(_ *node, a arguments) ([]any, error) { // bytes
-		signal.Ignore(syscall.SIGXFSZ)
-		n := uint64(a.int(0))
-		return nil, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: unix.RLIM_INFINITY})
-	},
-	"destroy": func(_ *node, a arguments) ([]any, error) { return nil, message.ChannelDestroy(a.int(0)) },
-	"detach":  func(_ *node, a arguments) ([]any, error) { return nil, message.DetachClient(a.int(0), a.int(1)) },
-	"connect": func(_ *node, a arguments) ([]any, error) { // name
-		coid, err := message.NameOpen(a[0])
-		return []any{coid}, err
-	},
-	"attach": func(_ *node, a arguments) ([]any, error) { // pid chid
-		coid, err := message.ConnectAttach(a.int(0), a.int(1))
-		return []any{coid}, err
-	},
-	"send": func(_ *node, a arguments) ([]any, error) { // coid bytes
-		_, err := message.MsgSend(a.int(0), bytes.Repeat([]byte("x"), a.int(1)), nil, patience)
-		return nil, err
-	},
-	"sendheld": func(_ *node, a arguments) ([]any, error) { // coid bytes
-		msg := append([]byte("hold"), bytes.Repeat([]byte("x"), a.int(1))...)
-		_, err := message.MsgSend(a.int(0), msg, nil, patience)
-		return nil, err
-	},
-	"fill":       (*node).fill,
-	"unfill":     (*node).unfill,
-	"serve":      (*node).serve,
-	"peek":       (*node).peek,
-	"release":    (*node).release,
-	"good":       (*node).startRounds,
-	"progress":   (*node).progress,
-	"pause":      (*node).pause,
-	"dial":       (*node).dial,
-	"rawsend":    (*node).rawSend,
-	"rawreceive": (*node).rawReceive,
-	"rawclose":   (*node).rawClose,
-	"flood":      (*node).flood,
-	"crowd":      (*node).crowd,
-	"lane":       (*node).lane,
-	"blockers":   (*node).blockers,
-	"strew":      (*node).strew,
-	"ready":      (*node).ready,
-	"fire":       (*node).fire,
-	"visit":      (*node).visit,
-	"impostor":   (*node).impostor,
-	"behave":     (*node).behave,
-	"accepted":   (*node).acceptedSoFar,
-}
-
-// fill uses the descriptor table up, but for some low numbers.
-func (n *node) fill(a arguments) ([]any, error) {
-	for {
-		fd, err := unix.Dup(2)
-		if err == syscall.EMFILE {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		n.filled = append(n.filled, fd)
-	}
-	for range a.int(0) {
-		unix.Close(n.filled[0])
-		n.filled = n.filled[1:]
-	}
-	return nil, nil
-}
-
-func (n *node) unfill(arguments) ([]any, error) {
-	for _, fd := range n.filled {
-		unix.Close(fd)
-	}
-	n.filled = nil
-	return nil, nil
+// limitFiles limits the size of files, -1 for none.
+func limitFiles(size int64) error {
+	signal.Ignore(syscall.SIGXFSZ)
+	return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(size), Max: unix.RLIM_INFINITY})
 }
 
 // serve serves a channel with a name and some threads.
-func (n *node) serve(a arguments) ([]any, error) { // name [flags]
-	flags := 0
-	if len(a) > 1 {
-		flags = a.int(1)
-	}
-	chid, err := message.ChannelCreate(nto.ChannelDisconnect | uint32(flags))
+func (n *node) serve(name string, flags ...uint32) (chid int, err error) {
+	chid, err = message.ChannelCreate(append(flags, 0)[0] | nto.ChannelDisconnect)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	if _, err := message.NameAttach(a[0], chid); err != nil {
-		return nil, err
+	if _, err := message.NameAttach(name, chid); err != nil {
+		return 0, err
 	}
 	for range 3 {
 		go n.receive(chid)
 	}
-	return []any{chid}, nil
+	return chid, nil
 }
 
 func (n *node) receive(chid int) {
@@ -217,81 +104,45 @@ func (n *node) receive(chid int) {
 }
 
 // peek reads a message that is held, from some offset on.
-func (n *node) peek(a arguments) ([]any, error) { // offset
+func (n *node) peek(offset int64) (read int, err error) {
 	for deadline := time.Now().Add(time.Second / 2); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		n.mu.Lock()
 		held := n.held
 		n.mu.Unlock()
 		if len(held) > 0 {
-			got, err := message.MsgRead(held[0], make([]byte, 10), int64(a.int(0)))
-			return []any{got}, err
+			return message.MsgRead(held[0], make([]byte, 10), offset)
 		}
 	}
-	return nil, syscall.ETIMEDOUT
+	return 0, syscall.ETIMEDOUT
 }
 
 // release replies to what is held, once there are so many, and says how that
 // ended.
-func (n *node) release(a arguments) (out []any, err error) {
+func (n *node) release(count int) (errnos []string, err error) {
 	var held []int64
-	for deadline := time.Now().Add(patience / 2); len(held) < a.int(0); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(testproc.Patience / 2); len(held) < count; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			return nil, syscall.ETIMEDOUT
 		}
 		n.mu.Lock()
-		if len(n.held) >= a.int(0) {
+		if len(n.held) >= count {
 			held, n.held = n.held, nil
 		}
 		n.mu.Unlock()
 	}
 	for _, id := range held {
-		out = append(out, qnxerr.Name(errnoOf(message.MsgReply(id, 0, nil))))
+		errnos = append(errnos, qnxerr.Name(testproc.ErrnoOf(message.MsgReply(id, 0, nil))))
 	}
-	return out, nil
+	return errnos, nil
 }
 
-// rounds are what a good peer does all the time.
-type rounds struct {
-	name string
-	mu   sync.Mutex
-	cond *sync.Cond
-	done int
-	err  error
-	wait bool
-	idle bool
-	long time.Duration // the longest since the last progress began
-}
+// rounds are those of a good peer of a channel.
+type rounds struct{ name string }
 
-func (n *node) startRounds(a arguments) ([]any, error) { // name
-	n.good = &rounds{name: a[0]}
-	n.good.cond = sync.NewCond(&n.good.mu)
-	go n.good.run()
-	return nil, nil
-}
-
-func (r *rounds) run() {
-	for i := 0; ; i++ {
-		began := time.Now()
-		err := r.round(i)
-		r.mu.Lock()
-		r.done++
-		r.long = max(r.long, time.Since(began))
-		r.err = err
-		r.idle = r.wait
-		r.cond.Broadcast()
-		for r.wait {
-			r.cond.Wait()
-		}
-		r.idle = false
-		r.mu.Unlock()
-		if err != nil {
-			return
-		}
-	}
-}
+func (n *node) startRounds(name string) { n.good.Start(rounds{name}.round) }
 
 // round uses everything once.
-func (r *rounds) round(i int) error {
+func (r rounds) round(i int) error {
 	coid, err := message.NameOpen(r.name)
 	if err != nil {
 		return fmt.Errorf("name_open: %w", err)
@@ -305,7 +156,7 @@ func (r *rounds) round(i int) error {
 		msg = bytes.Repeat(msg, 1000)
 	}
 	reply := make([]byte, len(msg))
-	if _, err := message.MsgSend(coid, msg, reply, patience); err != nil {
+	if _, err := message.MsgSend(coid, msg, reply, testproc.Patience); err != nil {
 		return fmt.Errorf("MsgSend: %w", err)
 	}
 	if !bytes.Equal(msg, reply) {
@@ -314,93 +165,54 @@ func (r *rounds) round(i int) error {
 	return nil
 }
 
-// progress waits for so many rounds that begin now, and tells how many
-// milliseconds the longest took.
-func (n *node) progress(a arguments) ([]any, error) {
-	r := n.good
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.long = 0
-	for until := r.done + 1 + a.int(0); r.done < until && r.err == nil; {
-		r.cond.Wait()
-	}
-	return []any{r.long.Milliseconds()}, r.err
-}
-
-// pause lets the rounds rest, or go on.
-func (n *node) pause(a arguments) ([]any, error) {
-	r := n.good
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.wait = a.int(0) == 1
-	r.cond.Broadcast()
-	for r.wait && !r.idle && r.err == nil {
-		r.cond.Wait()
-	}
-	return nil, r.err
-}
-
 // Raw sockets.
 
-func (n *node) dial(a arguments) ([]any, error) { // socket
-	r, err := rawDial(a[0])
-	n.conns[r.fd] = r
-	return []any{r.fd}, err
+func (n *node) dial(socket string) (int, error) {
+	r, err := testproc.Dial(socket)
+	n.conns[r.FD] = r
+	return r.FD, err
 }
 
-func (n *node) rawSend(a arguments) ([]any, error) { // conn bytes
-	return nil, n.conns[a.int(0)].send(a.bytes(1))
-}
+func (n *node) rawSend(conn int, packet []byte) error { return n.conns[conn].Send(packet) }
 
-// rawReceive tells the kind of what comes, and of a Welcome the errno and the
-// scoid.
-func (n *node) rawReceive(a arguments) ([]any, error) { // conn
-	f, _, _, err := n.conns[a.int(0)].receive(0)
-	if err != nil {
-		return nil, err
+// rawReceive tells what of a Welcome comes.
+func (n *node) rawReceive(conn int) (*wire.Welcome, error) {
+	f, err := n.conns[conn].ReceiveFrame()
+	if w, ok := f.(*wire.Welcome); ok || err != nil {
+		return w, err
 	}
-	if w, ok := f.(*wire.Welcome); ok {
-		return []any{w.Kind(), w.Errno, w.SCOID}, nil
-	}
-	return []any{f.Kind()}, nil
-}
-
-func (n *node) rawClose(a arguments) ([]any, error) {
-	n.conns[a.int(0)].close()
-	return nil, nil
+	return nil, syscall.EPROTO
 }
 
 // flood sends pulses on a lane, as fast as it can and from more than one
 // thread, until the other side does not take them any more.
-func (n *node) flood(a arguments) ([]any, error) { // conn
-	r := n.conns[a.int(0)]
-	packet := encoded(&wire.Pulse{Code: 1})
+func (n *node) flood(conn int) {
+	r, packet := n.conns[conn], testproc.Encode(&wire.Pulse{Code: 1})
 	for range 2 {
 		go func() {
-			for r.send(packet) == nil {
+			for r.Send(packet) == nil {
 			}
 		}()
 	}
-	return nil, nil
 }
 
 // crowd attaches to a channel as often as it can, and tells how often that was.
-func (n *node) crowd(a arguments) ([]any, error) { // socket chid
-	for count := 0; ; count++ {
-		r, err := rawDial(a[0])
+func (n *node) crowd(socket string, chid int32) (count int, err error) {
+	for ; ; count++ {
+		r, err := testproc.Dial(socket)
 		if err != nil {
-			return nil, err
+			return count, err
 		}
-		if err := r.say(&wire.HelloAttach{Token: 1, ChannelID: int32(a.int(1))}, ""); err != nil && err != syscall.EPIPE {
-			return nil, err
+		if err := r.Say(&wire.HelloAttach{Token: 1, ChannelID: chid}); err != nil && err != syscall.EPIPE {
+			return count, err
 		}
-		f, _, _, err := r.receive(0)
+		f, err := r.ReceiveFrame()
 		if err != nil {
-			return nil, err
+			return count, err
 		}
 		if w, ok := f.(*wire.Welcome); !ok || w.Errno != 0 {
-			return []any{count}, nil
+			return count, nil
 		}
-		n.conns[r.fd] = r
+		n.conns[r.FD] = r
 	}
 }

@@ -5,7 +5,6 @@ package message_test
 import (
 	"math"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -47,8 +47,8 @@ func TestHostilePeer(t *testing.T) {
 	}
 	t.Run("server still works", func(t *testing.T) {
 		control, lane := s.lane(t)
-		defer control.close()
-		defer lane.close()
+		defer control.Close()
+		defer lane.Close()
 		echo(t, lane, 7)
 	})
 }
@@ -56,23 +56,23 @@ func TestHostilePeer(t *testing.T) {
 // peerSilence makes far more connections than there is room for: the oldest have
 // to make room.
 func peerSilence(t *testing.T, s *scene) {
-	var open []raw
+	var open []testproc.Raw
 	defer func() {
 		for _, r := range open {
-			r.close()
+			r.Close()
 		}
 	}()
 	for range 1000 {
 		for _, name := range s.sockets() {
-			open = append(open, reach(t, name))
+			open = append(open, testproc.Reach(t, name))
 		}
 	}
 	s.served(t)
 	control, lane := s.lane(t) // and even this peer
 	echo(t, lane, 1)
-	lane.close()
-	control.close()
-	open[0].ended(t)
+	lane.Close()
+	control.Close()
+	open[0].Ended(t)
 }
 
 func peerGarbage(t *testing.T, s *scene) {
@@ -82,15 +82,15 @@ func peerGarbage(t *testing.T, s *scene) {
 			lengths = append(lengths, n)
 		}
 		for _, n := range lengths {
-			for what, packet := range garbage(n) {
-				r := reach(t, name)
+			for what, packet := range testproc.Garbage(n) {
+				r := testproc.Reach(t, name)
 				if n%2 == 1 { // later is no better
-					require.NoError(t, r.say(s.hello(name), ""))
-					require.Zero(t, mustReceive[*wire.Welcome](t, r).Errno)
+					require.NoError(t, r.Say(s.hello(name)))
+					require.Zero(t, testproc.MustReceive[*wire.Welcome](t, r).Errno)
 				}
-				require.NoError(t, r.send(packet))
-				r.ended(t, n, what)
-				r.close()
+				require.NoError(t, r.Send(packet))
+				r.Ended(t, n, what)
+				r.Close()
 			}
 		}
 	}
@@ -106,14 +106,14 @@ func (s *scene) hello(socket string) wire.Frame {
 
 func peerGarbageOnLane(t *testing.T, s *scene) {
 	for _, n := range []int{0, 1, 7, 8, 63, 64, 65, 200, message.MaxInline, message.MaxInline + 64, 100 << 10, 180 << 10} {
-		for _, packet := range garbage(n) {
-			s.onLane(t, 1, func(lane raw) error { return lane.send(packet) })
+		for _, packet := range testproc.Garbage(n) {
+			s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(packet) })
 		}
 	}
 	// Right, but for another place.
 	for kind := range wire.LastKind + 2 {
 		if kind != wire.KindMessage && kind != wire.KindPulse {
-			s.onLane(t, 1, func(lane raw) error { return lane.send(ofKind(kind)) })
+			s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(ofKind(kind)) })
 		}
 	}
 }
@@ -121,9 +121,9 @@ func peerGarbageOnLane(t *testing.T, s *scene) {
 func peerHalfFrame(t *testing.T, s *scene) {
 	for _, name := range s.sockets() {
 		for n := range wire.FrameSize {
-			r := reach(t, name)
-			require.NoError(t, r.send(encoded(s.hello(name))[:n]))
-			r.close()
+			r := testproc.Reach(t, name)
+			require.NoError(t, r.Send(testproc.Encode(s.hello(name))[:n]))
+			r.Close()
 		}
 	}
 }
@@ -133,39 +133,39 @@ func peerHalfFrame(t *testing.T, s *scene) {
 func peerOtherVersion(t *testing.T, s *scene) {
 	for _, name := range s.sockets() {
 		for _, n := range []int{wire.FrameSize, wire.FrameSize - 16, wire.FrameSize + 16, 4096} {
-			r := reach(t, name)
-			require.NoError(t, r.send(ofVersion(otherVersion, n)))
-			require.Equal(t, int32(syscall.EPROTO), mustReceive[*wire.Welcome](t, r).Errno, "hello of %d bytes", n)
-			r.ended(t)
-			r.close()
+			r := testproc.Reach(t, name)
+			require.NoError(t, r.Send(testproc.OfVersion(otherVersion, n)))
+			require.Equal(t, int32(syscall.EPROTO), testproc.MustReceive[*wire.Welcome](t, r).Errno, "hello of %d bytes", n)
+			r.Ended(t)
+			r.Close()
 		}
 	}
 	// Where both have said that they speak the same, nothing is explained.
-	s.onLane(t, 1, func(lane raw) error { return lane.send(ofVersion(otherVersion, wire.FrameSize)) })
+	s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(testproc.OfVersion(otherVersion, wire.FrameSize)) })
 }
 
 func peerWrongPlace(t *testing.T, s *scene) {
 	for kind := range wire.LastKind + 2 {
 		r, _ := s.attach(t, 1)
-		require.NoError(t, r.send(ofKind(kind)))
+		require.NoError(t, r.Send(ofKind(kind)))
 		if kind == wire.KindCancel { // of nothing
-			require.False(t, mustReceive[*wire.Verdict](t, r).Stay)
+			require.False(t, testproc.MustReceive[*wire.Verdict](t, r).Stay)
 		} else {
-			r.ended(t, "attached", kind)
+			r.Ended(t, "attached", kind)
 		}
-		r.close()
+		r.Close()
 	}
 	for _, chid := range []int32{0, -1, math.MinInt32, math.MaxInt32, int32(s.chid) + 1} {
-		r := reach(t, s.socket)
-		require.NoError(t, r.say(&wire.HelloAttach{Token: 1, ChannelID: chid}, ""))
-		require.Equal(t, int32(syscall.ESRCH), mustReceive[*wire.Welcome](t, r).Errno)
-		r.ended(t)
-		r.close()
+		r := testproc.Reach(t, s.socket)
+		require.NoError(t, r.Say(&wire.HelloAttach{Token: 1, ChannelID: chid}))
+		require.Equal(t, int32(syscall.ESRCH), testproc.MustReceive[*wire.Welcome](t, r).Errno)
+		r.Ended(t)
+		r.Close()
 	}
-	r := reach(t, s.socket) // which has no name
-	defer r.close()
-	require.NoError(t, r.say(&wire.HelloName{Token: 1}, ""))
-	require.Equal(t, int32(syscall.ESRCH), mustReceive[*wire.Welcome](t, r).Errno)
+	r := testproc.Reach(t, s.socket) // which has no name
+	defer r.Close()
+	require.NoError(t, r.Say(&wire.HelloName{Token: 1}))
+	require.Equal(t, int32(syscall.ESRCH), testproc.MustReceive[*wire.Welcome](t, r).Errno)
 }
 
 // peerWrongLane tries to be somebody who is attached.
@@ -175,11 +175,11 @@ func peerWrongLane(t *testing.T, s *scene) {
 	ebadf := int32(syscall.EBADF)
 	refused := func(hello wire.HelloLane) {
 		t.Helper()
-		r := reach(t, s.socket)
-		defer r.close()
-		require.NoError(t, r.say(&hello, ""))
-		require.Equal(t, ebadf, mustReceive[*wire.Welcome](t, r).Errno)
-		r.ended(t)
+		r := testproc.Reach(t, s.socket)
+		defer r.Close()
+		require.NoError(t, r.Say(&hello))
+		require.Equal(t, ebadf, testproc.MustReceive[*wire.Welcome](t, r).Errno)
+		r.Ended(t)
 	}
 	for _, change := range []func(*wire.HelloLane){
 		func(f *wire.HelloLane) { f.Token = 2 },
@@ -195,18 +195,20 @@ func peerWrongLane(t *testing.T, s *scene) {
 		refused(hello)
 	}
 	// All is right, but it comes from another process.
-	thief := startChild(t)
-	conn := thief.number("dial", s.socket)
-	thief.do("rawsend", conn, quote(encoded(&right)))
-	require.Equal(t, strconv.Itoa(int(ebadf)), thief.do("rawreceive", conn)[1])
-	thief.kill()
+	thief := testproc.Start(t, "node")
+	conn := thief.Do("dial", s.socket).Int()
+	thief.Do("rawsend", conn, testproc.Encode(&right))
+	var welcome wire.Welcome
+	thief.Do("rawreceive", conn).Into(&welcome)
+	require.Equal(t, ebadf, welcome.Errno)
+	thief.Kill()
 	// And once this process is not attached any more.
-	control.close()
-	eventually(t, patience, func() bool {
-		r := reach(t, s.socket)
-		defer r.close()
-		require.NoError(t, r.say(&right, ""))
-		return mustReceive[*wire.Welcome](t, r).Errno == ebadf
+	control.Close()
+	testproc.Eventually(t, testproc.Patience, func() bool {
+		r := testproc.Reach(t, s.socket)
+		defer r.Close()
+		require.NoError(t, r.Say(&right))
+		return testproc.MustReceive[*wire.Welcome](t, r).Errno == ebadf
 	}, "a lane without an attachment")
 }
 
@@ -216,42 +218,44 @@ func peerWrongMessages(t *testing.T, s *scene) {
 		{Len: 5, Room: -1}, {Len: 5, Room: math.MinInt64},
 	} {
 		f.Seq = 2
-		s.onLane(t, 1, func(lane raw) error { return lane.say(&f, "hello") })
+		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&f, "hello") })
 	}
 	for _, seq := range []uint64{0, 1 << 31, 1 << 32, math.MaxUint64} {
-		s.onLane(t, 1, func(lane raw) error { return lane.say(&wire.Message{Seq: seq, Len: 5, Room: 5}, "hello") })
+		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&wire.Message{Seq: seq, Len: 5, Room: 5}, "hello") })
 	}
 	for _, code := range []int32{-129, 128, math.MaxInt32, math.MinInt32} {
-		s.onLane(t, 1, func(lane raw) error { return lane.say(&wire.Pulse{Code: code}, "") })
+		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Say(&wire.Pulse{Code: code}) })
 	}
-	s.onLane(t, 1, func(lane raw) error { return lane.say(&wire.Pulse{}, "x") })
+	s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&wire.Pulse{}, "x") })
 	// Room for a reply that no process has: the server replies what there is.
 	control, lane := s.lane(t)
-	defer control.close()
-	defer lane.close()
-	require.NoError(t, lane.say(&wire.Message{Seq: 1, Len: 1, Room: math.MaxInt64}, "x"))
-	require.Equal(t, int64(1), mustReceive[*wire.Reply](t, lane).Len)
+	defer control.Close()
+	defer lane.Close()
+	require.NoError(t, lane.SayWith(&wire.Message{Seq: 1, Len: 1, Room: math.MaxInt64}, "x"))
+	require.Equal(t, int64(1), testproc.MustReceive[*wire.Reply](t, lane).Len)
 }
 
 // peerSecondMessage sends a message while the one before has no reply.
 func peerSecondMessage(t *testing.T, s *scene) {
 	const n = 5
-	s.onLane(t, n, func(lane raw) error {
-		if err := lane.say(&wire.Message{Seq: 2, Len: 4, Room: 4}, "hold"); err != nil {
+	s.onLane(t, n, func(lane testproc.Raw) error {
+		if err := lane.SayWith(&wire.Message{Seq: 2, Len: 4, Room: 4}, "hold"); err != nil {
 			return err
 		}
-		return lane.say(&wire.Message{Seq: 3, Len: 4, Room: 4}, "hold")
+		return lane.SayWith(&wire.Message{Seq: 3, Len: 4, Room: 4}, "hold")
 	})
-	require.Equal(t, slices.Repeat([]string{qnxerr.Name(syscall.ESRCH)}, n), s.server.do("release", n))
+	var errnos []string
+	s.server.Do("release", n).Into(&errnos)
+	require.Equal(t, slices.Repeat([]string{qnxerr.Name(syscall.ESRCH)}, n), errnos)
 }
 
 // peerNeverReads asks and asks, and never reads an answer. The server must not
 // wait for it, nor keep all answers.
 func peerNeverReads(t *testing.T, s *scene) {
-	flood := func(r raw, f wire.Frame, payload string) {
+	flood := func(r testproc.Raw, f wire.Frame, payload string) {
 		t.Helper()
 		for range 100_000 {
-			if err := r.say(f, payload); err != nil {
+			if err := r.SayWith(f, payload); err != nil {
 				require.Contains(t, []error{syscall.EPIPE, syscall.ECONNRESET}, err)
 				return
 			}
@@ -259,15 +263,15 @@ func peerNeverReads(t *testing.T, s *scene) {
 		require.FailNow(t, "the server takes everything")
 	}
 	control, lane := s.lane(t)
-	defer control.close()
-	defer lane.close()
+	defer control.Close()
+	defer lane.Close()
 	flood(control, &wire.Cancel{ID: 1}, "")
 	s.served(t)
 	// On a lane each message would wait for the server's reply to the one
 	// before: who does not is dropped.
 	control, lane = s.lane(t)
-	defer control.close()
-	defer lane.close()
+	defer control.Close()
+	defer lane.Close()
 	flood(lane, &wire.Message{Seq: 1, Len: 1, Room: 1}, "x")
 	s.served(t)
 }
@@ -277,7 +281,7 @@ func peerLeaves(t *testing.T, s *scene) {
 	for read := range 2 {
 		for steps := range 6 {
 			control, scoid := s.attach(t, 1)
-			lane := reach(t, s.socket)
+			lane := testproc.Reach(t, s.socket)
 			for i, f := range []wire.Frame{
 				&wire.HelloLane{Token: 1, ChannelID: int32(s.chid), SCOID: scoid},
 				&wire.Pulse{},
@@ -288,17 +292,17 @@ func peerLeaves(t *testing.T, s *scene) {
 				if i == steps {
 					break
 				}
-				require.NoError(t, lane.say(f, ""))
+				require.NoError(t, lane.Say(f))
 				if _, pulse := f.(*wire.Pulse); read == 1 && !pulse {
-					mustReceive[wire.Frame](t, lane)
+					testproc.MustReceive[wire.Frame](t, lane)
 				}
 			}
 			if steps%2 == 0 {
-				lane.close()
-				control.close()
+				lane.Close()
+				control.Close()
 			} else {
-				control.close()
-				lane.close()
+				control.Close()
+				lane.Close()
 			}
 		}
 	}

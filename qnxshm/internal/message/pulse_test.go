@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -51,7 +52,7 @@ func TestPulseReceiver(t *testing.T) {
 	}
 	coid := attachSelf(t, chid)
 	for i := range 300 {
-		_, err := message.MsgSend(coid, nil, nil, patience)
+		_, err := message.MsgSend(coid, nil, nil, testproc.Patience)
 		require.NoError(t, err, "message %d", i)
 	}
 }
@@ -68,7 +69,7 @@ func receivePulse(chid int) (message.Received, error) {
 		if !errors.Is(err, syscall.EAGAIN) {
 			return r, err
 		}
-		retry(func() error {
+		testproc.Retry(func() error {
 			_, err := unix.Poll([]unix.PollFd{{Fd: int32(rc.Descriptor()), Events: unix.POLLIN}}, -1)
 			return err
 		})
@@ -80,19 +81,19 @@ func receivePulse(chid int) (message.Received, error) {
 func TestUnblockOnce(t *testing.T) {
 	chid := newChannel(t, nto.ChannelUnblock)
 	control, lane := attachLane(t, processSocket(os.Getpid()), chid, 5)
-	defer control.close()
-	defer lane.close()
-	require.NoError(t, lane.say(&wire.Message{Seq: 1}, ""))
+	defer control.Close()
+	defer lane.Close()
+	require.NoError(t, lane.Say(&wire.Message{Seq: 1}))
 	received := receiveMessage(t, chid)
 	for i := range uint64(1000) {
-		require.NoError(t, control.say(&wire.Cancel{ID: i, Lane: 5, Seq: 1}, ""))
-		require.Equal(t, &wire.Verdict{ID: i, Stay: true}, mustReceive[*wire.Verdict](t, control))
+		require.NoError(t, control.Say(&wire.Cancel{ID: i, Lane: 5, Seq: 1}))
+		require.Equal(t, &wire.Verdict{ID: i, Stay: true}, testproc.MustReceive[*wire.Verdict](t, control))
 	}
 	pulses := 0
 	for {
 		r, err := message.MsgReceive(chid, nil, 0)
 		if err != nil {
-			requireErrno(t, syscall.ETIMEDOUT, err)
+			testproc.WantErrno(t, syscall.ETIMEDOUT, err)
 			break
 		}
 		require.Equal(t, nto.PulseUnblock, r.Code)
@@ -108,23 +109,23 @@ func TestUnblockOnce(t *testing.T) {
 func TestCancel(t *testing.T) {
 	chid := newChannel(t, nto.ChannelUnblock)
 	control, lane := attachLane(t, processSocket(os.Getpid()), chid, 5)
-	defer control.close()
-	defer lane.close()
+	defer control.Close()
+	defer lane.Close()
 	cancel := func(number, seq uint64) (stay bool) {
 		t.Helper()
-		require.NoError(t, control.say(&wire.Cancel{ID: seq, Lane: number, Seq: seq}, ""))
-		return mustReceive[*wire.Verdict](t, control).Stay
+		require.NoError(t, control.Say(&wire.Cancel{ID: seq, Lane: number, Seq: seq}))
+		return testproc.MustReceive[*wire.Verdict](t, control).Stay
 	}
-	require.NoError(t, lane.say(&wire.Message{Seq: 1}, ""))
+	require.NoError(t, lane.Say(&wire.Message{Seq: 1}))
 	require.False(t, cancel(5, 1), "not received")
-	require.NoError(t, lane.say(&wire.Message{Seq: 2, Len: 1}, "x"))
+	require.NoError(t, lane.SayWith(&wire.Message{Seq: 2, Len: 1}, "x"))
 	r := receiveMessage(t, chid)
 	require.Equal(t, 1, r.MsgLen, "the one that was not cancelled")
 	require.False(t, cancel(6, 2), "another lane")
 	require.False(t, cancel(5, 3), "another message")
 	require.NoError(t, message.MsgReply(r.RcvID, 0, nil))
 	require.True(t, cancel(5, 2), "replied to")
-	require.Equal(t, uint64(2), mustReceive[*wire.Reply](t, lane).Seq)
+	require.Equal(t, uint64(2), testproc.MustReceive[*wire.Reply](t, lane).Seq)
 	_, err := message.MsgReceive(chid, nil, 0)
-	requireErrno(t, syscall.ETIMEDOUT, err, "no unblock pulse")
+	testproc.WantErrno(t, syscall.ETIMEDOUT, err, "no unblock pulse")
 }

@@ -3,13 +3,13 @@
 package message_test
 
 import (
-	"strconv"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -17,19 +17,19 @@ import (
 // cannot be closed to make some.
 func (s *scene) fillUp(t testing.TB) (empty func()) {
 	t.Helper()
-	var open []raw
+	var open []testproc.Raw
 	empty = func() {
 		for _, r := range open {
-			r.close()
+			r.Close()
 		}
 		open = nil
 	}
 	t.Cleanup(empty)
 	for {
-		r := reach(t, s.socket)
-		r.say(&wire.HelloAttach{Token: 1, ChannelID: int32(s.chid)}, "")
-		if mustReceive[*wire.Welcome](t, r).Errno != 0 {
-			r.close()
+		r := testproc.Reach(t, s.socket)
+		r.Say(&wire.HelloAttach{Token: 1, ChannelID: int32(s.chid)})
+		if testproc.MustReceive[*wire.Welcome](t, r).Errno != 0 {
+			r.Close()
 			return empty
 		}
 		open = append(open, r)
@@ -44,25 +44,25 @@ func TestTooManyConnections(t *testing.T) {
 	coid, err := message.NameOpen(s.name)
 	require.NoError(t, err)
 	defer message.ConnectDetach(coid)
-	s.good.do("pause", 1) // it would not get on either
+	s.good.Do("pause") // it would not get on either
 	empty := s.fillUp(t)
 	for range 200 {
 		_, err = message.NameOpen(s.name)
-		requireErrno(t, syscall.EAGAIN, err)
-		_, err = message.ConnectAttach(s.server.pid(), s.chid)
-		requireErrno(t, syscall.EAGAIN, err)
-		_, err = message.MsgSend(coid, nil, nil, patience)
-		requireErrno(t, syscall.EAGAIN, err)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
+		_, err = message.ConnectAttach(s.server.PID(), s.chid)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
+		_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 	}
 	empty()
-	eventually(t, patience, func() bool {
-		_, err := message.MsgSend(coid, nil, nil, patience)
-		if errnoOf(err) != syscall.EAGAIN {
+	testproc.Eventually(t, testproc.Patience, func() bool {
+		_, err := message.MsgSend(coid, nil, nil, testproc.Patience)
+		if testproc.ErrnoOf(err) != syscall.EAGAIN {
 			require.NoError(t, err)
 		}
 		return err == nil
 	}, "no place again")
-	s.good.do("pause", 0)
+	s.good.Do("resume")
 	s.served(t)
 }
 
@@ -73,15 +73,15 @@ func TestRefusedPulse(t *testing.T) {
 	coid, err := message.NameOpen(s.name)
 	require.NoError(t, err)
 	defer message.ConnectDetach(coid)
-	s.good.do("pause", 1)
+	s.good.Do("pause")
 	empty := s.fillUp(t)
-	full := len(descriptors(t, s.server.pid()))
-	requireErrno(t, syscall.EAGAIN, message.MsgSendPulse(coid, -1, 1, 2))
+	full := len(testproc.Descriptors(t, s.server.PID()))
+	testproc.WantErrno(t, syscall.EAGAIN, message.MsgSendPulse(coid, -1, 1, 2))
 	empty()
-	eventually(t, patience, func() bool { return len(descriptors(t, s.server.pid())) < full }, "no place again")
+	testproc.Eventually(t, testproc.Patience, func() bool { return len(testproc.Descriptors(t, s.server.PID())) < full }, "no place again")
 	for range 20 {
-		_, err = message.MsgSend(coid, nil, nil, patience)
-		if errnoOf(err) != syscall.EAGAIN {
+		_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
+		if testproc.ErrnoOf(err) != syscall.EAGAIN {
 			require.NoError(t, err, "the attachment is as good as before")
 		}
 	}
@@ -94,9 +94,7 @@ func TestCrowdOfStrangers(t *testing.T) {
 	var had []int
 	for range 3 {
 		crowd := startStranger(t)
-		n, err := strconv.Atoi(crowd.do("crowd", s.socket, s.chid)[0])
-		require.NoError(t, err)
-		had = append(had, n)
+		had = append(had, crowd.Do("crowd", s.socket, s.chid).Int())
 	}
 	require.Less(t, had[0], (1500-512)/4, "too large a share")
 	require.Greater(t, had[0], 10)
@@ -105,6 +103,6 @@ func TestCrowdOfStrangers(t *testing.T) {
 	coid, err := message.NameOpen(s.name)
 	require.NoError(t, err)
 	defer message.ConnectDetach(coid)
-	_, err = message.MsgSend(coid, nil, nil, patience)
+	_, err = message.MsgSend(coid, nil, nil, testproc.Patience)
 	require.NoError(t, err)
 }

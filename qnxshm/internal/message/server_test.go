@@ -17,23 +17,23 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // impostor makes the node listen where the process pid would, or with 0 itself,
 // without the host's library. What it does to clients behave says.
-func (n *node) impostor(a arguments) ([]any, error) { // pid
-	pid := a.int(0)
+func (n *node) impostor(pid int) error {
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	listener, err := rawListen(processSocket(pid))
+	listener, err := testproc.Listen(processSocket(pid), 128)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	go func() {
 		for {
-			r, err := listener.accept()
+			r, err := listener.Accept()
 			if err != nil {
 				return
 			}
@@ -42,40 +42,39 @@ func (n *node) impostor(a arguments) ([]any, error) { // pid
 			n.accepted++
 			n.mu.Unlock()
 			if act == "refuse at once" {
-				r.say(&wire.Welcome{Errno: int32(syscall.EAGAIN)}, "")
-				r.close()
+				r.Say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
+				r.Close()
 				continue
 			}
 			go pretend(r, act)
 		}
 	}()
-	return nil, nil
+	return nil
 }
 
-func (n *node) behave(a arguments) ([]any, error) {
+func (n *node) behave(act string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.act = string(a.bytes(0))
-	return nil, nil
+	n.act = act
 }
 
-// accepted tells how many connections have come to an impostor.
-func (n *node) acceptedSoFar(arguments) ([]any, error) {
+// acceptedSoFar tells how many connections have come to an impostor.
+func (n *node) acceptedSoFar() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return []any{n.accepted}, nil
+	return n.accepted
 }
 
 // behave tells an impostor what to do to the next client.
-func behave(c *child, act string) { c.do("behave", quote([]byte(act))) }
+func behave(c *testproc.Child, act string) { c.Do("behave", act) }
 
 // pretend does to one client what a hostile server could.
-func pretend(r raw, act string) {
-	defer r.close()
+func pretend(r testproc.Raw, act string) {
+	defer r.Close()
 	if act == "end at once" {
 		return
 	}
-	hello, _, _, err := r.receive(0)
+	hello, err := r.ReceiveFrame()
 	if err != nil {
 		return
 	}
@@ -84,22 +83,22 @@ func pretend(r raw, act string) {
 		if misbehave(r, "lane: ", act, w) {
 			return
 		}
-		for good := r.say(w, "") == nil; good; {
+		for good := r.Say(w) == nil; good; {
 			good = serveBadly(r, act)
 		}
 		return
 	}
-	if misbehave(r, "welcome: ", act, w) || r.say(w, "") != nil {
+	if misbehave(r, "welcome: ", act, w) || r.Say(w) != nil {
 		return
 	}
 	for { // until the client detaches
-		f, _, _, err := r.receive(0)
+		f, err := r.ReceiveFrame()
 		if err != nil {
 			return
 		}
 		if cancel, ok := f.(*wire.Cancel); ok {
 			v := &wire.Verdict{ID: cancel.ID}
-			if misbehave(r, "verdict: ", act, v) || r.say(v, "") != nil {
+			if misbehave(r, "verdict: ", act, v) || r.Say(v) != nil {
 				return
 			}
 		}
@@ -108,31 +107,31 @@ func pretend(r raw, act string) {
 
 // serveBadly takes a message from a lane and replies, and reports whether to go
 // on.
-func serveBadly(r raw, act string) bool {
-	f, _, _, err := r.receive(0)
+func serveBadly(r testproc.Raw, act string) bool {
+	f, err := r.ReceiveFrame()
 	m, ok := f.(*wire.Message)
 	if err != nil || !ok {
 		return err == nil
 	}
-	if strings.HasPrefix(act, "verdict: ") { // first the client has to lose its patience
-		r.receive(0)
+	if strings.HasPrefix(act, "verdict: ") { // first the client has to lose its testproc.Patience
+		r.ReceiveFrame()
 		return false
 	}
 	if misbehave(r, "reply: ", act, &wire.Reply{Seq: m.Seq}) {
 		return false
 	}
-	return r.say(&wire.Reply{Seq: m.Seq, Len: m.Room}, string(make([]byte, m.Room))) == nil
+	return r.SayWith(&wire.Reply{Seq: m.Seq, Len: m.Room}, string(make([]byte, m.Room))) == nil
 }
 
 // misbehave sends something in place of f, or something wrong about it, if act
 // begins with step, and reports whether it does.
-func misbehave(r raw, step, act string, f wire.Frame) bool {
+func misbehave(r testproc.Raw, step, act string, f wire.Frame) bool {
 	what, ok := strings.CutPrefix(act, step)
 	if !ok {
 		return false
 	}
 	say := func(payload string, fds ...int) {
-		r.say(f, payload, fds...)
+		r.SayWith(f, payload, fds...)
 		for _, fd := range fds {
 			unix.Close(fd)
 		}
@@ -140,17 +139,17 @@ func misbehave(r raw, step, act string, f wire.Frame) bool {
 	switch what {
 	case "end":
 	case "silence":
-		r.receive(0)
+		r.ReceiveFrame()
 	case "garbage":
-		r.send([]byte("What is your name?"))
+		r.Send([]byte("What is your name?"))
 	case "zeros":
-		r.send(make([]byte, wire.FrameSize))
+		r.Send(make([]byte, wire.FrameSize))
 	case "other version":
-		r.send(ofVersion(otherVersion, wire.FrameSize))
+		r.Send(testproc.OfVersion(otherVersion, wire.FrameSize))
 	case "other version, longer":
-		r.send(ofVersion(otherVersion, wire.FrameSize+16))
+		r.Send(testproc.OfVersion(otherVersion, wire.FrameSize+16))
 	case "other version, shorter":
-		r.send(ofVersion(otherVersion, wire.FrameSize-16))
+		r.Send(testproc.OfVersion(otherVersion, wire.FrameSize-16))
 	case "other kind":
 		f = &wire.Answer{}
 		say("", aPipe())
@@ -180,7 +179,7 @@ func misbehave(r raw, step, act string, f wire.Frame) bool {
 }
 
 // misreply sends what is wrong as a reply alone.
-func misreply(r raw, what string, f *wire.Reply) bool {
+func misreply(r testproc.Raw, what string, f *wire.Reply) bool {
 	payload, file := "", -1
 	shape, pieces := strings.CutPrefix(what, "pieces: ")
 	switch {
@@ -211,7 +210,7 @@ func misreply(r raw, what string, f *wire.Reply) bool {
 	case what == "file of two":
 		f.Len, f.InFile = 5, true
 		file = sealedFile([]byte("hello"), 0, message.PayloadSeals)
-		r.say(f, "", file, file)
+		r.Say(f, file, file)
 		unix.Close(file)
 		return true
 	case what == "file that blocks":
@@ -222,11 +221,11 @@ func misreply(r raw, what string, f *wire.Reply) bool {
 		panic(what)
 	}
 	if file < 0 {
-		return r.say(f, payload) == nil
+		return r.SayWith(f, payload) == nil
 	}
 	f.InFile = true
 	defer unix.Close(file)
-	return r.say(f, payload, file) == nil
+	return r.SayWith(f, payload, file) == nil
 }
 
 // wrongPieces are numbers that mean no pieces for a buffer of 8 bytes.
@@ -251,19 +250,19 @@ func aPipe() int {
 // TestHostileServer sends messages to a server that replies anything but what it
 // should. The client gets an errno and keeps nothing.
 func TestHostileServer(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	check := noLeak(t)
 	send := func(t *testing.T, act string) error {
-		server.t = t
+		server := server.For(t)
 		behave(server, act)
-		coid, err := message.ConnectAttach(server.pid(), 1)
+		coid, err := message.ConnectAttach(server.PID(), 1)
 		require.NoError(t, err)
 		defer message.ConnectDetach(coid)
-		_, err = message.MsgSend(coid, []byte("hello"), make([]byte, 8), patience)
+		_, err = message.MsgSend(coid, []byte("hello"), make([]byte, 8), testproc.Patience)
 		if err != nil {
 			behave(server, "well")
-			_, again := message.MsgSend(coid, []byte("hello"), make([]byte, 8), patience)
+			_, again := message.MsgSend(coid, []byte("hello"), make([]byte, 8), testproc.Patience)
 			require.NoError(t, again, "the connection stays usable")
 		}
 		return err
@@ -277,7 +276,7 @@ func TestHostileServer(t *testing.T) {
 	}
 	for _, act := range acts {
 		for range 3 {
-			requireErrno(t, syscall.ESRCH, send(t, "reply: "+act), act)
+			testproc.WantErrno(t, syscall.ESRCH, send(t, "reply: "+act), act)
 		}
 		require.NoError(t, send(t, "well"), "after %s", act)
 	}
@@ -285,15 +284,15 @@ func TestHostileServer(t *testing.T) {
 		"end": syscall.EBADF, "garbage": syscall.EBADF, "other kind": syscall.EBADF, "payload": syscall.EBADF, "two": syscall.EBADF,
 		"many": syscall.EBADF, "refused": syscall.EAGAIN,
 	} {
-		requireErrno(t, want, send(t, "lane: "+act), act)
+		testproc.WantErrno(t, want, send(t, "lane: "+act), act)
 	}
 	check()
 }
 
 // TestHostileWelcome attaches to a server that does not welcome as it should.
 func TestHostileWelcome(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	check := noLeak(t)
 	for act, want := range map[string]syscall.Errno{
 		"end at once":                     syscall.ESRCH,
@@ -311,8 +310,8 @@ func TestHostileWelcome(t *testing.T) {
 	} {
 		behave(server, act)
 		for range 5 {
-			_, err := message.ConnectAttach(server.pid(), 1)
-			requireErrno(t, want, err, act)
+			_, err := message.ConnectAttach(server.PID(), 1)
+			testproc.WantErrno(t, want, err, act)
 			if want == syscall.EPROTO {
 				require.ErrorContains(t, err, "version 3 ")
 				require.ErrorContains(t, err, "version 2")
@@ -325,15 +324,15 @@ func TestHostileWelcome(t *testing.T) {
 // TestHostileVerdict asks a server whether it may go that answers something else:
 // then it goes.
 func TestHostileVerdict(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	check := noLeak(t)
 	for _, act := range []string{"end", "garbage", "other kind", "payload", "descriptor", "two", "many", "refused"} {
 		behave(server, "verdict: "+act)
-		coid, err := message.ConnectAttach(server.pid(), 1)
+		coid, err := message.ConnectAttach(server.PID(), 1)
 		require.NoError(t, err)
 		_, err = message.MsgSend(coid, []byte("hello"), nil, 10*time.Millisecond)
-		requireErrno(t, syscall.ETIMEDOUT, err, act)
+		testproc.WantErrno(t, syscall.ETIMEDOUT, err, act)
 		require.NoError(t, message.ConnectDetach(coid))
 	}
 	check()
@@ -342,28 +341,27 @@ func TestHostileVerdict(t *testing.T) {
 // TestHostileServerRepliesWithoutEnd: a file of any size costs its sender
 // nothing. Its length must not be how long the client is busy with it.
 func TestHostileServerRepliesWithoutEnd(t *testing.T) {
-	server, client := startChild(t), startChild(t)
-	server.do("impostor", 0)
+	server, client := testproc.Start(t, "node"), testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	behave(server, "reply: pieces: without end")
-	coid := client.number("attach", server.pid(), 1)
-	_, errno := client.try("send", coid, 10)
-	require.Equal(t, syscall.ESRCH, errno)
+	coid := client.Do("attach", server.PID(), 1).Int()
+	testproc.WantErrno(t, syscall.ESRCH, client.Err("send", coid, 10))
 }
 
 // TestServersNameIsTaken: whoever listens in the server's place is not the server.
 func TestServersNameIsTaken(t *testing.T) {
-	server, squatter := startChild(t), startChild(t)
-	squatter.do("impostor", server.pid())
+	server, squatter := testproc.Start(t, "node"), testproc.Start(t, "node")
+	squatter.Do("impostor", server.PID())
 	check := noLeak(t)
 	for range 5 {
-		_, err := message.ConnectAttach(server.pid(), 1)
-		requireErrno(t, syscall.ESRCH, err)
+		_, err := message.ConnectAttach(server.PID(), 1)
+		testproc.WantErrno(t, syscall.ESRCH, err)
 	}
 	// The server listens elsewhere, and is found there.
-	chid := server.number("serve", nameOf(server))
-	coid, err := message.ConnectAttach(server.pid(), chid)
+	chid := server.Do("serve", nameOf(server)).Int()
+	coid, err := message.ConnectAttach(server.PID(), chid)
 	require.NoError(t, err)
-	_, err = message.MsgSend(coid, []byte("hello"), nil, patience)
+	_, err = message.MsgSend(coid, []byte("hello"), nil, testproc.Patience)
 	require.NoError(t, err)
 	require.NoError(t, message.ConnectDetach(coid))
 	check()
@@ -372,32 +370,32 @@ func TestServersNameIsTaken(t *testing.T) {
 // TestRefusalIsHeard: a server that has too many connections says so and closes.
 // The client must hear it although it cannot send any more then.
 func TestRefusalIsHeard(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	behave(server, "refuse at once")
 	for range 1000 {
-		_, err := message.ConnectAttach(server.pid(), 1)
-		requireErrno(t, syscall.EAGAIN, err)
+		_, err := message.ConnectAttach(server.PID(), 1)
+		testproc.WantErrno(t, syscall.EAGAIN, err)
 	}
 }
 
 // TestLaneNotWelcomedYet: whoever does not wait for the server, as the C face, gets
 // on when it comes again, and does not begin anew each time.
 func TestLaneNotWelcomedYet(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	check := noLeak(t)
 	behave(server, "lane: silence")
-	coid, err := message.ConnectAttach(server.pid(), 1)
+	coid, err := message.ConnectAttach(server.PID(), 1)
 	require.NoError(t, err)
 	for range 50 {
 		_, err := message.BeginSend(coid, nil, 0, time.Unix(0, 0))
-		requireErrno(t, syscall.ETIMEDOUT, err)
+		testproc.WantErrno(t, syscall.ETIMEDOUT, err)
 	}
-	eventually(t, patience, func() bool { return server.number("accepted") >= 2 }, "no lane")
+	testproc.Eventually(t, testproc.Patience, func() bool { return server.Do("accepted").Int() >= 2 }, "no lane")
 	_, err = message.BeginSend(coid, nil, 0, time.Unix(0, 0))
-	requireErrno(t, syscall.ETIMEDOUT, err)
-	require.Equal(t, 2, server.number("accepted"), "connections: of the attachment and of the lane")
+	testproc.WantErrno(t, syscall.ETIMEDOUT, err)
+	require.Equal(t, 2, server.Do("accepted").Int(), "connections: of the attachment and of the lane")
 	require.NoError(t, message.ConnectDetach(coid))
 	check()
 }
@@ -405,17 +403,17 @@ func TestLaneNotWelcomedYet(t *testing.T) {
 // TestDetachBeforeWelcome wakes a thread that waits for the server to take its
 // lane.
 func TestDetachBeforeWelcome(t *testing.T) {
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	check := noLeak(t)
 	behave(server, "lane: silence")
-	coid, err := message.ConnectAttach(server.pid(), 1)
+	coid, err := message.ConnectAttach(server.PID(), 1)
 	require.NoError(t, err)
 	errs := sendAll(coid, 3, -1)
-	eventually(t, patience, func() bool { return server.number("accepted") == 4 }, "no lanes")
-	within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
+	testproc.Eventually(t, testproc.Patience, func() bool { return server.Do("accepted").Int() == 4 }, "no lanes")
+	testproc.Within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
 	for _, err := range errs() {
-		requireErrno(t, syscall.EBADF, err)
+		testproc.WantErrno(t, syscall.EBADF, err)
 	}
 	check()
 }
@@ -423,12 +421,12 @@ func TestDetachBeforeWelcome(t *testing.T) {
 // TestServerHangs attaches to a process that takes the hello and is silent.
 func TestServerHangs(t *testing.T) {
 	t.Parallel()
-	server := startChild(t)
-	server.do("impostor", 0)
+	server := testproc.Start(t, "node")
+	server.Do("impostor", 0)
 	behave(server, "welcome: silence")
 	start := time.Now()
-	_, err := message.ConnectAttach(server.pid(), 1)
-	requireErrno(t, syscall.EAGAIN, err)
+	_, err := message.ConnectAttach(server.PID(), 1)
+	testproc.WantErrno(t, syscall.EAGAIN, err)
 	require.Less(t, time.Since(start), procnto.PeerTimeout+3*time.Second)
 	require.Greater(t, time.Since(start), procnto.PeerTimeout-time.Second)
 	require.ErrorContains(t, err, "did not answer")

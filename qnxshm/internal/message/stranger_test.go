@@ -14,137 +14,83 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // undelayed is how long a call may take whatever a stranger does. A descriptor
 // that blocks in close does so for much longer.
-const (
-	undelayed   = 2 * time.Second
-	closeBlocks = 10 // s
-)
-
-// newBlocker returns a descriptor whose last close blocks: a socket with data that
-// its peer, which stays, does not take.
-func newBlocker() (fd int, err error) {
-	const small = 4096
-	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(listener)
-	unix.SetsockoptInt(listener, unix.SOL_SOCKET, unix.SO_RCVBUF, small)
-	if err = unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		return -1, err
-	}
-	if err = unix.Listen(listener, 1); err != nil {
-		return -1, err
-	}
-	at, err := unix.Getsockname(listener)
-	if err != nil {
-		return -1, err
-	}
-	if fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
-		return -1, err
-	}
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, small)
-	if err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: closeBlocks}); err != nil {
-		return -1, err
-	}
-	if err = unix.Connect(fd, at); err != nil {
-		return -1, err
-	}
-	if _, _, err = unix.Accept4(listener, unix.SOCK_CLOEXEC); err != nil {
-		return -1, err
-	}
-	for full := 0; full < 10; full++ { // some goes on to the peer for a while
-		for n := 1; n > 0; {
-			if n, err = unix.SendmsgN(fd, make([]byte, small), nil, nil, unix.MSG_DONTWAIT); err == nil {
-				full = 0
-			}
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return fd, nil
-}
+const undelayed = 2 * time.Second
 
 // sayBlocker sends a frame with so many descriptors of a new blocker, which is the
 // receiver's alone then, if it does not run yet.
-func (r raw) sayBlocker(f wire.Frame, payload string, count int) error {
-	fd, err := newBlocker()
+func sayBlocker(r testproc.Raw, f wire.Frame, payload string, count int) error {
+	fd, _, err := testproc.NewBlocker()
 	if err != nil {
 		return err
 	}
-	fds := make([]int, count)
-	for i := range fds {
-		fds[i] = fd
+	if err = r.SayWith(f, payload, slices.Repeat([]int{fd}, count)...); err != nil {
+		testproc.CloseBlocker(fd)
+		return err
 	}
-	if err = r.say(f, payload, fds...); err != nil {
-		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
-	}
-	unix.Close(fd)
-	return err
+	return unix.Close(fd)
 }
 
 // whileStopped does something while the server does not run.
 func (s *scene) whileStopped(t testing.TB, do func()) {
 	t.Helper()
-	s.server.stop()
+	s.server.Stop()
 	do()
-	require.NoError(t, s.server.cmd.Process.Signal(syscall.SIGCONT))
+	s.server.Continue()
 }
 
 // lane attaches to a channel and opens a lane, and returns both connections.
-func (n *node) lane(a arguments) ([]any, error) { // socket chid
-	open := func(hello wire.Frame) (raw, *wire.Welcome, error) {
-		r, err := rawDial(a[0])
-		if err == nil {
-			err = r.say(hello, "")
-		}
+func (n *node) lane(socket string, chid int32) (control, lane int, err error) {
+	open := func(hello wire.Frame) (testproc.Raw, *wire.Welcome, error) {
+		r, err := testproc.Dial(socket)
 		if err != nil {
 			return r, nil, err
 		}
-		n.conns[r.fd] = r
-		f, _, _, err := r.receive(0)
-		w, _ := f.(*wire.Welcome)
-		if w == nil || w.Errno != 0 {
-			return r, nil, syscall.EPROTO
+		n.conns[r.FD] = r
+		f, err := r.Ask(hello)
+		if w, ok := f.(*wire.Welcome); err != nil || ok && w.Errno == 0 {
+			return r, w, err
 		}
-		return r, w, err
+		return r, nil, syscall.EPROTO
 	}
-	control, w, err := open(&wire.HelloAttach{Token: 1, ChannelID: int32(a.int(1))})
+	c, w, err := open(&wire.HelloAttach{Token: 1, ChannelID: chid})
 	if err != nil {
-		return nil, err
+		return -1, -1, err
 	}
-	lane, _, err := open(&wire.HelloLane{Token: 1, ChannelID: w.ChannelID, SCOID: w.SCOID})
-	return []any{control.fd, lane.fd}, err
+	l, _, err := open(&wire.HelloLane{Token: 1, ChannelID: w.ChannelID, SCOID: w.SCOID})
+	return c.FD, l.FD, err
 }
 
 // blockers sends what blocks in close on a lane, in a way.
-func (n *node) blockers(a arguments) ([]any, error) { // conn way count
-	r, count := n.conns[a.int(0)], a.int(2)
-	switch a[1] {
+func (n *node) blockers(conn int, way string, count int) error {
+	r := n.conns[conn]
+	switch way {
 	case "file":
-		return nil, r.sayBlocker(&wire.Message{Seq: 1, Len: 4096, InFile: true}, "", count)
+		return sayBlocker(r, &wire.Message{Seq: 1, Len: 4096, InFile: true}, "", count)
 	case "message":
-		return nil, r.sayBlocker(&wire.Message{Seq: 1, Len: 1}, "x", count)
+		return sayBlocker(r, &wire.Message{Seq: 1, Len: 1}, "x", count)
 	case "cancelled":
-		return nil, r.sayBlocker(&wire.Message{Seq: math.MaxUint64, Len: 4096, InFile: true}, "", count)
+		return sayBlocker(r, &wire.Message{Seq: math.MaxUint64, Len: 4096, InFile: true}, "", count)
 	case "pulse":
-		return nil, r.sayBlocker(&wire.Pulse{Code: 1}, "", count)
+		return sayBlocker(r, &wire.Pulse{Code: 1}, "", count)
 	case "garbage":
-		return nil, r.sayBlocker(&wire.Verdict{}, "", count)
+		return sayBlocker(r, &wire.Verdict{}, "", count)
 	case "queue": // the second lies in the queue when the lane ends
-		if err := r.sayBlocker(&wire.Verdict{}, "", count); err != nil {
-			return nil, err
+		if err := sayBlocker(r, &wire.Verdict{}, "", count); err != nil {
+			return err
 		}
-		err := r.sayBlocker(&wire.Pulse{}, "", count)
+		err := sayBlocker(r, &wire.Pulse{}, "", count)
 		if err == syscall.EPIPE || err == syscall.ECONNRESET {
 			err = nil
 		}
-		return nil, err
+		return err
 	}
-	return nil, syscall.EINVAL
+	return syscall.EINVAL
 }
 
 // TestBlockingDescriptors: a stranger's descriptors that block in close delay
@@ -156,11 +102,11 @@ func TestBlockingDescriptors(t *testing.T) {
 			t.Run(way+" "+strconv.Itoa(count), func(t *testing.T) {
 				s.of(t)
 				stranger := startStranger(t)
-				conns := stranger.do("lane", s.socket, s.chid)
-				s.whileStopped(t, func() { stranger.do("blockers", conns[1], way, count) })
+				conns := stranger.Do("lane", s.socket, s.chid)
+				s.whileStopped(t, func() { stranger.Do("blockers", conns.At(1), way, count) })
 				s.servedIn(t, undelayed)
 				// Its end, and what lies in the queue then.
-				stranger.kill()
+				stranger.Kill()
 				s.servedIn(t, undelayed)
 			})
 		}
@@ -169,30 +115,29 @@ func TestBlockingDescriptors(t *testing.T) {
 
 // strew sends many descriptors to a channel, on lane after lane, and tells on how
 // many the server took some before it refused one.
-func (n *node) strew(a arguments) ([]any, error) { // socket chid
+func (n *node) strew(socket string, chid int32) (lanes int, err error) {
 	var p [2]int
 	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
-		return nil, err
+		return 0, err
 	}
 	fds := slices.Repeat(p[:1], 253)
 	const enough = 40
-	for i := range enough {
-		conns, err := n.lane(a)
+	for ; lanes < enough; lanes++ {
+		control, lane, err := n.lane(socket, chid)
 		if err == syscall.EPROTO {
-			return []any{i}, nil
+			break
 		}
 		if err != nil {
-			return nil, err
+			return lanes, err
 		}
-		lane := n.conns[conns[1].(int)]
-		err = lane.say(&wire.Pulse{}, "", fds...)
+		err = n.conns[lane].Say(&wire.Pulse{}, fds...)
 		for err == nil { // until the server drops the lane
-			_, _, _, err = lane.receive(0)
+			_, err = n.conns[lane].ReceiveFrame()
 		}
-		n.conns[conns[0].(int)].close()
-		lane.close()
+		n.conns[control].Close()
+		n.conns[lane].Close()
 	}
-	return []any{enough}, nil
+	return lanes, nil
 }
 
 // TestManyDescriptors: the descriptors of a stranger's that wait to be closed are
@@ -200,24 +145,24 @@ func (n *node) strew(a arguments) ([]any, error) { // socket chid
 func TestManyDescriptors(t *testing.T) {
 	s := newScene(t, 4096)
 	stranger := startStranger(t)
-	var lanes []string
+	var lanes []testproc.Value
 	for range 4 { // a signal may end the close of one
-		lanes = append(lanes, stranger.do("lane", s.socket, s.chid)[1])
+		lanes = append(lanes, stranger.Do("lane", s.socket, s.chid).At(1))
 	}
 	s.whileStopped(t, func() {
 		for _, lane := range lanes {
-			stranger.do("blockers", lane, "pulse", 1)
+			stranger.Do("blockers", lane, "pulse", 1)
 		}
 	})
-	took := stranger.number("strew", s.socket, s.chid)
+	took := stranger.Do("strew", s.socket, s.chid).Int()
 	require.Greater(t, took, 0)
 	require.Less(t, took, 10)
-	require.Less(t, len(descriptors(t, s.server.pid())), s.before+1000)
+	require.Less(t, len(testproc.Descriptors(t, s.server.PID())), s.before+1000)
 	s.servedIn(t, undelayed)
-	stranger.kill()
-	eventually(t, 5*closeBlocks*time.Second, func() bool { return len(descriptors(t, s.server.pid())) <= s.before+20 }, "they stay: %v", kinds(t, s.server.pid()))
+	stranger.Kill()
+	testproc.Eventually(t, 5*testproc.BlockerTakes, func() bool { return len(testproc.Descriptors(t, s.server.PID())) <= s.before+20 }, "they stay: %v", testproc.Kinds(s.server.PID()))
 	again := startStranger(t)
-	again.do("lane", s.socket, s.chid)
+	again.Do("lane", s.socket, s.chid)
 }
 
 // An ambush lets a hostile server send just when its client is stopped.
@@ -229,42 +174,38 @@ func newAmbush() ambush {
 
 var theAmbush = newAmbush()
 
-// sayBlocker is the raw one's, once the node is told to fire.
-func (a ambush) sayBlocker(r raw, f wire.Frame, count int) {
+// sayBlocker is the testproc.Raw one's, once the node is told to fire.
+func (a ambush) sayBlocker(r testproc.Raw, f wire.Frame, count int) {
 	a.ready <- struct{}{}
 	<-a.fire
-	r.sayBlocker(f, "", count)
+	sayBlocker(r, f, "", count)
 	a.done <- struct{}{}
 }
 
-func (n *node) ready(arguments) ([]any, error) {
-	<-theAmbush.ready
-	return nil, nil
-}
+func ready() { <-theAmbush.ready }
 
-func (n *node) fire(arguments) ([]any, error) {
+func fire() {
 	theAmbush.fire <- struct{}{}
 	<-theAmbush.done
-	return nil, nil
 }
 
-// visit attaches to a channel, sends a message, detaches, and tells how many
-// milliseconds each took.
-func (n *node) visit(a arguments) ([]any, error) { // pid chid
+// visit attaches to a channel, sends a message, detaches, and tells how long each
+// took.
+func visit(pid, chid int) (took []time.Duration) {
 	began := time.Now()
-	lap := func() int64 {
-		defer func() { began = time.Now() }()
-		return time.Since(began).Milliseconds()
+	lap := func() {
+		took = append(took, time.Since(began))
+		began = time.Now()
 	}
-	coid, err := message.ConnectAttach(a.int(0), a.int(1))
-	took := []any{lap()}
+	coid, err := message.ConnectAttach(pid, chid)
+	lap()
 	if err == nil {
 		message.MsgSend(coid, []byte("hello"), make([]byte, 8), 200*time.Millisecond)
-		took = append(took, lap())
+		lap()
 		message.ConnectDetach(coid)
-		took = append(took, lap())
+		lap()
 	}
-	return took, nil
+	return took
 }
 
 // TestBlockingReplies: nor do they delay a client of that stranger's.
@@ -274,19 +215,20 @@ func TestBlockingReplies(t *testing.T) {
 		"reply: blocker", "reply: blockers", "reply: file that blocks",
 	} {
 		t.Run(act, func(t *testing.T) {
-			server, client := startStranger(t), startChild(t)
-			server.do("impostor", 0)
+			server, client := startStranger(t), testproc.Start(t, "node")
+			server.Do("impostor", 0)
 			behave(server, act)
-			client.tell("visit", server.pid(), 1)
-			server.do("ready")
-			client.stop()
-			server.do("fire")
-			require.NoError(t, client.cmd.Process.Signal(syscall.SIGCONT))
-			took, _ := client.answer(patience)
-			for _, ms := range took {
-				n, err := strconv.Atoi(ms)
-				require.NoError(t, err)
-				require.Less(t, time.Duration(n)*time.Millisecond, undelayed, "%v", took)
+			visit := client.Begin("visit", server.PID(), 1)
+			server.Do("ready")
+			client.Stop()
+			server.Do("fire")
+			client.Continue()
+			v, err := visit.Wait()
+			require.NoError(t, err)
+			var took []time.Duration
+			v.Into(&took)
+			for _, step := range took {
+				require.Less(t, step, undelayed, "%v", took)
 			}
 		})
 	}
@@ -297,7 +239,7 @@ func TestBlockingReplies(t *testing.T) {
 func TestBlockers(t *testing.T) {
 	t.Parallel()
 	for range 5 {
-		fd, err := newBlocker()
+		fd, _, err := testproc.NewBlocker()
 		require.NoError(t, err)
 		start := time.Now()
 		unix.Close(fd)

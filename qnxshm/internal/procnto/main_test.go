@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,11 +42,7 @@ const stranger = 54321
 // startStranger starts a process of another user.
 func startStranger(t testing.TB, uid uint32) *testproc.Child {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can be another user")
-	}
-	attr := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	return testproc.Options{Attr: attr}.Start(t, "node")
+	return testproc.StartStranger(t, "node", uid)
 }
 
 // objects is the number of a process's descriptors of objects.

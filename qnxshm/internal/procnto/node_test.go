@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
-	"testing"
-	"time"
 	"unsafe"
 
-	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
@@ -57,7 +53,7 @@ func newNode() testproc.Procedures {
 		"serve": serve, "good": n.startRounds,
 		"progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "rawclose": n.rawClose,
-		"occupy": occupy, "squat": squat, "attach": attach, "linger": linger, "lingering": tryLingering,
+		"occupy": occupy, "squat": squat, "attach": attach, "sendblockers": sendBlockers, "blockers": testproc.NeedBlockers,
 		"impostor": n.impostor, "behave": n.behave,
 		"bequeath": testproc.Bequeath, "falsecreator": n.falseCreator, "askall": n.askAll,
 	}
@@ -125,46 +121,10 @@ func occupy(socket string, least, most uint64) (n int, err error) {
 	return n, nil
 }
 
-// A lingering TCP socket takes as long to close as its peer likes.
-func lingering() (fd int, err error) {
-	fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	address := &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}
-	if err := unix.Bind(listener, address); err != nil {
-		return -1, err
-	}
-	if err := unix.Listen(listener, 1); err != nil {
-		return -1, err
-	}
-	name, err := unix.Getsockname(listener)
-	if err == nil {
-		err = unix.Connect(fd, name)
-	}
-	if err == nil {
-		err = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 60})
-	}
-	if err == nil {
-		err = unix.SetNonblock(fd, true)
-	}
-	for err == nil { // until nothing fits any more
-		_, err = unix.Write(fd, make([]byte, 1<<16))
-	}
-	if err != syscall.EAGAIN {
-		return -1, err
-	}
-	return fd, unix.SetNonblock(fd, false)
-}
-
-// linger sends such sockets where no descriptor belongs, and leaves; each on a
-// connection of its own, after a hello if so told.
-func linger(socket string, connections int, hello bool) (sent int, err error) {
-	fd, err := lingering()
+// sendBlockers sends a blocker where no descriptor belongs, and leaves; on so many
+// connections, after a hello if so told.
+func sendBlockers(socket string, connections int, hello bool) (sent int, err error) {
+	fd, _, err := testproc.NewBlocker()
 	if err != nil {
 		return 0, err
 	}
@@ -184,20 +144,4 @@ func linger(socket string, connections int, hello bool) (sent int, err error) {
 	}
 	go unix.Close(fd) // which takes its time here if nobody else has it
 	return sent, nil
-}
-
-// tryLingering tells whether closing such a socket takes its time on this system.
-func tryLingering(t testing.TB) {
-	fd, err := lingering()
-	require.NoError(t, err)
-	closed := make(chan struct{})
-	go func() {
-		unix.Close(fd)
-		close(closed)
-	}()
-	select {
-	case <-closed:
-		t.Skip("no socket lingers here")
-	case <-time.After(100 * time.Millisecond):
-	}
 }

@@ -33,16 +33,16 @@ func (s *scene) prompt(t testing.TB, fd int) {
 }
 
 // TestDescriptorThatBlocksInClose: a stranger sends sockets that linger, which cost
-// whoever closes them a minute.
+// whoever closes them seconds.
 func TestDescriptorThatBlocksInClose(t *testing.T) {
 	for name, old := range map[string]bool{"refused by the kernel": false, "refused by the server": true} {
 		t.Run(name, func(t *testing.T) {
 			eve := startStranger(t, stranger)
-			eve.Do("lingering")
+			eve.Do("blockers")
 			s := newScene(t, 1500, old)
 			fd := s.server.Do("object", 1).Int()
 			for _, hello := range []bool{false, true} {
-				sent := eve.Do("linger", s.socket, 400, hello).Int()
+				sent := eve.Do("sendblockers", s.socket, 400, hello).Int()
 				if !old && sent > 0 {
 					require.Equal(t, 400, sent)
 					t.Skip("SO_PASSRIGHTS came with Linux 6.16")

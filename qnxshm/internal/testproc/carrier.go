@@ -13,8 +13,8 @@ import (
 // A carrier is the testing.TB of a procedure. What it is told goes back to the test.
 type carrier struct {
 	testing.TB // for what nobody needs here: not there
-	server     *server
 	name       string
+	atEnd      func(func()) // keeps a function for the end of the process
 
 	mu              sync.Mutex
 	failed, skipped bool
@@ -57,8 +57,4 @@ func (c *carrier) Fatalf(format string, a ...any) { c.Fatal(fmt.Sprintf(format, 
 func (c *carrier) Skipf(format string, a ...any)  { c.Skip(fmt.Sprintf(format, a...)) }
 
 // Cleanup is for the end of the process.
-func (c *carrier) Cleanup(f func()) {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	c.server.cleanups = append(c.server.cleanups, f)
-}
+func (c *carrier) Cleanup(f func()) { c.atEnd(f) }

@@ -62,6 +62,15 @@ func (o Options) Start(t testing.TB, role string) *Child {
 	return c
 }
 
+// StartStranger starts a process of another user.
+func StartStranger(t testing.TB, role string, uid uint32) *Child {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	return Options{Attr: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}}.Start(t, role)
+}
+
 // launch starts a process without waiting for it to be ready.
 func (o Options) launch(t testing.TB, role string) (c *Child, ready chan reply) {
 	t.Helper()

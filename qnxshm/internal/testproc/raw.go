@@ -102,6 +102,11 @@ func (r Raw) Close() { unix.Close(r.FD) }
 // Say sends a frame.
 func (r Raw) Say(f wire.Frame, fds ...int) error { return r.Send(Encode(f), fds...) }
 
+// SayWith sends a frame, and what follows it.
+func (r Raw) SayWith(f wire.Frame, payload string, fds ...int) error {
+	return r.Send(append(Encode(f), payload...), fds...)
+}
+
 // Send sends a packet, whatever it is.
 func (r Raw) Send(packet []byte, fds ...int) error {
 	var rights []byte

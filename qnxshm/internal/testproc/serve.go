@@ -72,9 +72,15 @@ func (s *server) seeEarlier() {
 	defer s.mu.Unlock()
 }
 
+func (s *server) cleanup(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cleanups = append(s.cleanups, f)
+}
+
 func (s *server) call(r request) {
 	answer := reply{ID: r.ID, Failed: "it has ended the goroutine of a procedure"}
-	t := &carrier{server: s, name: r.Name}
+	t := &carrier{name: r.Name, atEnd: s.cleanup}
 	defer func() {
 		if t.skipped || t.failed {
 			answer.Failed, answer.Skip = "", ""
