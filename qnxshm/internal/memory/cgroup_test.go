@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 const groupLimit = 128 << 20
@@ -73,13 +74,13 @@ const groupEnv = "MEMORY_TEST_GROUP"
 // inGroup runs a test in a memory cgroup whose parent has a limit.
 func inGroup(t *testing.T, version int, run func(t *testing.T)) {
 	t.Helper()
-	if os.Getenv(childEnv) == "" {
+	if !testproc.Rerunning() {
 		if os.Geteuid() != 0 {
 			t.Skip("only root can make a memory cgroup")
 		}
 		t.Setenv(groupEnv, newGroup(t, version, groupLimit))
 	}
-	inChild(t, nil, nil, func(t *testing.T) {
+	testproc.Options{}.Rerun(t, func(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(os.Getenv(groupEnv), "cgroup.procs"), []byte("0"), 0))
 		run(t)
 	})
@@ -103,7 +104,7 @@ func controlInGroup(t *testing.T) {
 	defer unix.Close(large)
 	require.NoError(t, memory.Truncate(large, 2*groupLimit))
 	_, err := memory.Control(large, nto.ControlAnonymous, 0, 2*groupLimit, nobodyToServe)
-	requireErrno(t, syscall.ENOMEM, err)
+	testproc.WantErrno(t, syscall.ENOMEM, err)
 
 	control(t, fd, nto.ControlAnonymous, groupLimit/4)
 	require.Less(t, memory.GroupMemory(), int64(groupLimit-groupLimit/4))

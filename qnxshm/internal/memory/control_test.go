@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 func nobodyToServe() error { return nil }
@@ -51,7 +52,7 @@ func TestControlLeavesMemory(t *testing.T) {
 	}
 	for _, size := range []uint64{math.MaxInt64, math.MaxInt64 + 1, math.MaxUint64, 1 << 50} {
 		_, err := memory.Control(fd, nto.ControlAnonymous, 0, size, nobodyToServe)
-		requireErrno(t, syscall.ENOMEM, err, size)
+		testproc.WantErrno(t, syscall.ENOMEM, err, size)
 	}
 
 	other := newObject(t, 0, "")
@@ -83,7 +84,7 @@ func TestControlGivesMemory(t *testing.T) {
 	defer memory.LimitMemory(fd, 0)()
 	control(t, fd, nto.ControlAnonymous, uint64(16*page))
 	_, err := memory.Control(fd, nto.ControlAnonymous, 0, uint64(17*page), nobodyToServe)
-	requireErrno(t, syscall.ENOMEM, err)
+	testproc.WantErrno(t, syscall.ENOMEM, err)
 	require.GreaterOrEqual(t, used(t, fd), 16*page)
 	requireSize(t, 16*page, fd)
 }
@@ -99,7 +100,7 @@ func TestControlOfAPart(t *testing.T) {
 	before := used(t, fd)
 	defer memory.LimitMemory(fd, 0)()
 	_, err := memory.Control(fd, nto.ControlAnonymous, 0, half, nobodyToServe)
-	requireErrno(t, syscall.ENOMEM, err)
+	testproc.WantErrno(t, syscall.ENOMEM, err)
 	require.Equal(t, before, used(t, fd))
 }
 
@@ -120,7 +121,7 @@ func TestControlFails(t *testing.T) {
 		return math.MaxInt64
 	})()
 	_, err := memory.Control(fd, nto.ControlAnonymous, 0, 2*piece, nobodyToServe)
-	requireErrno(t, syscall.ENOMEM, err)
+	testproc.WantErrno(t, syscall.ENOMEM, err)
 	require.Equal(t, 2, looks)
 	require.Equal(t, before, used(t, fd))
 	requireSize(t, 4*page, fd)
@@ -172,29 +173,29 @@ func TestControlRefuses(t *testing.T) {
 	defer unix.Close(fd)
 	for _, flags := range []uint32{0, 1 << 16, nto.ControlLazy, nto.ControlGetFlags | nto.ControlSeal, nto.ControlGlobal} {
 		_, err := memory.Control(fd, flags, 0, 0, nobodyToServe)
-		requireErrno(t, syscall.EINVAL, err, flags)
+		testproc.WantErrno(t, syscall.EINVAL, err, flags)
 	}
 	_, err := memory.Control(fd, nto.ControlSeal, 0, 1, nobodyToServe)
-	requireErrno(t, syscall.EINVAL, err)
+	testproc.WantErrno(t, syscall.EINVAL, err)
 	for _, flags := range []uint32{nto.ControlPhysical, nto.ControlTypedMemory, nto.ControlAnonymous | nto.ControlRepeat} {
 		_, err := memory.Control(fd, flags, 0, 0, nobodyToServe)
 		requireCause(t, syscall.ENOSYS, err, "target")
 	}
 	for _, bad := range []int{-1, math.MaxInt, 1 << 20} {
 		_, err := memory.Control(bad, nto.ControlSeal, 0, 0, nobodyToServe)
-		requireErrno(t, syscall.EBADF, err)
+		testproc.WantErrno(t, syscall.EBADF, err)
 	}
 	file, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer file.Close()
 	_, err = memory.Control(int(file.Fd()), nto.ControlGetFlags, 0, 0, nobodyToServe)
-	requireErrno(t, syscall.EBADF, err)
+	testproc.WantErrno(t, syscall.EBADF, err)
 	readOnly := reopened(t, fd, os.O_RDONLY)
 	defer unix.Close(readOnly)
 	_, err = memory.Control(readOnly, nto.ControlSeal, 0, 0, nobodyToServe)
-	requireErrno(t, syscall.EPERM, err)
+	testproc.WantErrno(t, syscall.EPERM, err)
 	control(t, fd, nto.ControlSeal, 0)
 	_, err = memory.Control(fd, nto.ControlAnonymous, 0, uint64(2*page), nobodyToServe)
-	requireErrno(t, syscall.EPERM, err)
+	testproc.WantErrno(t, syscall.EPERM, err)
 	require.NotZero(t, nto.ControlSeal&control(t, readOnly, nto.ControlGetFlags, 0))
 }

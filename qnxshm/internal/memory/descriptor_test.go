@@ -14,6 +14,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // TestOwn: an object knows who created it, and nobody else can say so.
@@ -46,7 +47,7 @@ func TestOwn(t *testing.T) {
 // process's own, and tells whose the object is.
 func TestInherited(t *testing.T) {
 	var files []*os.File
-	if os.Getenv(childEnv) == "" {
+	if !testproc.Rerunning() {
 		_, name := named(t)
 		plain, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 		require.NoError(t, err)
@@ -60,7 +61,7 @@ func TestInherited(t *testing.T) {
 			defer files[len(files)-1].Close()
 		}
 	}
-	inChild(t, nil, files, func(t *testing.T) {
+	testproc.Options{Files: files}.Rerun(t, func(t *testing.T) {
 		const anonymous, named, plain = 3, 4, 5
 		d := describe(t, anonymous)
 		require.True(t, d.Object)
@@ -120,7 +121,7 @@ func TestNotObjects(t *testing.T) {
 	path := reopened(t, int(null.Fd()), unix.O_PATH)
 	defer unix.Close(path)
 	_, err = describe(t, path).Access()
-	requireErrno(t, syscall.EBADF, err)
+	testproc.WantErrno(t, syscall.EBADF, err)
 }
 
 // FuzzOriginOfLink reads what /proc could say of a descriptor.
@@ -312,7 +313,7 @@ func moved(t *testing.T, fd int) int {
 // TestSweepWithoutDescriptors: with no descriptor left to look with, nothing is
 // forgotten.
 func TestSweepWithoutDescriptors(t *testing.T) {
-	inChild(t, nil, nil, func(t *testing.T) {
+	testproc.Options{}.Rerun(t, func(t *testing.T) {
 		whole := newObject(t, 2, "")
 		window := newWindow(t, whole, os.O_RDONLY, page, page)
 		entries := memory.RegistryEntries()
@@ -325,7 +326,7 @@ func TestSweepWithoutDescriptors(t *testing.T) {
 		}
 		require.Equal(t, entries, memory.RegistryEntries())
 		_, err := memory.Describe(window)
-		requireErrno(t, syscall.EMFILE, err)
+		testproc.WantErrno(t, syscall.EMFILE, err)
 		require.NoError(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 4096, Max: 4096}))
 		requireSize(t, page, window)
 	})
@@ -342,6 +343,6 @@ func TestReadOnlyObject(t *testing.T) {
 	require.True(t, describe(t, fd).Origin.Own())
 	for _, flags := range []int{os.O_WRONLY, os.O_RDWR | os.O_APPEND, -1} {
 		_, err := memory.OpenAnonymous(flags, 0)
-		requireErrno(t, syscall.EINVAL, err)
+		testproc.WantErrno(t, syscall.EINVAL, err)
 	}
 }

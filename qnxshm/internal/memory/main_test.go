@@ -3,11 +3,8 @@
 package memory_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,61 +16,19 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 var page = int64(os.Getpagesize())
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if left := leftOver(); os.Getenv(childEnv) == "" && len(left) > 0 && code == 0 {
-		fmt.Println("left behind:", left)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { testproc.Main(m, nil, mappings) }
 
-// leftOver are descriptors of objects, and mappings that could be taken away.
-func leftOver() (left []string) {
-	fds, _ := linux.OpenFDs()
-	for _, fd := range fds {
-		link, _ := os.Readlink(fmt.Sprint("/proc/self/fd/", fd))
-		if strings.HasPrefix(link, "/memfd:") || strings.HasPrefix(link, "/dev/shm/") {
-			left = append(left, link)
-		}
-	}
+// mappings are those that could be taken away.
+func mappings() []string {
 	if n := memory.MappedRanges(); n > 0 {
-		left = append(left, fmt.Sprint(n, " mappings"))
+		return []string{fmt.Sprint(n, " mappings")}
 	}
-	return left
-}
-
-// childEnv names the test that the process was started for.
-const childEnv = "MEMORY_TEST_CHILD"
-
-var skipped = regexp.MustCompile(`(?m)^\s*\S+_test\.go:\d+: (.*)\n--- SKIP`)
-
-// inChild runs a test in a process of its own: the test binary once more, for that
-// test only, with attr and with files as descriptors from 3 on. Its skip or failure
-// is this test's.
-func inChild(t *testing.T, attr *syscall.SysProcAttr, files []*os.File, run func(t *testing.T)) {
-	t.Helper()
-	if os.Getenv(childEnv) == t.Name() {
-		run(t)
-		return
-	}
-	// Not by /proc: the child may do without.
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.Command(self, "-test.run", "^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=60s")
-	// The race detector would let every process linger for a second.
-	cmd.Env = append(os.Environ(), childEnv+"="+t.Name(), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
-	cmd.SysProcAttr, cmd.ExtraFiles = attr, files
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	if s := skipped.FindSubmatch(out); s != nil {
-		t.Skipf("%s", s[1])
-	}
-	require.Contains(t, string(out), "--- PASS: "+t.Name(), "nothing was tested")
+	return nil
 }
 
 // inMounts runs a test as root of a mount namespace of its own, in which run may
@@ -83,7 +38,7 @@ func inMounts(t *testing.T, run func(t *testing.T)) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount")
 	}
-	inChild(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, nil, func(t *testing.T) {
+	testproc.Options{Attr: &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}}.Rerun(t, func(t *testing.T) {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			t.Skip("no mount namespace of its own: ", err)
 		}
@@ -99,24 +54,10 @@ func mount(t *testing.T, kind, dir string, flags uintptr, data string) {
 	}
 }
 
-// errnoOf is the errno of a failed call, 0 for none.
-func errnoOf(err error) syscall.Errno {
-	var errno syscall.Errno
-	if err != nil && !errors.As(err, &errno) {
-		return syscall.EIO
-	}
-	return errno
-}
-
-func requireErrno(t testing.TB, want syscall.Errno, err error, args ...any) {
-	t.Helper()
-	require.Equal(t, qnxerr.Name(want), qnxerr.Name(errnoOf(err)), "%v %v", err, args)
-}
-
 // requireCause requires an errno with a text that says all of says.
 func requireCause(t testing.TB, want syscall.Errno, err error, says ...string) {
 	t.Helper()
-	requireErrno(t, want, err)
+	testproc.WantErrno(t, want, err)
 	var cause qnxerr.Cause
 	require.ErrorAs(t, err, &cause)
 	for _, s := range says {

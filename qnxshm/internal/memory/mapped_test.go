@@ -21,6 +21,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // A model is what a Table has to know, page by page.
@@ -236,7 +237,7 @@ func TestRevokeOfParts(t *testing.T) {
 	for i, revoked := range []bool{false, true, false, true} {
 		require.Equal(t, revoked, memory.Revoked(at(int64(i))), i)
 	}
-	requireErrno(t, syscall.EACCES, memory.Mprotect(p, uint64(4*page), nto.ProtRead))
+	testproc.WantErrno(t, syscall.EACCES, memory.Mprotect(p, uint64(4*page), nto.ProtRead))
 	require.NoError(t, memory.Mprotect(p, uint64(page), nto.ProtRead))
 	require.NoError(t, memory.Munmap(p, uint64(4*page)))
 	require.False(t, memory.Revoked(at(1)))
@@ -393,19 +394,19 @@ func TestMapArguments(t *testing.T) {
 		{syscall.EBADF, length, nto.ProtRead, nto.MapShared, nto.NoFD, 0},
 	} {
 		_, _, err := memory.Mmap(nil, c.length, c.prot, c.flags, c.fd, c.offset)
-		requireErrno(t, c.want, err, c)
+		testproc.WantErrno(t, c.want, err, c)
 	}
-	requireErrno(t, syscall.EINVAL, memory.Munmap(nil, 0))
-	requireErrno(t, syscall.EINVAL, memory.Munmap(nil, 1<<63))
-	requireErrno(t, syscall.EINVAL, memory.Mprotect(nil, length, 1))
-	requireErrno(t, syscall.ENOMEM, memory.Mprotect(nil, 1<<63, nto.ProtRead))
+	testproc.WantErrno(t, syscall.EINVAL, memory.Munmap(nil, 0))
+	testproc.WantErrno(t, syscall.EINVAL, memory.Munmap(nil, 1<<63))
+	testproc.WantErrno(t, syscall.EINVAL, memory.Mprotect(nil, length, 1))
+	testproc.WantErrno(t, syscall.ENOMEM, memory.Mprotect(nil, 1<<63, nto.ProtRead))
 	for _, c := range []struct {
 		access int
 		length int64
 		want   syscall.Errno
 	}{{os.O_RDONLY, 0, syscall.EINVAL}, {os.O_WRONLY, 1, syscall.EINVAL}, {os.O_RDWR, -1, syscall.EINVAL}, {os.O_RDWR, 1, 0}} {
 		_, err := memory.ProtOf(c.access, c.length)
-		requireErrno(t, c.want, err, c)
+		testproc.WantErrno(t, c.want, err, c)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 const shmDir = "/dev/shm"
@@ -32,7 +33,7 @@ func TestNoTmpfs(t *testing.T) {
 		entries, err := os.ReadDir(shmDir)
 		require.NoError(t, err)
 		require.Empty(t, entries)
-		requireErrno(t, syscall.ENOSYS, memory.UnlinkObject("/x"))
+		testproc.WantErrno(t, syscall.ENOSYS, memory.UnlinkObject("/x"))
 		unix.Close(newObject(t, 1, "anonymous ones go on"))
 	})
 }
@@ -47,7 +48,7 @@ func TestOnTheName(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(shmDir, "x"), nil, 0o600))
 		require.NoError(t, unix.Mount(file.Name(), filepath.Join(shmDir, "x"), "", unix.MS_BIND, ""))
 		_, err = memory.OpenObject("/x", os.O_RDWR, 0)
-		requireErrno(t, syscall.EINVAL, err)
+		testproc.WantErrno(t, syscall.EINVAL, err)
 	})
 }
 
@@ -215,14 +216,14 @@ func refuse(t *testing.T, call uint32, errno syscall.Errno, arg int, value uint3
 			unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0x7fff0000})
 	}
 	program = append(program, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: retErrno | uint32(errno)})
-	if err := filter(program); err != nil {
+	if err := testproc.Filter(program); err != nil {
 		t.Skip("no seccomp: ", err)
 	}
 }
 
 // TestRefusedMemory: without memfd_create there are no anonymous objects.
 func TestRefusedMemory(t *testing.T) {
-	inChild(t, nil, nil, func(t *testing.T) {
+	testproc.Options{}.Rerun(t, func(t *testing.T) {
 		refuse(t, unix.SYS_MEMFD_CREATE, syscall.EPERM, -1, 0)
 		_, err := memory.OpenAnonymous(os.O_RDWR, 0)
 		requireCause(t, syscall.ENOSYS, err, "memfd_create", "EPERM")
@@ -231,7 +232,7 @@ func TestRefusedMemory(t *testing.T) {
 
 // TestRefusedLocks: without locks of descriptions there are no windows.
 func TestRefusedLocks(t *testing.T) {
-	inChild(t, nil, nil, func(t *testing.T) {
+	testproc.Options{}.Rerun(t, func(t *testing.T) {
 		fcntl := uint32(unix.SYS_FCNTL)
 		if strconv.IntSize == 32 {
 			fcntl = 221 // fcntl64
@@ -268,11 +269,11 @@ func TestWhatHasTheName(t *testing.T) {
 	unix.Close(fd)
 	path := shmDir + name
 	_, err := memory.OpenObject(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	requireErrno(t, syscall.EEXIST, err)
+	testproc.WantErrno(t, syscall.EEXIST, err)
 	require.NoError(t, memory.UnlinkObject(name))
 	_, err = memory.OpenObject(name, os.O_RDWR, 0)
-	requireErrno(t, syscall.ENOENT, err)
-	requireErrno(t, syscall.ENOENT, memory.UnlinkObject(name))
+	testproc.WantErrno(t, syscall.ENOENT, err)
+	testproc.WantErrno(t, syscall.ENOENT, memory.UnlinkObject(name))
 	for _, make := range []func() error{
 		func() error { return unix.Mkfifo(path, 0o600) },
 		func() error { return os.Mkdir(path, 0o700) },
@@ -280,11 +281,11 @@ func TestWhatHasTheName(t *testing.T) {
 		require.NoError(t, make())
 		for _, flags := range []int{os.O_RDONLY, os.O_RDWR} {
 			_, err := memory.OpenObject(name, flags, 0)
-			requireErrno(t, syscall.EINVAL, err)
+			testproc.WantErrno(t, syscall.EINVAL, err)
 		}
 		require.NoError(t, os.Remove(path))
 	}
 	require.NoError(t, os.Symlink("/etc/passwd", path))
 	_, err = memory.OpenObject(name, os.O_RDONLY, 0)
-	requireErrno(t, syscall.ELOOP, err)
+	testproc.WantErrno(t, syscall.ELOOP, err)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 func requireSize(t testing.TB, want int64, fd int) {
@@ -47,7 +48,7 @@ func requirePage(t testing.TB, want byte, fd int, offset int64) {
 func requireOutside(t testing.TB, fd int, offset int64) {
 	t.Helper()
 	_, _, err := memory.Mmap(nil, uint64(page), nto.ProtRead, nto.MapShared, fd, offset)
-	requireErrno(t, syscall.ENXIO, err)
+	testproc.WantErrno(t, syscall.ENXIO, err)
 }
 
 // TestWindowSurvives: whatever is done to the number of a descriptor, a window
@@ -68,9 +69,9 @@ func TestWindowSurvives(t *testing.T) {
 			requireSize(t, 3*page, fd)
 			requirePage(t, 4, fd, 2*page)
 			requireOutside(t, fd, 3*page)
-			requireErrno(t, syscall.EPERM, memory.Truncate(fd, page))
+			testproc.WantErrno(t, syscall.EPERM, memory.Truncate(fd, page))
 			_, err := memory.Control(fd, nto.ControlSeal, 0, 0, nil)
-			requireErrno(t, syscall.EPERM, err)
+			testproc.WantErrno(t, syscall.EPERM, err)
 		}
 		// The number now means the whole object, and then the window again.
 		require.NoError(t, unix.Dup3(whole, dup, unix.O_CLOEXEC))
@@ -85,7 +86,7 @@ func TestWindowSurvives(t *testing.T) {
 		requirePage(t, 3, inner, 0)
 		d := describe(t, inner)
 		_, err = d.Window.Within(0, 2*page, d.Size)
-		requireErrno(t, syscall.EINVAL, err)
+		testproc.WantErrno(t, syscall.EINVAL, err)
 		unix.Close(high)
 		unix.Close(whole)
 		memory.Forget()
@@ -131,21 +132,21 @@ func TestLockedObject(t *testing.T) {
 // descriptors this process has, and in whatever order it looks at them.
 func TestOthersWindow(t *testing.T) {
 	var files []*os.File
-	if os.Getenv(childEnv) == "" {
+	if !testproc.Rerunning() {
 		whole := newObject(t, 4, "A")
 		window := newWindow(t, whole, os.O_RDONLY, page, page)
 		files = []*os.File{os.NewFile(uintptr(whole), "whole"), os.NewFile(uintptr(window), "window")}
 		defer files[0].Close()
 		defer files[1].Close()
 	}
-	inChild(t, nil, files, func(t *testing.T) {
+	testproc.Options{Files: files}.Rerun(t, func(t *testing.T) {
 		const whole, window = 3, 4
 		refused := func() {
 			t.Helper()
 			_, err := memory.Describe(window)
-			requireErrno(t, syscall.EBADF, err)
+			testproc.WantErrno(t, syscall.EBADF, err)
 			_, _, err = memory.Mmap(nil, uint64(page), nto.ProtRead, nto.MapShared, window, 0)
-			requireErrno(t, syscall.EBADF, err)
+			testproc.WantErrno(t, syscall.EBADF, err)
 		}
 		known := func() {
 			t.Helper()
@@ -194,7 +195,7 @@ func TestNoWindowAnyMore(t *testing.T) {
 	}
 	require.NotZero(t, allocations())
 	_, err := memory.Describe(window)
-	requireErrno(t, syscall.EBADF, err)
+	testproc.WantErrno(t, syscall.EBADF, err)
 	unix.Close(window)
 	require.Zero(t, allocations())
 }
@@ -322,5 +323,5 @@ func TestTagsOf(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, slices.Compact(tags), 2)
 	_, err = memory.TagsOf(1 << 20)
-	requireErrno(t, syscall.EBADF, err)
+	testproc.WantErrno(t, syscall.EBADF, err)
 }

@@ -26,7 +26,7 @@ func Main(m *testing.M, roles Roles, left ...Left) {
 		serve(role)
 		os.Exit(0)
 	}
-	if os.Getenv(rerunEnv) != "" {
+	if Rerunning() {
 		os.Exit(m.Run())
 	}
 	// Parallel tests only wait.
@@ -44,7 +44,8 @@ func Main(m *testing.M, roles Roles, left ...Left) {
 // rerunEnv names the test that the process was started for.
 const rerunEnv = "QNXSHM_TEST_RERUN"
 
-var skipped = regexp.MustCompile(`(?m)^\s*\S+\.go:\d+: (.*)\n\s*--- SKIP`)
+// Rerunning reports whether this is a process that Rerun has started.
+func Rerunning() bool { return os.Getenv(rerunEnv) != "" }
 
 // Rerun runs a test in a process of its own: the test binary once more, for that test
 // only. Its skip or failure is this test's.
@@ -59,17 +60,19 @@ func (o Options) Rerun(t *testing.T, run func(t *testing.T)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "-test.run", "^"+t.Name()+"$", "-test.v", "-test.count=1", "-test.timeout=60s")
+	pattern := strings.ReplaceAll("^"+regexp.QuoteMeta(t.Name())+"$", "/", "$/^")
+	cmd := exec.Command(self, "-test.run", pattern, "-test.v", "-test.count=1", "-test.timeout=60s")
 	cmd.Env = environ(append(o.Env, rerunEnv+"="+t.Name())...)
 	cmd.SysProcAttr, cmd.ExtraFiles = o.Attr, o.Files
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	skipped := regexp.MustCompile(`(?m)^\s*\S+\.go:\d+: (.*)\n\s*--- SKIP: ` + regexp.QuoteMeta(t.Name()) + ` `)
 	if s := skipped.FindSubmatch(out); s != nil {
 		t.Skipf("%s", s[1])
 	}
-	if !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+	if !strings.Contains(string(out), "--- PASS: "+t.Name()+" ") {
 		t.Fatalf("nothing was tested:\n%s", out)
 	}
 }
