@@ -5,7 +5,6 @@ package bench
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 )
@@ -108,7 +107,7 @@ func ours(b *testing.B, set cpuSet, kind string) side {
 // byHand is the side of the baseline.
 func byHand(b *testing.B, set cpuSet, baseline string, args ...string) side {
 	return func(n int) time.Duration {
-		return warm(b, start(b, set, "baseline", exec.Command(baseline, args...)), n)
+		return warm(b, start(b, set, "baseline", append([]string{baseline}, args...)...), n)
 	}
 }
 

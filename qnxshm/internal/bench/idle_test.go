@@ -71,64 +71,69 @@ func roomForDescriptors(b *testing.B, n int) int {
 }
 
 // idleClient opens connections, uses each once, and then leaves them idle.
-func idleClient(args []string) error {
+func idleClient(args []string) (*job, error) {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request, reply := make([]byte, 8), make([]byte, qnxshm.HandleSize)
 	for range n {
 		conn, err := qnxmsg.OpenName(args[0])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := handOff(conn, request, reply); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return obey(report{}, nil)
+	return new(job), nil
 }
 
 // holder holds as many descriptors of a revocable object as its second argument
 // says, and answers messages with handles of that.
-func holder(args []string) error {
+func holder(args []string) (*job, error) {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	obj, err := revocableObject()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for range n {
 		if _, err := syscall.Dup(int(obj.Fd())); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return serveReporting(report{Descriptors: n}, args[0], answerWithHandle(obj))
+	j, err := serve(args[0], answerWithHandle(obj))
+	if err != nil {
+		return nil, err
+	}
+	j.first.Descriptors = n
+	return j, nil
 }
 
 // slowOpener asks for the descriptor of a handle, and does not take it.
-func slowOpener(args []string) error {
+func slowOpener(args []string) (*job, error) {
 	conn, err := qnxmsg.OpenName(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	reply := make([]byte, qnxshm.HandleSize)
 	if _, err := conn.Send(nil, reply); err != nil {
-		return err
+		return nil, err
 	}
 	var h qnxshm.Handle
 	if err := h.UnmarshalBinary(reply); err != nil {
-		return err
+		return nil, err
 	}
 	c, _, err := procnto.Dial(procnto.MakerOf(uint64(h)), new(wire.HelloHandles))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	open := wire.Open{Handle: uint64(h), Access: int32(qnxshm.ReadOnly)}
 	if err := c.Packet().Send(c.Descriptor(), &open, nil, linux.NoFD); err != nil {
-		return err
+		return nil, err
 	}
-	return obey(report{}, nil)
+	return new(job), nil
 }

@@ -114,7 +114,7 @@ func roomForObjects(b *testing.B) (mappings, descriptors int) {
 }
 
 // revocableServer answers every message with a handle of a new revocable object.
-func revocableServer(args []string) error {
+func revocableServer(args []string) (*job, error) {
 	var objects []*qnxshm.Object
 	return serve(args[0], func(m *qnxmsg.Message) error {
 		obj, err := revocableObject()
@@ -131,18 +131,18 @@ func revocableServer(args []string) error {
 // Map and Close. At each run it maps and unmaps an object of its own.
 //
 // Its arguments are "opened" or "together", the two numbers, and the servers.
-func mapper(args []string) error {
+func mapper(args []string) (*job, error) {
 	n, err := strconv.Atoi(args[1])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	each, err := strconv.Atoi(args[2])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own, err := qnxshm.Create(pageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m := objectMapper{reply: make([]byte, qnxshm.HandleSize)}
 	mapSome := m.opened
@@ -151,10 +151,10 @@ func mapper(args []string) error {
 	}
 	for _, name := range args[3:] {
 		if m.conn, err = qnxmsg.OpenName(name); err != nil {
-			return err
+			return nil, err
 		}
 		if err := mapSome(min(each, n-len(m.mappings))); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	return obey(m.report(), func(n int) error {

@@ -3,11 +3,8 @@
 package bench
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,16 +14,14 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // A peer is another process: the test binary in one of its roles, or the C
-// baseline. It takes commands on standard input, answers each with one report
-// on standard output, and ends when its input does.
+// baseline. It ends when it is told no more.
 type peer struct {
-	name  string
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	out   *json.Decoder
+	*testproc.Child
 	ready report
 }
 
@@ -50,13 +45,9 @@ type report struct {
 // given CPUs.
 func startPeer(tb testing.TB, cpus cpuSet, role string, args ...string) *peer {
 	tb.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), roleVariable+"="+strings.Join(append([]string{role}, args...), " "))
-	return start(tb, cpus, role, cmd)
+	p := start(tb, cpus, role)
+	p.ready = p.ask(tb, "begin", args)
+	return p
 }
 
 // buildBaseline builds the C baseline and returns the executable. Where there is
@@ -79,67 +70,30 @@ func buildBaseline(b *testing.B) string {
 	return exe
 }
 
-func start(tb testing.TB, cpus cpuSet, name string, cmd *exec.Cmd) *peer {
+func start(tb testing.TB, cpus cpuSet, role string, program ...string) *peer {
 	tb.Helper()
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cpus.start(cmd); err != nil {
-		tb.Fatalf("%s: %v", name, err)
-	}
-	p := &peer{name: name, cmd: cmd, in: in, out: json.NewDecoder(out)}
+	p := &peer{Child: testproc.Options{Around: cpus.around, Program: program}.Start(tb, role)}
 	tb.Cleanup(func() { p.stop(tb) })
-	p.ready = p.read(tb)
 	return p
 }
 
 // stop ends the peer and waits for it.
-func (p *peer) stop(tb testing.TB) {
-	tb.Helper()
-	if p.cmd == nil {
-		return
-	}
-	p.in.Close()
-	// A peer that does not notice is stuck in what is being measured.
-	stuck := time.AfterFunc(10*time.Second, func() { p.cmd.Process.Kill() })
-	defer stuck.Stop()
-	if err := p.cmd.Wait(); err != nil {
-		tb.Errorf("%s: %v", p.name, err)
-	}
-	p.cmd = nil
-}
+func (p *peer) stop(tb testing.TB) { tb.Helper(); p.For(tb).End() }
 
 // run lets the peer do its work n times.
-func (p *peer) run(tb testing.TB, n int) report {
-	tb.Helper()
-	return p.ask(tb, fmt.Sprintf("run %d", n))
-}
+func (p *peer) run(tb testing.TB, n int) report { tb.Helper(); return p.ask(tb, "run", n) }
 
 // count lets the peer collect its garbage and count what it holds.
-func (p *peer) count(tb testing.TB) report {
-	tb.Helper()
-	return p.ask(tb, "count 0")
-}
+func (p *peer) count(tb testing.TB) report { tb.Helper(); return p.ask(tb, "count") }
 
-func (p *peer) ask(tb testing.TB, command string) report {
+func (p *peer) ask(tb testing.TB, procedure string, arg ...any) (r report) {
 	tb.Helper()
-	if _, err := fmt.Fprintln(p.in, command); err != nil {
-		tb.Fatalf("%s: %v", p.name, err)
+	const limit = 10 * time.Minute // for any work
+	v, err := p.For(tb).Begin(procedure, arg...).Within(limit)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return p.read(tb)
-}
-
-func (p *peer) read(tb testing.TB) (r report) {
-	tb.Helper()
-	if err := p.out.Decode(&r); err != nil {
-		tb.Fatalf("%s ended: %v", p.name, err)
-	}
+	v.Into(&r)
 	return r
 }
 
@@ -147,7 +101,7 @@ func (p *peer) read(tb testing.TB) (r report) {
 // that looking does not wake it.
 func (p *peer) cpuTime(tb testing.TB) (sum time.Duration) {
 	tb.Helper()
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.PID()))
 	if err != nil || len(threads) == 0 {
 		tb.Skip("this kernel does not say how long threads ran")
 	}
@@ -165,42 +119,38 @@ func (p *peer) cpuTime(tb testing.TB) (sum time.Duration) {
 	return sum
 }
 
-// obey is the main loop of a role: it reports that it is ready, then does what
-// the commands say until there are no more. first is the report of readiness.
-func obey(first report, do func(n int) error) error {
-	return obeyReporting(first, func(n int) (report, error) { return timed(do, n) })
+// A job is what a role does when it has begun: a measured work, or nothing but to be
+// there.
+type job struct {
+	first report // of its beginning
+	do    func(n int) (report, error)
 }
 
-// obeyReporting is obey for a role that measures by itself.
-func obeyReporting(first report, do func(n int) (report, error)) error {
-	if _, err := countAll(); err != nil { // what counting itself keeps is there now
-		return err
+// obey makes a job of something that is done n times.
+func obey(first report, do func(n int) error) (*job, error) {
+	return &job{first, func(n int) (report, error) { return timed(do, n) }}, nil
+}
+
+// procedures are those of a role.
+func procedures(begin func(args []string) (*job, error)) testproc.Procedures {
+	var j *job
+	return testproc.Procedures{
+		"begin": func(args []string) (first report, err error) {
+			if j, err = begin(args); err != nil {
+				return first, err
+			}
+			_, err = countAll() // what counting itself keeps is there now
+			return j.first, err
+		},
+		"run":   func(n int) (report, error) { return j.do(n) },
+		"count": countAll,
 	}
-	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(first); err != nil {
-		return err
-	}
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		var command string
-		var n int
-		if _, err := fmt.Sscan(in.Text(), &command, &n); err != nil {
-			return fmt.Errorf("command %q: %w", in.Text(), err)
-		}
-		var r report
-		var err error
-		if command == "count" {
-			r, err = countAll()
-		} else {
-			r, err = do(n)
-		}
-		if err == nil {
-			err = out.Encode(r)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+}
+
+// fail ends a process in which something fails that nobody waits for.
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 func timed(do func(n int) error, n int) (r report, err error) {
@@ -260,12 +210,12 @@ func allowedCPUs(tb testing.TB, n int) cpuSet {
 	return set
 }
 
-// start starts cmd on the set. A new process inherits the CPUs of the thread
+// around starts a process on the set. A new process inherits the CPUs of the thread
 // that forks it, so it has them from its first instruction, which is when the
 // Go runtime counts them.
-func (c cpuSet) start(cmd *exec.Cmd) error {
+func (c cpuSet) around(start func() error) error {
 	if c == nil {
-		return cmd.Start()
+		return start()
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -276,7 +226,7 @@ func (c cpuSet) start(cmd *exec.Cmd) error {
 	if err := c.call(syscall.SYS_SCHED_SETAFFINITY); err != nil {
 		return fmt.Errorf("sched_setaffinity: %w", err)
 	}
-	err := cmd.Start()
+	err := start()
 	return errors.Join(err, before.call(syscall.SYS_SCHED_SETAFFINITY))
 }
 

@@ -78,20 +78,20 @@ func (v revoking) run(b *testing.B) {
 // revokeServer makes handles of a revocable object, and measures how long it
 // takes to take back what its client has mapped. Its second argument is how many
 // unused handles of other objects it has, for the process that started it.
-func revokeServer(args []string) error {
+func revokeServer(args []string) (*job, error) {
 	obj, err := revocableObject()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := holdHandles(args[1]); err != nil {
-		return err
+		return nil, err
 	}
 	ch, err := qnxmsg.AttachName(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	buf, handle := make([]byte, messageSize), make([]byte, 0, qnxshm.HandleSize)
-	return obeyReporting(report{}, func(n int) (r report, err error) {
+	return &job{do: func(n int) (r report, err error) {
 		start := time.Now()
 		for range n {
 			if err := answerNext(ch, buf, func(m *qnxmsg.Message) error { return m.Reply(0, m.Data) }); err != nil {
@@ -125,7 +125,7 @@ func revokeServer(args []string) error {
 			}
 		}
 		return r, nil
-	})
+	}}, nil
 }
 
 func revocableObject() (*qnxshm.Object, error) {
@@ -171,22 +171,22 @@ func answerNext(ch *qnxmsg.Channel, buf []byte, answer func(*qnxmsg.Message) err
 
 // revokeClient sends messages until the server ends, and maps each handle that it
 // gets, until it says so and is answered.
-func revokeClient(args []string) error {
+func revokeClient(args []string) (*job, error) {
 	var readers int
 	if _, err := fmt.Sscan(args[1], &readers); err != nil {
-		return err
+		return nil, err
 	}
 	conn, err := qnxmsg.OpenName(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own, err := qnxshm.Create(pageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mem, err := own.Map(qnxshm.ReadOnly)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for range readers {
 		go func() {
@@ -195,16 +195,14 @@ func revokeClient(args []string) error {
 			}
 		}()
 	}
-	failed := make(chan error, 1)
 	go func() {
 		for {
 			if err := mapOnce(conn); err != nil {
-				failed <- err
-				return
+				fail(err)
 			}
 		}
 	}()
-	return obeyUnless(report{}, failed)
+	return new(job), nil
 }
 
 // mapOnce sends a message. If the answer is a handle, it maps that and says so.

@@ -7,19 +7,15 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
-
-// roleVariable makes the test binary play a role instead of testing: the name
-// of the role and its arguments, separated by blanks.
-const roleVariable = "QNXSHM_BENCH_ROLE"
 
 const (
 	pageSize    = 4096 // of the objects; a page or part of one everywhere
@@ -28,7 +24,7 @@ const (
 )
 
 // roles are what second processes do, by name.
-var roles = map[string]func(args []string) error{
+var roles = map[string]func(args []string) (*job, error){
 	"maker":            maker,
 	"bare-calls":       bareCalls,
 	"message-server":   messageServer,
@@ -45,30 +41,27 @@ var roles = map[string]func(args []string) error{
 }
 
 func TestMain(m *testing.M) {
-	role := strings.Fields(os.Getenv(roleVariable))
-	if len(role) == 0 {
-		code := m.Run()
-		printTable(os.Stdout)
-		os.Exit(code)
+	playable := make(testproc.Roles)
+	for name, begin := range roles {
+		playable[name] = func() testproc.Procedures { return procedures(begin) }
 	}
-	if err := roles[role[0]](role[1:]); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", role[0], err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	testproc.Play(playable)
+	code := testproc.Run(m)
+	printTable(os.Stdout)
+	os.Exit(code)
 }
 
 // maker holds as many unused handles as its argument says, for the process that
 // started it, and makes and deletes one more at each run. It reports first how
 // much memory each unused handle takes.
-func maker(args []string) error {
+func maker(args []string) (*job, error) {
 	outstanding, err := strconv.Atoi(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	obj, err := qnxshm.Create(pageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	recipient := os.Getppid()
 	createDelete := func(n int) error {
@@ -84,12 +77,12 @@ func maker(args []string) error {
 		return nil
 	}
 	if err := createDelete(1); err != nil { // what is there once is not counted
-		return err
+		return nil, err
 	}
 	before := heap()
 	for range outstanding {
 		if _, err := obj.CreateHandle(recipient, qnxshm.ReadOnly, nil); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	kept := float64(heap()-before) / float64(max(outstanding, 1))
@@ -99,21 +92,21 @@ func maker(args []string) error {
 // bareCalls makes the system calls that it takes to make a handle and to delete it:
 // what the descriptor is, with which access, and twice whether processes have
 // exited.
-func bareCalls([]string) error {
+func bareCalls([]string) (*job, error) {
 	fd, err := unix.MemfdCreate("bare", unix.MFD_CLOEXEC)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pidfd, err := linux.OpenProcess(os.Getppid())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	epfd, err := linux.NewEpoll()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := linux.EpollAdd(epfd, pidfd, unix.EPOLLIN, 1); err != nil {
-		return err
+		return nil, err
 	}
 	var st unix.Stat_t
 	var events [1]unix.EpollEvent
@@ -136,14 +129,14 @@ func bareCalls([]string) error {
 }
 
 // messageServer answers every message with its own bytes.
-func messageServer(args []string) error {
+func messageServer(args []string) (*job, error) {
 	return serve(args[0], func(m *qnxmsg.Message) error { return m.Reply(0, m.Data) })
 }
 
-func messageClient(args []string) error {
+func messageClient(args []string) (*job, error) {
 	conn, err := qnxmsg.OpenName(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	msg, reply := make([]byte, messageSize), make([]byte, messageSize)
 	return obey(report{}, func(n int) error {
@@ -158,14 +151,14 @@ func messageClient(args []string) error {
 
 // handOffServer answers every message with a handle of one and the same object
 // for the sender.
-func handOffServer(args []string) error {
+func handOffServer(args []string) (*job, error) {
 	obj, err := qnxshm.Create(pageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mem, err := obj.Map(qnxshm.ReadWrite)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mem.Bytes()[0] = text
 	return serve(args[0], answerWithHandle(obj))
@@ -187,10 +180,10 @@ func answerWithHandle(obj *qnxshm.Object) func(*qnxmsg.Message) error {
 	}
 }
 
-func handOffClient(args []string) error {
+func handOffClient(args []string) (*job, error) {
 	conn, err := qnxmsg.OpenName(args[0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request, reply := make([]byte, 8), make([]byte, qnxshm.HandleSize)
 	return obey(report{}, func(n int) error {
@@ -225,17 +218,12 @@ func handOff(conn *qnxmsg.Connection, request, reply []byte) error {
 	return errors.Join(mem.Unmap(), obj.Close())
 }
 
-// serve answers the messages to name, and obeys, until its input ends.
-func serve(name string, answer func(*qnxmsg.Message) error) error {
-	return serveReporting(report{}, name, answer)
-}
-
-func serveReporting(first report, name string, answer func(*qnxmsg.Message) error) error {
+// serve answers the messages to name.
+func serve(name string, answer func(*qnxmsg.Message) error) (*job, error) {
 	ch, err := qnxmsg.AttachName(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	failed := make(chan error, 1)
 	go func() {
 		buf := make([]byte, messageSize)
 		for {
@@ -247,22 +235,9 @@ func serveReporting(first report, name string, answer func(*qnxmsg.Message) erro
 				err = ch.DetachClient(m.Pulse.SCOID)
 			}
 			if err != nil {
-				failed <- err
-				return
+				fail(err)
 			}
 		}
 	}()
-	return obeyUnless(first, failed)
-}
-
-// obeyUnless obeys until the input ends, or what goes on beside it has failed.
-func obeyUnless(first report, failed <-chan error) error {
-	ended := make(chan error, 1)
-	go func() { ended <- obey(first, nil) }()
-	select {
-	case err := <-failed:
-		return err
-	case err := <-ended:
-		return err
-	}
+	return new(job), nil
 }

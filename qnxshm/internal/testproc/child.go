@@ -44,6 +44,9 @@ type Options struct {
 	Files []*os.File // descriptors from 3 on
 	// Around, if it is not nil, has to call start.
 	Around func(start func() error) error
+	// Program, with its arguments, is to be started instead of the test binary, whose
+	// requests it can read and answer.
+	Program []string
 }
 
 // Start starts a second process in a role.
@@ -74,7 +77,12 @@ func StartStranger(t testing.TB, role string, uid uint32) *Child {
 // launch starts a process without waiting for it to be ready.
 func (o Options) launch(t testing.TB, role string) (c *Child, ready chan reply) {
 	t.Helper()
-	p := &process{role: role, cmd: exec.Command("/proc/self/exe"), ended: make(chan struct{}), waiting: make(map[int]chan reply)}
+	p := &process{role: role, ended: make(chan struct{}), waiting: make(map[int]chan reply)}
+	program := o.Program
+	if program == nil {
+		program = []string{"/proc/self/exe"}
+	}
+	p.cmd = exec.Command(program[0], program[1:]...)
 	p.cmd.Env = environ(append(o.Env, roleEnv+"="+role)...)
 	p.cmd.SysProcAttr, p.cmd.ExtraFiles, p.cmd.Stderr = o.Attr, o.Files, os.Stderr
 	var err error

@@ -13,21 +13,33 @@ import (
 	"testing"
 )
 
-// Main is what TestMain has to call, and does not return. When all tests are over,
-// nothing may be left: children, goroutines, descriptors of objects or of the host's,
-// or whatever else left finds.
+// Main is what TestMain has to call, and does not return: it is Play, and Run.
 func Main(m *testing.M, roles Roles, left ...Left) {
-	if name := os.Getenv(roleEnv); name != "" {
-		role := roles[name]
-		if role == nil {
-			fmt.Fprintf(os.Stderr, "no role %q\n", name)
-			os.Exit(2)
-		}
-		serve(role)
-		os.Exit(0)
+	Play(roles)
+	os.Exit(Run(m, left...))
+}
+
+// Play does not return in a second process.
+func Play(roles Roles) {
+	name := os.Getenv(roleEnv)
+	if name == "" {
+		return
 	}
+	role := roles[name]
+	if role == nil {
+		fmt.Fprintf(os.Stderr, "no role %q\n", name)
+		os.Exit(2)
+	}
+	serve(role)
+	os.Exit(0)
+}
+
+// Run runs the tests and returns what to exit with. When all are over, nothing may be
+// left: children, goroutines, descriptors of objects or of the host's, or whatever
+// else left finds.
+func Run(m *testing.M, left ...Left) int {
 	if Rerunning() {
-		os.Exit(m.Run())
+		return m.Run()
 	}
 	// Parallel tests only wait.
 	flag.Parse()
@@ -38,7 +50,7 @@ func Main(m *testing.M, roles Roles, left ...Left) {
 		fmt.Println("left behind:", strings.Join(found, "\n"))
 		code = 1
 	}
-	os.Exit(code)
+	return code
 }
 
 // rerunEnv names the test that the process was started for.

@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 {
 	int handoff = argc > 1 && !strcmp(argv[1], "handoff");
 	int apart = argc > 2 && !strcmp(argv[2], "apart");
-	int s[2];
+	int s[2], id;
 	long n;
 	if (!handoff && (argc < 2 || strcmp(argv[1], "message"))) {
 		fprintf(stderr, "usage: baseline message|handoff [apart]\n");
@@ -190,12 +190,13 @@ int main(int argc, char **argv)
 	close(s[1]);
 	if (apart)
 		keep_to(0);
-	printf("{}\n");
+	printf("{\"ID\":0}\n");
 	fflush(stdout);
-	while (scanf(" run %ld", &n) == 1) {
+	/* Requests and answers are those of package testproc. */
+	while (scanf(" {\"ID\":%d,\"Name\":\"run\",\"Args\":[%ld]}", &id, &n) == 2) {
 		long long start = now();
 		(handoff ? handoff_client : message_client)(s[0], n);
-		printf("{\"ns\":%lld}\n", now() - start);
+		printf("{\"ID\":%d,\"Values\":[{\"NS\":%lld}]}\n", id, now() - start);
 		fflush(stdout);
 	}
 	close(s[0]);
