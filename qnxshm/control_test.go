@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
 	"sync/atomic"
 	"syscall"
@@ -203,23 +202,6 @@ func TestForgottenDirectMapping(t *testing.T) {
 	})
 	require.Contains(t, what, "Mapping")
 	require.Contains(t, stack, "TestForgottenDirectMapping")
-}
-
-// inOtherProcess reports whether this is another process than the first, in
-// which it lets the test run once more.
-func inOtherProcess(t *testing.T) bool {
-	t.Helper()
-	const mark = "QNXSHM_TEST_OTHER_PROCESS"
-	if os.Getenv(mark) != "" {
-		return true
-	}
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.Command(exe, "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), mark+"=1")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return false
 }
 
 // The limit is for the whole process, so another one sets it.

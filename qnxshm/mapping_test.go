@@ -17,7 +17,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm"
 )
 
-func newMapping(t *testing.T, obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Mapping {
+func newMapping(t testing.TB, obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Mapping {
 	t.Helper()
 	m, err := obj.Map(access)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -47,7 +48,8 @@ func TestRevokeUnderLoad(t *testing.T) {
 	for i := range c.objects {
 		c.objects[i] = newGranted(t)
 	}
-	consumer := startPlayer(t, "reader", name)
+	consumer := testproc.Start(t, "reader")
+	reading := consumer.Begin("read", name)
 	var serving sync.WaitGroup
 	for range loadObjects {
 		serving.Add(1)
@@ -56,23 +58,18 @@ func TestRevokeUnderLoad(t *testing.T) {
 			c.serve()
 		}()
 	}
-	report, timeout := "", time.After(2*time.Minute)
-	for open := true; open; {
-		var line string
-		select {
-		case line, open = <-consumer.lines:
-			report += line
-		case err := <-c.failed:
-			require.NoError(t, err)
-		case <-timeout:
-			require.FailNow(t, "no end")
-		}
+	report, err := reading.Within(2 * time.Minute)
+	select {
+	case failure := <-c.failed:
+		require.NoError(t, failure, "and the consumer: %v", err)
+	default:
 	}
-	require.NoError(t, consumer.cmd.Wait(), "the consumer has failed")
+	require.NoError(t, err, "the consumer")
+	consumer.End()
 	require.NoError(t, ch.Close())
 	serving.Wait()
 	require.Equal(t, int64(-loadObjects), c.left.Load())
-	t.Logf("%d cycles, Revoke was pending %d times; the consumer: %s", cycles, c.pending.Load(), report)
+	t.Logf("%d cycles, Revoke was pending %d times; the consumer: %s", cycles, c.pending.Load(), report.Text())
 	for _, g := range c.objects {
 		require.NoError(t, g.memory.Unmap())
 		require.NoError(t, g.obj.Close())
@@ -133,6 +130,7 @@ func (c *loadCreator) serve() {
 		}
 		if err != nil {
 			c.failed <- err
+			c.ch.Close() // the consumer need not wait
 			return
 		}
 	}
@@ -182,14 +180,17 @@ type loadConsumer struct {
 	places map[uintptr]bool // where memory was mapped
 }
 
-// reader is the consumer: it maps what it is given, and reads it until it is
-// revoked and a little longer.
-func reader(args []string) error {
+// reader is the consumer.
+func reader() testproc.Procedures { return testproc.Procedures{"read": readUnderLoad} }
+
+// readUnderLoad maps what it is given by the server of that name, and reads it until
+// it is revoked and a little longer.
+func readUnderLoad(name string) (report string, err error) {
 	time.AfterFunc(time.Hour, func() {}).Stop()
 	before := countHoldings()
-	conn, err := qnxmsg.OpenName(args[0])
+	conn, err := qnxmsg.OpenName(name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	c := &loadConsumer{conn: conn, places: make(map[uintptr]bool)}
 	errs := make(chan error, loadReaders+loadObjects)
@@ -204,17 +205,17 @@ func reader(args []string) error {
 			c.stop.Store(true)
 		}
 		if err := <-errs; err != nil {
-			return err
+			return "", err
 		}
 	}
 	if err := conn.Close(); err != nil {
-		return err
+		return "", err
 	}
-	fmt.Printf("%d reads, %d were denied, at %d places", c.reads.Load(), c.denied.Load(), len(c.places))
+	report = fmt.Sprintf("%d reads, %d were denied, at %d places", c.reads.Load(), c.denied.Load(), len(c.places))
 	if err := c.leftMapped(); err != nil {
-		return err
+		return "", err
 	}
-	return backTo(before.and(keptToServe).and(keptForOther))
+	return report, backTo(before.and(keptToServe).and(keptForOther))
 }
 
 // use maps an object again and again.

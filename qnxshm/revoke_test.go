@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 func newRevocable(t *testing.T) *qnxshm.Object {
@@ -99,9 +99,9 @@ func TestRevokeErrors(t *testing.T) {
 	if strconv.IntSize == 64 {
 		require.ErrorIs(t, qnxshm.Revoke(int(1<<32+fd), os.Getpid()), syscall.EBADF)
 	}
-	gone := exec.Command("/proc/self/exe", "-test.run=^$")
-	require.NoError(t, gone.Run())
-	require.ErrorIs(t, obj.Revoke(gone.Process.Pid), syscall.ESRCH)
+	gone := testproc.Start(t, "party")
+	gone.Kill()
+	require.ErrorIs(t, obj.Revoke(gone.PID()), syscall.ESRCH)
 	for range 2 {
 		require.NoError(t, obj.RevokeAll())
 		require.NoError(t, obj.Revoke(-1), "the same")

@@ -3,85 +3,27 @@
 package qnxshm_test
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
-
-// roleEnv, when set, makes the test binary a second process that plays a role:
-// its name and its arguments, separated by blanks.
-const roleEnv = "QNXSHM_TEST_ROLE"
-
-var roles = map[string]func(args []string) error{
-	"reader": reader,
-	"party":  party,
-}
 
 // playRole does not return in a second process.
 func playRole() {
-	role := strings.Fields(os.Getenv(roleEnv))
-	if len(role) == 0 {
-		return
-	}
-	if err := roles[role[0]](role[1:]); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", role[0], err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	testproc.Play(testproc.Roles{"reader": reader, "party": party, "recipient": recipients})
 }
 
-// A player is a second process. It ends when its input does, at the latest with
-// the test.
-type player struct {
-	cmd   *exec.Cmd
-	in    interface{ Close() error }
-	lines chan string // what it writes; closed at its end
-}
-
-func startPlayer(t *testing.T, role ...string) *player {
+// inOtherProcess reports whether this is another process than the first, in
+// which it lets the test run once more.
+func inOtherProcess(t *testing.T) (is bool) {
 	t.Helper()
-	p := &player{cmd: exec.Command("/proc/self/exe"), lines: make(chan string, 64)}
-	// The race detector would let every process linger for a second.
-	p.cmd.Env = append(os.Environ(), roleEnv+"="+strings.Join(role, " "), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
-	p.cmd.Stderr = os.Stderr
-	in, err := p.cmd.StdinPipe()
-	require.NoError(t, err)
-	p.in = in
-	out, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
-	go func() {
-		defer close(p.lines)
-		for s := bufio.NewScanner(out); s.Scan(); {
-			p.lines <- s.Text()
-		}
-	}()
-	t.Cleanup(p.kill)
-	return p
-}
-
-func (p *player) pid() int { return p.cmd.Process.Pid }
-
-func (p *player) say(format string, args ...any) {
-	fmt.Fprintf(p.in.(interface{ Write([]byte) (int, error) }), format+"\n", args...)
-}
-
-// kill ends the process and waits until it is gone.
-func (p *player) kill() {
-	if p.cmd.ProcessState == nil {
-		p.cmd.Process.Kill()
-		p.in.Close()
-		p.cmd.Wait()
-	}
+	testproc.Options{}.Rerun(t, func(*testing.T) { is = true })
+	return is
 }
 
 // holdings are what a program must not leave behind.

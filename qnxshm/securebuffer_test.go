@@ -3,13 +3,11 @@
 package qnxshm_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -27,85 +26,61 @@ import (
 // pass.
 const patience = 60 * time.Second
 
-// A recipient is a second process that runs the same test once more, and asks the
-// first one for what it needs by messages.
+// A recipient is a second process that asks the first one for what it needs by
+// messages.
 type recipient struct {
-	ch  *qnxmsg.Channel
-	cmd *exec.Cmd
-	out bytes.Buffer // read after the channel is closed
+	*testproc.Child
+	ch   *qnxmsg.Channel
+	does *testproc.Call
 }
 
-const recipientMark = "QNXSHM_TEST_RECIPIENT_OF"
-
-// ofCreator returns a connection to the process that has started this one as a
-// recipient, or nil when that is not so.
-func ofCreator(t *testing.T) *qnxmsg.Connection {
-	t.Helper()
-	name := os.Getenv(recipientMark)
-	if name == "" {
-		return nil
+// recipients are what recipients do, with a connection to the creator.
+func recipients() testproc.Procedures {
+	with := func(do func(t testing.TB, conn *qnxmsg.Connection)) func(testing.TB, string) {
+		return func(t testing.TB, creator string) {
+			conn, err := qnxmsg.OpenName(creator)
+			require.NoError(t, err)
+			defer conn.Close() // receive is told
+			do(t, conn)
+		}
 	}
-	conn, err := qnxmsg.OpenName(name)
-	require.NoError(t, err)
-	t.Cleanup(func() { conn.Close() })
-	return conn
+	return testproc.Procedures{"receive": with(receiveSecureBuffer), "trust": with(trustSealedObject)}
 }
 
-func startRecipient(t *testing.T) *recipient {
+func startRecipient(t *testing.T, does string) *recipient {
 	t.Helper()
 	name := fmt.Sprintf("qnxshm-test-%d-%x", os.Getpid(), rand.Uint64())
 	ch, err := qnxmsg.AttachName(name)
 	require.NoError(t, err)
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	r := &recipient{ch: ch, cmd: exec.Command(exe, "-test.run=^"+t.Name()+"$")}
-	r.cmd.Env = append(os.Environ(), recipientMark+"="+name, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
-	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
-	require.NoError(t, r.cmd.Start())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer ch.Close() // receive is told
-		r.cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		r.cmd.Process.Kill()
-		<-ended
-	})
-	return r
+	t.Cleanup(func() { ch.Close() })
+	c := testproc.Start(t, "recipient")
+	return &recipient{c, ch, c.Begin(does, name)}
 }
-
-func (r *recipient) pid() int { return r.cmd.Process.Pid }
 
 // receive waits for a message of the recipient, which is to be want.
 func (r *recipient) receive(t *testing.T, want string) qnxmsg.Message {
 	t.Helper()
 	for {
 		m, err := r.ch.ReceiveTimeout(make([]byte, 64), patience)
-		if errors.Is(err, os.ErrClosed) {
-			require.FailNow(t, "the recipient has ended", "instead of sending %q: %s", want, &r.out)
-		}
 		require.NoError(t, err, "waiting for %q", want)
-		if !m.IsPulse() { // such as that it has closed its connection
-			require.Equal(t, want, string(m.Data))
-			require.Equal(t, r.pid(), m.Info.PID)
-			return m
+		if m.IsPulse() {
+			if m.Pulse.Code == qnxmsg.PulseDisconnect {
+				r.succeeds(t)
+				require.FailNow(t, "the recipient has ended", "instead of sending %q", want)
+			}
+			continue
 		}
+		require.Equal(t, want, string(m.Data))
+		require.Equal(t, r.PID(), m.Info.PID)
+		return m
 	}
 }
 
-// succeeds waits for the end of the recipient, in which its test has passed.
+// succeeds waits for the recipient to come to its end, and well.
 func (r *recipient) succeeds(t *testing.T) {
 	t.Helper()
-	for {
-		m, err := r.ch.ReceiveTimeout(make([]byte, 64), patience)
-		if errors.Is(err, os.ErrClosed) {
-			require.True(t, r.cmd.ProcessState.Success(), "%s", &r.out)
-			return
-		}
-		require.NoError(t, err)
-		require.True(t, m.IsPulse(), "%q came unexpectedly", m.Data)
-	}
+	_, err := r.does.Within(patience)
+	require.NoError(t, err)
 }
 
 const (
@@ -119,10 +94,6 @@ const (
 // gives for sharing memory with a process that is not trusted (chapter "Shared
 // Memory", "Putting it all together"). The recipient is another process.
 func TestSecureBuffer(t *testing.T) {
-	if conn := ofCreator(t); conn != nil {
-		receiveSecureBuffer(t, conn)
-		return
-	}
 	// 1. The creator makes an anonymous object
 	obj, err := qnxshm.Create(0)
 	require.NoError(t, err)
@@ -142,7 +113,7 @@ func TestSecureBuffer(t *testing.T) {
 	require.NoError(t, own.StoreUint64(0, fromCreator))
 
 	// 3. Then come handles for the recipient that cannot become a descriptor.
-	other := startRecipient(t)
+	other := startRecipient(t, "receive")
 	m := other.receive(t, "what is mine?")
 	var handles []byte
 	for range 2 {
@@ -170,7 +141,7 @@ func TestSecureBuffer(t *testing.T) {
 	m = other.receive(t, "at work")
 
 	// 8. It takes the memory back. What it writes now the recipient never sees.
-	require.NoError(t, obj.Revoke(other.pid()))
+	require.NoError(t, obj.Revoke(other.PID()))
 	require.NoError(t, own.View(func(b []byte) error {
 		for i := 24; i < bufferSize; i += 8 {
 			binary.NativeEndian.PutUint64(b[i:], secret)
@@ -190,10 +161,11 @@ func TestSecureBuffer(t *testing.T) {
 	word, err = again.LoadUint64(8)
 	require.NoError(t, err)
 	require.Equal(t, fromOther, word)
-	require.NoError(t, obj.Revoke(other.pid()), "it may take it back again, although nobody is there")
+	other.Kill()
+	require.NoError(t, obj.Revoke(other.PID()), "it may take it back again, although nobody is there")
 }
 
-func receiveSecureBuffer(t *testing.T, conn *qnxmsg.Connection) {
+func receiveSecureBuffer(t testing.TB, conn *qnxmsg.Connection) {
 	reply := make([]byte, 2*qnxshm.HandleSize)
 	_, err := conn.SendTimeout([]byte("what is mine?"), reply, patience)
 	require.NoError(t, err)
@@ -294,7 +266,7 @@ func receiveSecureBuffer(t *testing.T, conn *qnxmsg.Connection) {
 }
 
 // openObjects returns the paths of a process's descriptors of anonymous objects.
-func openObjects(t *testing.T, pid string) (paths []string) {
+func openObjects(t testing.TB, pid string) (paths []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/" + pid + "/fd/*")
 	require.NoError(t, err)
@@ -310,10 +282,6 @@ func openObjects(t *testing.T, pid string) (paths []string) {
 // TestSealedObjectKeepsItsSize: the creator tries all it can, on every descriptor
 // it can get, to take memory from a recipient that trusts the seal.
 func TestSealedObjectKeepsItsSize(t *testing.T) {
-	if conn := ofCreator(t); conn != nil {
-		trustSealedObject(t, conn)
-		return
-	}
 	obj := newObject(t, bufferSize)
 	dup, err := syscall.Dup(int(obj.Fd())) // of before the seal
 	require.NoError(t, err)
@@ -325,11 +293,11 @@ func TestSealedObjectKeepsItsSize(t *testing.T) {
 		require.NoError(t, own.StoreUint64(off, fromCreator))
 	}
 
-	other := startRecipient(t)
+	other := startRecipient(t, "trust")
 	m := other.receive(t, "what is mine?")
-	withFD, err := obj.CreateHandle(other.pid(), qnxshm.ReadWrite, nil)
+	withFD, err := obj.CreateHandle(other.PID(), qnxshm.ReadWrite, nil)
 	require.NoError(t, err)
-	withoutFD, err := obj.CreateHandle(other.pid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{NoFD: true})
+	withoutFD, err := obj.CreateHandle(other.PID(), qnxshm.ReadOnly, &qnxshm.HandleConfig{NoFD: true})
 	require.NoError(t, err)
 	handles, err := withFD.AppendBinary(nil)
 	require.NoError(t, err)
@@ -373,7 +341,7 @@ func TestSealedObjectKeepsItsSize(t *testing.T) {
 	}
 	try("the descriptor", int(obj.Fd()))
 	try("its duplicate", dup)
-	paths := append(openObjects(t, fmt.Sprint(other.pid())), fmt.Sprintf("/proc/self/fd/%d", obj.Fd()), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), dup))
+	paths := append(openObjects(t, fmt.Sprint(other.PID())), fmt.Sprintf("/proc/self/fd/%d", obj.Fd()), fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), dup))
 	require.Len(t, paths, 3, "the recipient has one descriptor")
 	for _, path := range paths {
 		fd, err := syscall.Open(path, os.O_RDWR|syscall.O_CLOEXEC, 0)
@@ -393,7 +361,7 @@ func TestSealedObjectKeepsItsSize(t *testing.T) {
 	other.succeeds(t)
 }
 
-func trustSealedObject(t *testing.T, conn *qnxmsg.Connection) {
+func trustSealedObject(t testing.TB, conn *qnxmsg.Connection) {
 	reply := make([]byte, 2*qnxshm.HandleSize)
 	_, err := conn.SendTimeout([]byte("what is mine?"), reply, patience)
 	require.NoError(t, err)

@@ -3,7 +3,6 @@
 package qnxshm_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"flag"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 //go:generate go test -count=1 -run ^TestStoppedAndKilled$ . -update
@@ -83,31 +83,32 @@ type partyCall struct {
 func (c partyCall) arguments(s *scene) any {
 	switch c.name {
 	case "give":
-		return s.parties[theMaker].pid()
+		return s.parties[theMaker].PID()
 	case "open":
 		return s.value["give"]
 	case "pass", "revoke":
-		return s.parties[theRecipient].pid()
+		return s.parties[theRecipient].PID()
 	case "map":
 		return s.value["pass"]
 	}
 	return ""
 }
 
-// party does the calls that its input tells, and answers each with a line: how it
-// ended, a value or the pids that it waited for, and the text of the error.
-func party([]string) error {
+// A partyAnswer tells how a call of a party ended: a value, or the pids that it
+// waited for, and the text of the error.
+type partyAnswer struct{ Outcome, Value, Text string }
+
+// party does the calls that it is told.
+func party() testproc.Procedures {
 	p := &actor{revoked: make(chan error, 1)}
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		command, argument, _ := strings.Cut(in.Text(), " ")
+	return testproc.Procedures{"do": func(command, argument string) partyAnswer {
 		value, err := p.do(command, argument)
 		var pending qnxerr.Pending
 		if errors.As(err, &pending) {
 			value = strings.Trim(fmt.Sprint(pending.PIDs), "[]")
 		}
-		fmt.Printf("%s\t%s\t%v\n", outcome(err), value, err)
-	}
-	return nil
+		return partyAnswer{outcome(err), value, fmt.Sprint(err)}
+	}}
 }
 
 const (
@@ -223,16 +224,16 @@ func (p *actor) untilDestroyed() error {
 // A scene is a run.
 type scene struct {
 	t       *testing.T
-	parties map[string]*player
+	parties map[string]*testproc.Child
 	silent  map[string]string // why a party makes no calls: what the table has for that
 	done    map[string]bool   // calls that have succeeded
 	value   map[string]string // that they returned
 }
 
 func newScene(t *testing.T) *scene {
-	s := &scene{t, make(map[string]*player), make(map[string]string), make(map[string]bool), make(map[string]string)}
+	s := &scene{t, make(map[string]*testproc.Child), make(map[string]string), make(map[string]bool), make(map[string]string)}
 	for _, name := range []string{theCreator, theMaker, theRecipient} {
-		s.parties[name] = startPlayer(t, "party")
+		s.parties[name] = testproc.Start(t, "party")
 	}
 	return s
 }
@@ -253,23 +254,19 @@ func (s *scene) call(c partyCall) string {
 
 func (s *scene) command(c partyCall, command string, argument any) string {
 	s.t.Helper()
-	p, start := s.parties[c.by], time.Now()
-	p.say("%s %v", command, argument)
-	return s.answer(c, start)
+	start := time.Now()
+	return s.answer(c, s.parties[c.by].Begin("do", command, fmt.Sprint(argument)), start)
 }
 
 // answer waits for that of a command which was given at start.
-func (s *scene) answer(c partyCall, start time.Time) string {
+func (s *scene) answer(c partyCall, command *testproc.Call, start time.Time) string {
 	s.t.Helper()
-	var line string
-	select {
-	case line = <-s.parties[c.by].lines:
-	case <-time.After(patience):
-	}
+	v, err := command.Within(patience)
+	require.NoError(s.t, err)
 	took := time.Since(start)
-	answer := strings.SplitN(line, "\t", 3)
-	require.Len(s.t, answer, 3, "%s %s: no answer: %q", c.by, c.name, line)
-	result, value, text := answer[0], answer[1], answer[2]
+	var answer partyAnswer
+	v.Into(&answer)
+	result, value, text := answer.Outcome, answer.Value, answer.Text
 	limit := time.Duration(0)
 	switch result {
 	case succeeded:
@@ -278,7 +275,7 @@ func (s *scene) answer(c partyCall, start time.Time) string {
 	case "ErrRevokePending":
 		limit = time.Second
 		for name, p := range s.parties {
-			value = strings.ReplaceAll(value, fmt.Sprint(p.pid()), name)
+			value = strings.ReplaceAll(value, fmt.Sprint(p.PID()), name)
 		}
 		result += " (" + value + ") after 1 s"
 	case "EAGAIN":
@@ -301,22 +298,18 @@ func (s *scene) must(by, command string, argument any) {
 func (s *scene) hit(name string, signal syscall.Signal) {
 	p := s.parties[name]
 	if signal == syscall.SIGKILL {
-		p.kill()
+		p.Kill()
 		s.silent[name] = "†"
 		return
 	}
 	s.silent[name] = "…"
-	require.NoError(s.t, p.cmd.Process.Signal(signal))
-	var status syscall.WaitStatus
-	_, err := syscall.Wait4(p.pid(), &status, syscall.WUNTRACED, nil)
-	require.NoError(s.t, err)
-	require.True(s.t, status.Stopped())
+	p.Stop()
 }
 
 // continueOne lets a stopped party go on.
 func (s *scene) continueOne(name string) {
 	delete(s.silent, name)
-	require.NoError(s.t, s.parties[name].cmd.Process.Signal(syscall.SIGCONT))
+	s.parties[name].Continue()
 }
 
 // again makes all calls that have not succeeded, and the last read.
@@ -392,7 +385,7 @@ func (a *accident) remaining() []partyCall { return partyCalls[a.step+1:] }
 
 // happenWaiting is happen while Revoke waits.
 func (a *accident) happenWaiting(s *scene) {
-	recipient := s.parties[theRecipient].pid()
+	recipient := s.parties[theRecipient].PID()
 	s.hit(theRecipient, syscall.SIGSTOP)
 	start := time.Now()
 	s.must(theCreator, "beginrevoke", recipient)
@@ -401,9 +394,9 @@ func (a *accident) happenWaiting(s *scene) {
 		s.hit(a.victim, a.signal)
 	}
 	revoke := partyCall{name: "revoke", by: theCreator}
-	s.parties[theCreator].say("endrevoke")
+	ending := s.parties[theCreator].Begin("do", "endrevoke", "")
 	if s.silent[theCreator] == "" {
-		a.results = append(a.results, s.answer(revoke, start))
+		a.results = append(a.results, s.answer(revoke, ending, start))
 	} else {
 		a.results = append(a.results, s.silent[theCreator])
 	}
@@ -417,7 +410,7 @@ func (a *accident) happenWaiting(s *scene) {
 		}
 		s.continueOne(a.victim)
 		if a.victim == theCreator {
-			a.then = "Revoke " + s.answer(revoke, start)
+			a.then = "Revoke " + s.answer(revoke, ending, start)
 		}
 	}
 }
