@@ -22,6 +22,8 @@ const (
 	goroutinesOfService  = 1
 )
 
+var leakLimit = LeakLimit
+
 // Descriptors returns those of a process, with what they are.
 func Descriptors(t testing.TB, pid int) map[int]string {
 	t.Helper()
@@ -91,11 +93,11 @@ func all(left []Left) (found []string) {
 // nothing is left.
 func NoLeak(t testing.TB, left ...Left) (check func()) {
 	t.Helper()
-	Eventually(t, LeakLimit, func() bool { return OfHost() <= descriptorsOfService }, "the host has %v", Kinds(os.Getpid()))
+	Eventually(t, leakLimit, func() bool { return OfHost() <= descriptorsOfService }, "the host has %v", Kinds(os.Getpid()))
 	before, goroutines := len(Descriptors(t, os.Getpid())), runtime.NumGoroutine()
 	return func() {
 		t.Helper()
-		Eventually(t, LeakLimit, func() bool {
+		Eventually(t, leakLimit, func() bool {
 			return len(Descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines &&
 				OfHost() <= descriptorsOfService && len(all(left)) == 0
 		}, "%d descriptors before, now %v\n%d goroutines before, now %v\n%v", before, Kinds(os.Getpid()),
@@ -106,7 +108,7 @@ func NoLeak(t testing.TB, left ...Left) (check func()) {
 // leftOver is what stays in this process, which had so many goroutines, when all
 // tests are over.
 func leftOver(goroutines int, left []Left) (found []string) {
-	for deadline := time.Now().Add(LeakLimit); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(leakLimit); ; time.Sleep(10 * time.Millisecond) {
 		found = all(left)
 		fds, _ := openDescriptors(os.Getpid())
 		for _, to := range fds {

@@ -56,6 +56,10 @@ func Run(m *testing.M, left ...Left) int {
 // rerunEnv names the test that the process was started for.
 const rerunEnv = "QNXSHM_TEST_RERUN"
 
+// logged is a line that a test has logged. The last one of a test that is skipped says
+// why.
+var logged = regexp.MustCompile(`(?m)^\s+\S+\.go:\d+: (.*)$`)
+
 // Rerunning reports whether this is a process that Rerun has started.
 func Rerunning() bool { return os.Getenv(rerunEnv) != "" }
 
@@ -80,9 +84,9 @@ func (o Options) Rerun(t *testing.T, run func(t *testing.T)) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	skipped := regexp.MustCompile(`(?m)^\s*\S+\.go:\d+: (.*)\n\s*--- SKIP: ` + regexp.QuoteMeta(t.Name()) + ` `)
-	if s := skipped.FindSubmatch(out); s != nil {
-		t.Skipf("%s", s[1])
+	if strings.Contains(string(out), "--- SKIP: "+t.Name()+" ") {
+		why := logged.FindAllSubmatch(out, -1)
+		t.Skipf("%s", why[len(why)-1][1])
 	}
 	if !strings.Contains(string(out), "--- PASS: "+t.Name()+" ") {
 		t.Fatalf("nothing was tested:\n%s", out)

@@ -22,9 +22,12 @@ type Roles map[string]func() Procedures
 // roleEnv, when set, makes the test binary a second process.
 const roleEnv = "QNXSHM_TEST_ROLE"
 
+// answers go to what is the standard output of a second process.
+var answers = json.NewEncoder(os.Stdout)
+
 // serve is the whole life of a second process.
 func serve(role func() Procedures) {
-	s := &server{out: json.NewEncoder(os.Stdout)}
+	s := new(server)
 	os.Stdout = os.Stderr // whatever prints must not garble the answers
 	s.procedures = role()
 	s.reply(reply{})
@@ -48,7 +51,7 @@ func serve(role func() Procedures) {
 // CannotServe ends a second process that cannot be what it was started for: the
 // test that has started it is skipped.
 func CannotServe(why any) {
-	json.NewEncoder(os.Stdout).Encode(reply{Skip: fmt.Sprint(why)})
+	answers.Encode(reply{Skip: fmt.Sprint(why)})
 	os.Exit(0)
 }
 
@@ -56,14 +59,13 @@ type server struct {
 	procedures Procedures
 
 	mu       sync.Mutex
-	out      *json.Encoder
 	cleanups []func()
 }
 
 func (s *server) reply(r reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.out.Encode(r)
+	answers.Encode(r)
 }
 
 // seeEarlier orders what comes after every call whose answer may have caused it.
