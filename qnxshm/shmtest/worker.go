@@ -69,7 +69,9 @@ type remoteError struct{ name, text string }
 
 func (e remoteError) Error() string { return e.text }
 
-// worker is a second process, seen from the case that has started it.
+// worker is a second process, seen from the case that has started it. The tests of
+// this module have package testproc for such; the suite must do without, because it is
+// compiled for targets, with the standard library only.
 type worker struct {
 	c      *C
 	cmd    *exec.Cmd

@@ -25,12 +25,11 @@ import (
 type node struct {
 	fill  testproc.Filler
 	good  testproc.Rounds
+	bad   testproc.Impostor
 	conns map[int]testproc.Raw
 
-	mu       sync.Mutex
-	held     []int64 // rcvids of messages without a reply
-	act      string  // of a hostile server
-	accepted int     // connections to it
+	mu   sync.Mutex
+	held []int64 // rcvids of messages without a reply
 }
 
 // newNode gives what a node can be told to do; most are a call each.
@@ -49,7 +48,7 @@ func newNode() testproc.Procedures {
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "flood": n.flood, "crowd": n.crowd,
 		"lane": n.lane, "blockers": n.blockers, "strew": n.strew,
 		"ready": ready, "fire": fire, "visit": visit,
-		"impostor": n.impostor, "behave": n.behave, "accepted": n.acceptedSoFar,
+		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted,
 	}
 }
 

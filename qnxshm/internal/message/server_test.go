@@ -21,48 +21,13 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// impostor makes the node listen where the process pid would, or with 0 itself,
-// without the host's library. What it does to clients behave says.
+// impostor makes the node listen where the process pid would, or with 0 itself.
+// What it does to clients behave says.
 func (n *node) impostor(pid int) error {
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	listener, err := testproc.Listen(processSocket(pid), 128)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for {
-			r, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			n.mu.Lock()
-			act := n.act
-			n.accepted++
-			n.mu.Unlock()
-			if act == "refuse at once" {
-				r.Say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
-				r.Close()
-				continue
-			}
-			go pretend(r, act)
-		}
-	}()
-	return nil
-}
-
-func (n *node) behave(act string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.act = act
-}
-
-// acceptedSoFar tells how many connections have come to an impostor.
-func (n *node) acceptedSoFar() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.accepted
+	return n.bad.Listen(processSocket(pid), pretend)
 }
 
 // behave tells an impostor what to do to the next client.
@@ -372,7 +337,7 @@ func TestServersNameIsTaken(t *testing.T) {
 func TestRefusalIsHeard(t *testing.T) {
 	server := testproc.Start(t, "node")
 	server.Do("impostor", 0)
-	behave(server, "refuse at once")
+	behave(server, testproc.RefuseAtOnce)
 	for range 1000 {
 		_, err := message.ConnectAttach(server.PID(), 1)
 		testproc.WantErrno(t, syscall.EAGAIN, err)

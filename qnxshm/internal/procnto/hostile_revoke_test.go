@@ -49,10 +49,6 @@ func sealMapping(b []byte) error {
 // hands out handles of a revocable object that it is the creator of, and confirms
 // registrations. What it says to claims behave says.
 func (n *node) falseCreator() error {
-	w, err := testproc.Listen(plainSocket(os.Getpid()), 128)
-	if err != nil {
-		return err
-	}
 	fd, err := anObject(1, "trap")
 	if err == nil {
 		_, err = memory.Control(fd, nto.ControlRevocable, 0, 0, func() error { return nil })
@@ -60,16 +56,7 @@ func (n *node) falseCreator() error {
 	if err != nil {
 		return err
 	}
-	go func() {
-		for {
-			c, err := w.Accept()
-			if err != nil {
-				return
-			}
-			go n.create(c, fd)
-		}
-	}()
-	return nil
+	return n.bad.Listen(plainSocket(os.Getpid()), func(c testproc.Raw, _ string) { n.create(c, fd) })
 }
 
 func (n *node) create(c testproc.Raw, object int) {
@@ -103,17 +90,12 @@ func (n *node) answerAsCreator(c testproc.Raw, f wire.Frame, object int) error {
 		return grantTrap(c, f.Handle, f.Access, object)
 	case *wire.Claim:
 		a := &wire.Answer{ID: f.Handle}
-		n.mu.Lock()
-		if n.act == "busy" {
+		if n.bad.Act() == "busy" {
 			a.Errno = int32(syscall.EBUSY)
 		}
-		n.mu.Unlock()
 		return c.Say(a)
 	case *wire.Register:
-		n.mu.Lock()
-		deaf := n.act == "deaf"
-		n.mu.Unlock()
-		if deaf {
+		if n.bad.Act() == "deaf" {
 			return syscall.EPROTO
 		}
 		return c.Say(&wire.Answer{ID: f.Number})

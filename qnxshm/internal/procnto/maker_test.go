@@ -19,40 +19,13 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// impostor makes the node listen where the process pid would, or with 0 itself,
-// without the host's library. What it does to openers behave says.
+// impostor makes the node listen where the process pid would, or with 0 itself.
+// What it does to openers behave says.
 func (n *node) impostor(pid int) error {
 	if pid == 0 {
 		pid = os.Getpid()
 	}
-	w, err := testproc.Listen(plainSocket(pid), 128)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for {
-			c, err := w.Accept()
-			if err != nil {
-				return
-			}
-			n.mu.Lock()
-			act := n.act
-			n.mu.Unlock()
-			if act == "refuse at once" {
-				c.Say(&wire.Welcome{Errno: int32(syscall.EAGAIN)})
-				c.Close()
-				continue
-			}
-			go pretend(c, act)
-		}
-	}()
-	return nil
-}
-
-func (n *node) behave(act string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.act = act
+	return n.bad.Listen(plainSocket(pid), pretend)
 }
 
 // pretend does to one opener what a hostile maker could.
@@ -317,7 +290,7 @@ func TestMakerOfAnotherVersion(t *testing.T) {
 func TestRefusalIsHeard(t *testing.T) {
 	maker := testproc.Start(t, "node")
 	maker.Do("impostor", 0)
-	maker.Do("behave", "refuse at once")
+	maker.Do("behave", testproc.RefuseAtOnce)
 	for range 2000 {
 		err := openObject(handleOf(maker), os.O_RDONLY)
 		testproc.WantErrno(t, syscall.EAGAIN, err)

@@ -21,11 +21,11 @@ import (
 type node struct {
 	fill   testproc.Filler
 	good   testproc.Rounds
+	bad    testproc.Impostor
 	conns  map[int]testproc.Raw
 	mapped map[uint64][]byte // by handle
 
 	mu    sync.Mutex
-	act   string         // of a fake maker
 	links []testproc.Raw // of a false creator
 }
 
@@ -54,7 +54,7 @@ func newNode() testproc.Procedures {
 		"progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "rawclose": n.rawClose,
 		"occupy": occupy, "squat": squat, "attach": attach, "sendblockers": sendBlockers, "blockers": testproc.NeedBlockers,
-		"impostor": n.impostor, "behave": n.behave,
+		"impostor": n.impostor, "behave": n.bad.Behave,
 		"bequeath": testproc.Bequeath, "falsecreator": n.falseCreator, "askall": n.askAll,
 	}
 }
