@@ -29,8 +29,7 @@
 //		c := testproc.Start(t, "maker") // killed at the end of the test
 //		h := c.Do("handle", c.Do("object", 4096), os.Getpid())
 //		c.Do("delete", h) // or the test fails
-//		_, err := c.Try("delete", h)
-//		testproc.WantErrno(t, syscall.ESRCH, err)
+//		testproc.WantErrno(t, syscall.ESRCH, c.Err("delete", h))
 //		call := c.Begin("handle", 0, c.PID()) // beside others
 //		v, err := call.Wait()
 //		t.Log(v.Uint64(), err)
@@ -40,6 +39,8 @@
 // and the text come back. Its first parameter may be a testing.TB: what is failed or
 // skipped with that is the test that has called. Each call has a goroutine of its
 // own, and all that a call did is seen by those that begin after it was answered.
+// Options.Rerun is for a test that has to have a process to itself, and calls nothing
+// in it.
 //
 // Packages have their own roles and procedures; what else they would need to start
 // processes, to talk to them, to end them and to look for what they leave behind
