@@ -133,7 +133,11 @@ func askAllAbout(t testing.TB, c *testproc.Child, fd int, pid int) {
 	t.Helper()
 	d, err := memory.Describe(fd)
 	require.NoError(t, err)
-	c.Do("askall", d.Key.Dev, d.Key.Ino, d.Origin.Secret, d.Origin.Serial, pid)
+	testproc.Eventually(t, testproc.Patience, func() bool { // links come a moment later
+		err = c.Err("askall", d.Key.Dev, d.Key.Ino, d.Origin.Secret, d.Origin.Serial, pid)
+		return testproc.ErrnoOf(err) != syscall.ENOENT
+	}, "no link")
+	require.NoError(t, err)
 }
 
 // TestRevokeWhatStays: nil would be a lie.
