@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // A memoryGroup is a cgroup whose processes may have so much memory.
@@ -106,11 +108,11 @@ func TestMemoryOfGroup(t *testing.T) {
 				g = newMemoryGroup(t, g.dir)
 			}
 			c := g.start(t)
-			c.do("control", c.number("object", 0), int(controlAnonymous), some)
+			c.do("control", c.number("object", 0), nto.ControlAnonymous, some)
 			for _, pages := range []int{0, tooMuch / os.Getpagesize()} {
 				fd := c.number("object", pages)
 				before := c.do("status", fd)
-				r := c.try("control", fd, int(controlAnonymous), tooMuch)
+				r := c.try("control", fd, nto.ControlAnonymous, tooMuch)
 				require.Equal(t, syscall.ENOMEM, r.errno, "%s", r)
 				require.Equal(t, before, c.do("status", fd))
 			}
@@ -126,7 +128,7 @@ func TestMemoryOfSized(t *testing.T) {
 		t.Run(fmt.Sprintf("%d of %d pages", wanted, pages), func(t *testing.T) {
 			c := c.of(t)
 			fd := c.number("object", pages)
-			out := c.do("control", fd, int(controlAnonymous), wanted*os.Getpagesize())
+			out := c.do("control", fd, nto.ControlAnonymous, wanted*os.Getpagesize())
 			require.Equal(t, pages*os.Getpagesize(), toInt(t, out[0]), "size")
 			require.GreaterOrEqual(t, toInt(t, out[1]), wanted*os.Getpagesize(), "memory")
 		})

@@ -146,12 +146,6 @@ func (n *node) await(a arguments) ([]any, error) {
 	return resultOf(<-result)
 }
 
-const (
-	controlAnonymous = qnxshm.ControlFlags(0x1)
-	controlRevocable = qnxshm.ControlFlags(0x8)
-	noFD             = qnxshm.HandleOptions(0x1)
-)
-
 // calls makes handles and deletes them for some time, and tells how long the
 // slowest of both took together.
 func (n *node) calls(a arguments) ([]any, error) { // ms
@@ -184,7 +178,7 @@ func object(_ *node, a arguments) ([]any, error) { // pages [revocable]
 	}
 	err = unix.Ftruncate(fd, int64(a.int(0)*os.Getpagesize()))
 	if err == nil && len(a) > 1 {
-		_, err = qnxshm.Control(fd, controlRevocable, 0, 0)
+		_, err = qnxshm.Control(fd, qnxshm.ControlRevocable, 0, 0)
 	}
 	var st unix.Stat_t
 	if err == nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // TestRevokeOfStopped: a process that is stopped delays whoever takes memory
@@ -23,7 +25,7 @@ func TestRevokeOfStopped(t *testing.T) {
 	var maps []string
 	for range buffers {
 		fd := creator.number("object", 1, "revocable")
-		h := creator.do("handle", fd, mapper.pid, os.O_RDONLY, int(noFD))[0]
+		h := creator.do("handle", fd, mapper.pid, os.O_RDONLY, nto.HandleNoFD)[0]
 		fds, maps = append(fds, fd), append(maps, mapper.do("map", h, os.O_RDONLY, 1)[0])
 	}
 	mapper.stop()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // serving starts a process that serves handles, and returns its object.
@@ -187,7 +189,7 @@ func TestGuessedRegistration(t *testing.T) {
 	victim, _ := serving(t)
 	object := victim.do("object", 1, "revocable")
 	mapper := startChild(t)
-	m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
+	m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, nto.HandleNoFD)[0], os.O_RDONLY, 1)[0]
 	s := stranger(t)
 	s.try("register", victim.pid, object[1], object[2]) // the best guess there is
 	for _, of := range []int{s.pid, -1} {

@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // requireSays requires that a call failed and that a person can read why: what is
@@ -127,7 +129,7 @@ func TestSharedMemoryDirectory(t *testing.T) {
 		if !targetFiles() {
 			assert.NotContains(t, r.text, "shorter", "it has its size")
 		}
-		requireSays(t, c.try("control", fd, int(controlAnonymous), 2<<20), "/dev/shm", "full|space|room")
+		requireSays(t, c.try("control", fd, nto.ControlAnonymous, 2<<20), "/dev/shm", "full|space|room")
 	})
 	t.Run("protected", func(t *testing.T) {
 		// The kernel's own switch is for the whole machine. What a process sees of
