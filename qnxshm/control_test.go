@@ -216,7 +216,7 @@ func inOtherProcess(t *testing.T) bool {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(exe, "-test.run=^"+t.Name()+"$")
-	cmd.Env = append(os.Environ(), mark+"=1")
+	cmd.Env = environ(mark + "=1")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return false

@@ -100,6 +100,7 @@ func TestRevokeErrors(t *testing.T) {
 		require.ErrorIs(t, qnxshm.Revoke(int(1<<32+fd), os.Getpid()), syscall.EBADF)
 	}
 	gone := exec.Command("/proc/self/exe", "-test.run=^$")
+	gone.Env = environ()
 	require.NoError(t, gone.Run())
 	require.ErrorIs(t, obj.Revoke(gone.Process.Pid), syscall.ESRCH)
 	for range 2 {

@@ -47,11 +47,16 @@ type player struct {
 	lines chan string // what it writes; closed at its end
 }
 
+// environ is the environment of a process that a test starts. The race detector
+// would let it linger for a second.
+func environ(more ...string) []string {
+	return append(os.Environ(), append(more, "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")...)
+}
+
 func startPlayer(t *testing.T, role ...string) *player {
 	t.Helper()
 	p := &player{cmd: exec.Command("/proc/self/exe"), lines: make(chan string, 64)}
-	// The race detector would let every process linger for a second.
-	p.cmd.Env = append(os.Environ(), roleEnv+"="+strings.Join(role, " "), "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	p.cmd.Env = environ(roleEnv + "=" + strings.Join(role, " "))
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func startRecipient(t *testing.T) *recipient {
 	exe, err := os.Executable()
 	require.NoError(t, err)
 	r := &recipient{ch: ch, cmd: exec.Command(exe, "-test.run=^"+t.Name()+"$")}
-	r.cmd.Env = append(os.Environ(), recipientMark+"="+name, "GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE"))
+	r.cmd.Env = environ(recipientMark + "=" + name)
 	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
 	require.NoError(t, r.cmd.Start())
 	ended := make(chan struct{})
