@@ -1,6 +1,7 @@
 package qnxshm
 
 import (
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
@@ -9,13 +10,13 @@ import (
 type ControlFlags uint32
 
 const (
-	ControlAnonymous   ControlFlags = 0x1    // SHMCTL_ANON: give the object memory, up to size
-	ControlPhysical    ControlFlags = 0x2    // SHMCTL_PHYS: physical or contiguous memory; target only
-	ControlSeal        ControlFlags = 0x4    // SHMCTL_SEAL: nobody can change the layout any more
-	ControlRevocable   ControlFlags = 0x8    // SHMCTL_REVOCABLE: mappings made from now on can be revoked
-	ControlLazy        ControlFlags = 0x400  // SHMCTL_LAZY: with ControlAnonymous, memory on first touch
-	ControlTypedMemory ControlFlags = 0x2000 // SHMCTL_TYMEM: memory from the typed memory of descriptor paddr; target only
-	ControlGetFlags    ControlFlags = 0x4000 // SHMCTL_GET_FLAGS: only return the flags
+	ControlAnonymous   ControlFlags = nto.ControlAnonymous   // 0x1, SHMCTL_ANON: give the object memory, up to size
+	ControlPhysical    ControlFlags = nto.ControlPhysical    // 0x2, SHMCTL_PHYS: physical or contiguous memory; target only
+	ControlSeal        ControlFlags = nto.ControlSeal        // 0x4, SHMCTL_SEAL: nobody can change the layout any more
+	ControlRevocable   ControlFlags = nto.ControlRevocable   // 0x8, SHMCTL_REVOCABLE: mappings made from now on can be revoked
+	ControlLazy        ControlFlags = nto.ControlLazy        // 0x400, SHMCTL_LAZY: with ControlAnonymous, memory on first touch
+	ControlTypedMemory ControlFlags = nto.ControlTypedMemory // 0x2000, SHMCTL_TYMEM: memory from the typed memory of descriptor paddr; target only
+	ControlGetFlags    ControlFlags = nto.ControlGetFlags    // 0x4000, SHMCTL_GET_FLAGS: only return the flags
 )
 
 // Control gives the object behind fd memory, or attributes, or tells its flags.

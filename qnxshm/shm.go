@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
@@ -81,7 +82,7 @@ type HandleOptions uint32
 // only be mapped (Map). A recipient without a descriptor can neither pass the
 // object on nor map it again. Make such a handle after the object was made
 // revocable.
-const HandleNoFD HandleOptions = 0x1
+const HandleNoFD HandleOptions = nto.HandleNoFD // 0x1
 
 // CreateHandle makes a handle with which the process pid, and no other, can
 // open the object behind fd once, with at most the given access.

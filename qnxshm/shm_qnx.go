@@ -17,9 +17,6 @@ package qnxshm
 _Static_assert(sizeof(shm_handle_t) <= 8, "a handle has at most 64 bits");
 _Static_assert((shm_handle_t)-1 > 0, "a handle is an unsigned integer");
 _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "Access has these numbers");
-_Static_assert(SHM_CREATE_HANDLE_OPT_NOFD == 0x1, "HandleNoFD has this number");
-_Static_assert(SHMCTL_ANON == 0x1 && SHMCTL_PHYS == 0x2 && SHMCTL_SEAL == 0x4 && SHMCTL_REVOCABLE == 0x8 &&
-	SHMCTL_LAZY == 0x400 && SHMCTL_TYMEM == 0x2000 && SHMCTL_GET_FLAGS == 0x4000, "ControlFlags have these numbers");
 
 // Each function makes one call and returns its result and errno by value, so
 // that nothing of the Go side escapes to the heap. A call that only 8.0 has answers

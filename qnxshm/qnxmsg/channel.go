@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
@@ -22,11 +23,11 @@ const (
 	// interrupted, stays blocked once its message was received. The server gets a
 	// PulseUnblock instead, with the message's id as value, and must answer the
 	// message: what it replies is what the client's Send returns.
-	ChannelUnblock ChannelFlags = 0x2
+	ChannelUnblock ChannelFlags = nto.ChannelUnblock // 0x2
 
 	// ChannelDisconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the
 	// last connection of a client process is gone, be it closed or killed.
-	ChannelDisconnect ChannelFlags = 0x8
+	ChannelDisconnect ChannelFlags = nto.ChannelDisconnect // 0x8
 )
 
 // A Channel is where a server receives messages and pulses. Its methods may be
@@ -101,8 +102,8 @@ func (c *Channel) ID() int { return c.chid }
 
 // Pulse codes that the system sends. Codes from 0 to 127 are free for programs.
 const (
-	PulseUnblock    = -32 // _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
-	PulseDisconnect = -33 // _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
+	PulseUnblock    = nto.PulseUnblock    // -32, _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
+	PulseDisconnect = nto.PulseDisconnect // -33, _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
 )
 
 // A Pulse is a small message that nobody waits for.

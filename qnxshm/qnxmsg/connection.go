@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/gate"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
@@ -191,7 +192,7 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 	}
 	defer c.gate.Leave()
 	err := error(syscall.EINVAL)
-	if code >= 0 && code <= 127 {
+	if code >= nto.PulseMinAvail && code <= nto.PulseMaxAvail {
 		err = msgSendPulse(c.coid, priority, code, value)
 	}
 	if err != nil {

@@ -192,6 +192,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // The target backend: each call goes to QNX's libc. msg_stub.go is its twin for
@@ -217,6 +219,10 @@ func errorOf(errno C.int) error {
 }
 
 func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
+
+// The codes of pulses are the header's: any other index does not compile.
+var _ = [1]struct{}{}[(PulseUnblock^C._PULSE_CODE_UNBLOCK)|(PulseDisconnect^C._PULSE_CODE_DISCONNECT)|
+	(nto.PulseMinAvail^C._PULSE_CODE_MINAVAIL)|(nto.PulseMaxAvail^C._PULSE_CODE_MAXAVAIL)]
 
 func channelCreate(flags ChannelFlags) (chid int, err error) {
 	f := C.unsigned(C._NTO_CHF_FIXED_PRIORITY)

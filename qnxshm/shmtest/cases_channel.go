@@ -51,10 +51,16 @@ func (c *C) ownedConnection(conn *qnxmsg.Connection) *qnxmsg.Connection {
 	return conn
 }
 
-// receive receives a message that is not a pulse.
-func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
+// receiveEither receives a message or a pulse.
+func (c *C) receiveEither(ch *qnxmsg.Channel) qnxmsg.Message {
 	m, err := ch.ReceiveTimeout(make([]byte, 256), patience)
 	c.must("receive", err)
+	return m
+}
+
+// receive receives a message that is not a pulse.
+func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
+	m := c.receiveEither(ch)
 	if m.IsPulse() {
 		c.fatalf("got pulse %+v, want a message", m.Pulse)
 	}
@@ -62,8 +68,7 @@ func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
 }
 
 func (c *C) receivePulse(ch *qnxmsg.Channel) qnxmsg.Pulse {
-	m, err := ch.ReceiveTimeout(make([]byte, 256), patience)
-	c.must("receive a pulse", err)
+	m := c.receiveEither(ch)
 	if !m.IsPulse() {
 		c.fatalf("got message %q, want a pulse", m.Data)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 func controlErr(obj *qnxshm.Object, flags qnxshm.ControlFlags, paddr, size uint64) error {
@@ -177,7 +178,7 @@ var controlCases = map[string]caseFunc{
 		obj := c.object(page)
 		c.errno("0", controlErr(obj, 0, 0, 0))
 		c.errno("0 with a size", controlErr(obj, 0, 0, uint64(2*page)))
-		c.errno("a hint", controlErr(obj, 0x40, 0, 0))
+		c.errno("a hint", controlErr(obj, nto.ControlLowerProt, 0, 0))
 	},
 	"control/flags-unknown": func(c *C) {
 		obj := c.object(page)
@@ -225,8 +226,8 @@ var controlCases = map[string]caseFunc{
 			qnxshm.ControlPhysical,
 			qnxshm.ControlPhysical | qnxshm.ControlAnonymous,
 			qnxshm.ControlTypedMemory | qnxshm.ControlAnonymous | qnxshm.ControlPhysical,
-			qnxshm.ControlAnonymous | 0x800,  // SHMCTL_REPEAT
-			qnxshm.ControlAnonymous | 0x8000, // SHMCTL_HAS_SPECIAL
+			qnxshm.ControlAnonymous | nto.ControlRepeat,
+			qnxshm.ControlAnonymous | nto.ControlHasSpecial,
 		} {
 			err := controlErr(obj, flags, 0, uint64(page))
 			c.errno(fmt.Sprintf("%#x", uint32(flags)), err)
@@ -238,7 +239,7 @@ var controlCases = map[string]caseFunc{
 	},
 	"control/hints": func(c *C) {
 		obj := c.object(0)
-		for i, hint := range []qnxshm.ControlFlags{0x40, 0x80, 0x200, 0x1000} { // LOWERPROT, LAZYWRITE, HIGHUSAGE, NODEFRAG
+		for i, hint := range []qnxshm.ControlFlags{nto.ControlLowerProt, nto.ControlLazyWrite, nto.ControlHighUsage, nto.ControlNoDefrag} {
 			size := int64(i+1) * page
 			c.control(obj, qnxshm.ControlAnonymous|hint, size)
 			equal(c, "size", c.size(obj), size)

@@ -33,7 +33,7 @@ func BenchmarkRevoke(b *testing.B) {
 // of other objects are outstanding, and while there are none. Both pairs of
 // processes have one CPU, so that what the scheduler does is the same for both.
 func BenchmarkRevokeBesideHandles(b *testing.B) {
-	const outstanding = 1_000_000
+	outstanding := crowd(1_000_000)
 	set := allowedCPUs(b, 1)
 	revoke := func(handles int) side {
 		name := serverName()

@@ -22,6 +22,15 @@ func rounds() int {
 	return 11
 }
 
+// crowd is how many a benchmark makes of what there should be n of. With -short
+// there are enough to see that it runs.
+func crowd(n int) int {
+	if testing.Short() {
+		return n / 20
+	}
+	return n
+}
+
 // table collects what the benchmarks measured, for TestMain to print.
 var table []row
 

@@ -15,6 +15,8 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // A memoryGroup is a cgroup whose processes may have so much memory.

@@ -13,6 +13,8 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // TestRevokeOfStopped: a process that is stopped delays whoever takes memory

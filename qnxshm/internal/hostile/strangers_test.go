@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // serving starts a process that serves handles, and returns its object.

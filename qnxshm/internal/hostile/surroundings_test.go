@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // requireSays requires that a call failed and that a person can read why: what is
