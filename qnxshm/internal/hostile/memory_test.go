@@ -12,11 +12,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
-
-	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // A memoryGroup is a cgroup whose processes may have so much memory.
@@ -109,11 +108,11 @@ func TestMemoryOfGroup(t *testing.T) {
 				g = newMemoryGroup(t, g.dir)
 			}
 			c := g.start(t)
-			c.Do("control", c.Do("object", 0), int(controlAnonymous), some)
+			c.Do("control", c.Do("object", 0), int(qnxshm.ControlAnonymous), some)
 			for _, pages := range []int{0, tooMuch / os.Getpagesize()} {
 				fd := c.Do("object", pages).Int()
 				before := c.Do("status", fd)
-				testproc.WantErrno(t, syscall.ENOMEM, c.Err("control", fd, int(controlAnonymous), tooMuch))
+				testproc.WantErrno(t, syscall.ENOMEM, c.Err("control", fd, int(qnxshm.ControlAnonymous), tooMuch))
 				require.Equal(t, before.String(), c.Do("status", fd).String())
 			}
 		})
@@ -129,7 +128,7 @@ func TestMemoryOfSized(t *testing.T) {
 			c := c.For(t)
 			fd := c.Do("object", pages).Int()
 			var got footprint
-			c.Do("control", fd, int(controlAnonymous), wanted*os.Getpagesize()).Into(&got)
+			c.Do("control", fd, int(qnxshm.ControlAnonymous), wanted*os.Getpagesize()).Into(&got)
 			require.EqualValues(t, pages*os.Getpagesize(), got.Size)
 			require.GreaterOrEqual(t, got.Memory, int64(wanted*os.Getpagesize()))
 		})

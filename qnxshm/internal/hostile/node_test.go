@@ -63,12 +63,6 @@ func (n *node) name() string {
 	return "n" + strconv.Itoa(n.last)
 }
 
-const (
-	controlAnonymous = qnxshm.ControlFlags(0x1)
-	controlRevocable = qnxshm.ControlFlags(0x8)
-	noFD             = qnxshm.HandleOptions(0x1)
-)
-
 // calls makes handles and deletes them for some time, and tells how long the
 // slowest of both took together.
 func calls(during time.Duration) (slowest time.Duration, err error) {
@@ -100,7 +94,7 @@ func object(pages int, how ...string) (fd int, err error) {
 	}
 	err = unix.Ftruncate(fd, int64(pages*os.Getpagesize()))
 	if err == nil && len(how) > 0 {
-		_, err = qnxshm.Control(fd, controlRevocable, 0, 0)
+		_, err = qnxshm.Control(fd, qnxshm.ControlRevocable, 0, 0)
 	}
 	return fd, err
 }

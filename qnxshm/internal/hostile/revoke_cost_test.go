@@ -10,11 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // TestRevokeOfStopped: a process that is stopped delays whoever takes memory
@@ -26,7 +25,7 @@ func TestRevokeOfStopped(t *testing.T) {
 	var maps []testproc.Value
 	for range buffers {
 		fd := creator.Do("object", 1, "revocable").Int()
-		h := creator.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(noFD))
+		h := creator.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(qnxshm.HandleNoFD))
 		fds, maps = append(fds, fd), append(maps, mapper.Do("map", h, os.O_RDONLY, 1))
 	}
 	mapper.Stop()

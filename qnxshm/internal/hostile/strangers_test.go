@@ -9,10 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
-
-	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // serving starts a process that serves handles, and returns its object.
@@ -189,7 +188,7 @@ func TestGuessedRegistration(t *testing.T) {
 	victim, _ := serving(t)
 	fd := victim.Do("object", 1, "revocable")
 	mapper := startChild(t)
-	m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(noFD)), os.O_RDONLY, 1)
+	m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(qnxshm.HandleNoFD)), os.O_RDONLY, 1)
 	s := stranger(t)
 	s.Try("register", victim.PID(), victim.Do("inode", fd)) // the best guess there is
 	for _, of := range []int{s.PID(), -1} {

@@ -12,12 +12,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
-
-	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // requireSays requires that a call failed and that a person can read why: what is
@@ -130,7 +129,7 @@ func TestSharedMemoryDirectory(t *testing.T) {
 		if !targetFiles() {
 			assert.NotContains(t, err.Error(), "shorter", "it has its size")
 		}
-		requireSays(t, c.Err("control", fd, int(controlAnonymous), 2<<20), "/dev/shm", "full|space|room")
+		requireSays(t, c.Err("control", fd, int(qnxshm.ControlAnonymous), 2<<20), "/dev/shm", "full|space|room")
 	})
 	t.Run("protected", func(t *testing.T) {
 		// The kernel's own switch is for the whole machine. What a process sees of
