@@ -62,13 +62,13 @@ func decodePacket(b []byte) (p packet, err error) {
 }
 
 // holdPlace is the hello that keeps a connection's place for longest.
-func holdPlace(token uint64) packet { return packet{&wire.HelloLink{Token: token}} }
+func holdPlace() packet { return packet{new(wire.HelloLink)} }
 
 // helloFor is the hello of a connection for a purpose.
 func helloFor(purpose string, chid int) packet {
 	switch purpose {
 	case "link":
-		return packet{&wire.HelloLink{Token: 1}}
+		return holdPlace()
 	case "channel":
 		return packet{&wire.HelloAttach{Token: 1, ChannelID: int32(chid)}}
 	case "name":
@@ -86,21 +86,14 @@ func refused(p packet, err error) bool {
 // registerBlindly registers the process with the creator of an object that it
 // never had, whose inode it knows and whose secret it guesses. The link must stay
 // open.
-func registerBlindly(creator int, _, ino uint64) (link, asked conn, err error) {
-	const token = 0x5ec2e7
+func registerBlindly(creator int, _, ino uint64) (link conn, err error) {
 	if link, err = dial(processSocket(creator)); err != nil {
-		return link, asked, err
+		return link, err
 	}
-	if _, err = link.ask(packet{&wire.HelloLink{Token: token}}); err != nil {
-		return link, asked, err
+	if _, err = link.ask(helloFor("link", 0)); err == nil {
+		err = link.send(packet{&wire.Register{Secret: ino, Serial: 1, Number: 1}}.encode())
 	}
-	if asked, err = dial(processSocket(creator)); err != nil {
-		return link, asked, err
-	}
-	if _, err = asked.ask(helloFor("handles", 0)); err == nil {
-		_, err = asked.ask(packet{&wire.Register{Link: token, Secret: ino, Serial: 1, Number: 1}})
-	}
-	return link, asked, err
+	return link, err
 }
 
 // falseMaker is asked about handles on a connection, and lets give send its

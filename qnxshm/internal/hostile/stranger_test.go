@@ -142,7 +142,7 @@ func (n *node) holdPlaces(a arguments) ([]any, error) { // socket count
 			break
 		}
 		n.raw = append(n.raw, c)
-		p, err := c.ask(holdPlace(rand.Uint64()))
+		p, err := c.ask(holdPlace())
 		if err == syscall.EAGAIN { // no answer: there is no room
 			break
 		}
@@ -154,8 +154,8 @@ func (n *node) holdPlaces(a arguments) ([]any, error) { // socket count
 }
 
 func (n *node) register(a arguments) ([]any, error) { // pid dev ino
-	link, asked, err := registerBlindly(a.int(0), a.uint(1), a.uint(2))
-	n.raw = append(n.raw, link, asked)
+	link, err := registerBlindly(a.int(0), a.uint(1), a.uint(2))
+	n.raw = append(n.raw, link)
 	return nil, err
 }
 

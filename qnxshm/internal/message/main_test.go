@@ -61,9 +61,9 @@ func leftOver() (left string) {
 	return left
 }
 
-// ofService is how many descriptors the service has, which stays: its two epolls, its
+// ofService is how many descriptors the service has, which stays: its three epolls, its
 // directory, its counter, its socket.
-const ofService = 5
+const ofService = 6
 
 // patience is how long tests wait for what must come.
 const patience = 10 * time.Second

@@ -138,6 +138,9 @@ func (c *Conn) close(tookAll bool) {
 func (c *Conn) Detach() int {
 	fd := c.fd
 	c.service.unwatch(c.id, fd)
+	if c.isLink() {
+		linux.EpollRemove(c.service.links, fd)
+	}
 	c.fd = linux.NoFD
 	if c.process != nil {
 		c.process.release()
@@ -184,6 +187,10 @@ func (c *Conn) take(hangup bool) {
 	if c.fd < 0 {
 		return
 	}
+	if c.isLink() {
+		c.service.receiving.RLock()
+		defer c.service.receiving.RUnlock()
+	}
 	r, err := c.packet.Receive(c.fd, wire.NoRights, nil, nil, unix.MSG_DONTWAIT)
 	switch {
 	case err == syscall.EINTR, err == syscall.EAGAIN && !hangup:
@@ -198,6 +205,24 @@ func (c *Conn) take(hangup bool) {
 	case c.fd >= 0:
 		admission.setIdle(c.place, c.idle())
 	}
+}
+
+// takeAll acts on all packets that have come by now.
+func (c *Conn) takeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd < 0 {
+		return
+	}
+	unread, _ := unix.IoctlGetUint32(c.fd, unix.TIOCINQ)
+	for range (unread + wire.FrameSize - 1) / wire.FrameSize { // who sends shorter ones loses the connection
+		c.take(false)
+	}
+}
+
+func (c *Conn) isLink() bool {
+	_, is := c.role.(*link)
+	return is
 }
 
 // dispatch acts on a frame and reports whether it had its place there.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,14 +20,13 @@ import (
 // mapped or made handles of. It stays until the creator is gone.
 type outboundLink struct {
 	process *process // the creator
-	token   uint64
 
 	mu     sync.Mutex // one packet at a time
 	c      *Outbound  // nil once ended
 	id     uint64
 	unsent []uint64         // revocations done that the creator has no room to be told of
 	unused []*wire.Withdraw // and registrations
-	full   bool             // the service waits for that room
+	room   chan struct{}    // closed when there may be, for which the service waits; else nil
 
 	// Of tables.
 	objects map[memory.Origin]registered // as the creator knows them
@@ -130,15 +130,25 @@ func (l *outboundLink) sendUnsent() {
 // waitForRoom changes whether the service waits for room, besides what the creator
 // asks.
 func (l *outboundLink) waitForRoom(on bool) {
-	if on == l.full {
+	if on == (l.room != nil) {
 		return
 	}
-	l.full = on
 	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
 	if on {
+		l.room = make(chan struct{})
 		events |= unix.EPOLLOUT
+	} else {
+		l.endWait()
 	}
 	linux.EpollChange(service.Load().epfd, l.c.fd, events, l.id)
+}
+
+// endWait lets those try again that wait for room.
+func (l *outboundLink) endWait() {
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
+	}
 }
 
 // close ends the link. Its lock is held.
@@ -149,6 +159,7 @@ func (l *outboundLink) close() {
 	service.Load().unwatch(l.id, l.c.fd)
 	l.c.close()
 	l.c, l.unsent, l.unused = nil, nil, nil
+	l.endWait()
 	tables.lock()
 	defer tables.unlock()
 	if outlinks[l.process] == l {
@@ -195,7 +206,8 @@ func (l *outboundLink) letGo() {
 }
 
 // hold registers an object with its creator, if that is another process that can
-// be reached. The link stays as it is until the caller lets go of it.
+// be reached: it has the registration, if it may not have read it yet. The link stays
+// as it is until the caller lets go of it.
 func hold(by memory.Origin, key memory.Key, makes bool) (*outboundLink, error) {
 	if by.Own() || !by.Known() {
 		return nil, nil
@@ -217,44 +229,79 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 		return nil, false, err
 	}
 	tables.lock()
-	l.held++
-	if l.objects[by].covers(makes) {
+	switch {
+	case outlinks[l.process] != l:
+		tables.unlock()
+		return nil, true, nil
+	case l.objects[by].covers(makes):
+		l.held++
 		tables.unlock()
 		return l, false, nil
 	}
+	l.held++
 	l.lastNo++
 	r := registration{l.lastNo, makes}
 	tables.unlock()
-	answered, err := tellAnswered(int(by.PID), r.number, &wire.Register{
-		Link: l.token, Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number,
-	})
-	ended := l.ended()
-	switch {
-	case err == nil && !ended:
-		tables.lock()
-		l.objects[by] = registered{l.objects[by].with(r), key}
-		tables.unlock()
+	err = l.announce(&wire.Register{Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number})
+	if err == nil && l.enter(by, registered{r, key}) {
 		l.sweep(by)
-		return l, false, nil
-	case answered && err == syscall.ESRCH && !ended: // not an object that the creator can revoke
 		return l, false, nil
 	}
 	l.letGo()
-	if err == syscall.ENOTCONN {
-		l.mu.Lock()
-		l.close()
-		l.mu.Unlock()
-	}
-	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
-		return nil, true, nil
-	}
-	return nil, false, err
+	return nil, err == nil || err == syscall.EPIPE, err
 }
 
-func (l *outboundLink) ended() bool {
+// announce sends a registration. EPIPE: the link has ended. A creator that has no
+// room for it is waited for, with no lock held.
+func (l *outboundLink) announce(f *wire.Register) error {
+	room, err := l.send(f)
+	if room == nil {
+		return err
+	}
+	timer := time.NewTimer(PeerTimeout)
+	defer timer.Stop()
+	for room != nil {
+		select {
+		case <-room:
+			room, err = l.send(f)
+		case <-timer.C:
+			return NotAnswering(l.process.pid)
+		}
+	}
+	return err
+}
+
+// send is announce, or returns what to wait for before it can be tried again.
+func (l *outboundLink) send(f *wire.Register) (room <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.c == nil
+	switch {
+	case l.c == nil:
+		return nil, syscall.EPIPE
+	case l.room != nil: // others were first
+		return l.room, nil
+	}
+	if err = l.c.packet.Send(l.c.fd, f, nil, linux.NoFD); noRoom(err) {
+		l.waitForRoom(true)
+		return l.room, nil
+	}
+	if err != nil {
+		l.close()
+		return nil, syscall.EPIPE
+	}
+	return nil, nil
+}
+
+// enter remembers what was registered, unless the link has ended meanwhile: then
+// nobody would register it anew.
+func (l *outboundLink) enter(by memory.Origin, r registered) bool {
+	tables.lock()
+	defer tables.unlock()
+	if outlinks[l.process] != l {
+		return false
+	}
+	l.objects[by] = registered{l.objects[by].with(r.registration), r.key}
+	return true
 }
 
 // knownLink returns the link to the creator of an object, nil if there is none. The
@@ -282,8 +329,8 @@ func linkTo(pid int) (*outboundLink, error) {
 		p.release()
 		return l, nil
 	}
-	l = &outboundLink{process: p, token: linux.RandomUint64(), objects: make(map[memory.Origin]registered), sweepAt: 64}
-	c, _, err := p.dial(&wire.HelloLink{Token: l.token})
+	l = &outboundLink{process: p, objects: make(map[memory.Origin]registered), sweepAt: 64}
+	c, _, err := p.dial(new(wire.HelloLink))
 	if err != nil {
 		p.release()
 		if err = PeerError(err, pid); err == syscall.ESRCH {
@@ -334,6 +381,9 @@ func (l *outboundLink) sweep(begun memory.Origin) {
 		l.sweepAt = max(64, 2*len(l.objects))
 	}
 	tables.unlock()
+	if len(unused) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.c != nil {

@@ -295,7 +295,7 @@ func eventually(t testing.TB, limit time.Duration, ok func() bool, text string, 
 // checks that it comes back to that.
 func noLeak(t testing.TB) (check func()) {
 	t.Helper()
-	const ofService = 5 // two epolls, eventfd, directory, listener
+	const ofService = 6 // three epolls, eventfd, directory, listener
 	own := func() (n int) {
 		for fd := range descriptors(t, os.Getpid()) {
 			if fd >= linux.FirstHigh {

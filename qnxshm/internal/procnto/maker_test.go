@@ -3,6 +3,7 @@
 package procnto_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -166,9 +167,9 @@ func misbehave(c raw, step, act string, f wire.Frame, id uint64) bool {
 var noFrames = map[string][]byte{
 	"garbage":        []byte("What is your name?"),
 	"zeros":          make([]byte, wire.FrameSize),
-	"older":          ofVersion(1, wire.FrameSize),
-	"newer, longer":  ofVersion(3, wire.FrameSize+16),
-	"newer, shorter": ofVersion(3, wire.FrameSize-16),
+	"older":          ofVersion(wire.Version-1, wire.FrameSize),
+	"newer, longer":  ofVersion(wire.Version+1, wire.FrameSize+16),
+	"newer, shorter": ofVersion(wire.Version+1, wire.FrameSize-16),
 }
 
 var refusals = map[string]int32{
@@ -297,15 +298,15 @@ func TestHostileMaker(t *testing.T) {
 // TestMakerOfAnotherVersion must tell what is wrong: ESRCH would send people to
 // look for a handle that is not there.
 func TestMakerOfAnotherVersion(t *testing.T) {
-	for act, version := range map[string]string{"older": "version 1 ", "newer, longer": "version 3 ", "newer, shorter": "version 3 "} {
+	for act, version := range map[string]int{"older": wire.Version - 1, "newer, longer": wire.Version + 1, "newer, shorter": wire.Version + 1} {
 		t.Run(act, func(t *testing.T) {
 			maker := startChild(t)
 			maker.do("impostor", 0)
 			maker.do("behave", quote([]byte("welcome: "+act)))
 			err := openObject(handleOf(maker), os.O_RDONLY)
 			requireErrno(t, syscall.EPROTO, err)
-			require.ErrorContains(t, err, version)
-			require.ErrorContains(t, err, "version 2")
+			require.ErrorContains(t, err, fmt.Sprintf("version %d of", version))
+			require.ErrorContains(t, err, fmt.Sprintf("this one version %d:", wire.Version))
 			requireErrno(t, syscall.EPROTO, procnto.DeleteHandle(handleOf(maker)))
 			_, _, err = procnto.Dial(maker.pid(), new(wire.HelloAttach))
 			requireErrno(t, syscall.EPROTO, err)

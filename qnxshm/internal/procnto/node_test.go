@@ -223,8 +223,15 @@ func (n *node) dial(a arguments) ([]any, error) { // socket
 	return []any{w.fd}, err
 }
 
-func (n *node) rawSend(a arguments) ([]any, error) { // conn bytes
-	return nil, n.conns[a.int(0)].send(a.bytes(1))
+func (n *node) rawSend(a arguments) (_ []any, err error) { // conn bytes [times]
+	times := 1
+	if len(a) > 2 {
+		times = a.int(2)
+	}
+	for i := 0; i < times && err == nil; i++ {
+		err = n.conns[a.int(0)].send(a.bytes(1))
+	}
+	return nil, err
 }
 
 // rawReceive says of what kind the packet is, its errno, and how many descriptors
@@ -251,14 +258,14 @@ func (n *node) rawClose(a arguments) ([]any, error) {
 
 // occupy makes connections with a hello each until one is refused, and says how
 // many were not.
-func (n *node) occupy(a arguments) ([]any, error) { // socket least most
+func (n *node) occupy(a arguments) ([]any, error) { // socket most
 	var open []raw
-	for token := a.int(1); token < a.int(2); token++ {
+	for len(open) < a.int(1) {
 		w, err := rawDial(a[0])
 		if err != nil {
 			return nil, err
 		}
-		w.say(&wire.HelloLink{Token: uint64(token)})
+		w.say(new(wire.HelloLink))
 		f, _, _, err := w.receive(0)
 		if err != nil {
 			return nil, err

@@ -224,10 +224,10 @@ func greet(t testing.TB, name string) raw {
 }
 
 // greetLink connects and says hello as one who is to be told of revocations.
-func greetLink(t testing.TB, name string, token uint64) raw {
+func greetLink(t testing.TB, name string) raw {
 	t.Helper()
 	w := reach(t, name)
-	require.NoError(t, w.say(&wire.HelloLink{Token: token}))
+	require.NoError(t, w.say(new(wire.HelloLink)))
 	w.requireWelcome(t, 0)
 	return w
 }

@@ -67,16 +67,16 @@ func TestFloodOfAnotherUser(t *testing.T) {
 	s := newScene(t, limit, false)
 	fd := s.server.number("object", 1)
 	eve, other := startStranger(t, stranger), startStranger(t, stranger)
-	got := eve.number("occupy", s.socket, 1, 2000)
+	got := eve.number("occupy", s.socket, 2000)
 	require.Equal(t, places/8, got)
-	require.Zero(t, other.number("occupy", s.socket, 1, 2000), "the share is the user's")
+	require.Zero(t, other.number("occupy", s.socket, 2000), "the share is the user's")
 	s.prompt(t, fd)
 	h := s.server.handle("handle", fd, other.pid(), os.O_RDONLY)
 	_, errno := other.try("open", h, os.O_RDONLY)
 	require.Equal(t, syscall.EAGAIN, errno)
 	// More of them have half of the places together.
 	for uid := uint32(stranger + 1); uid < stranger+8; uid++ {
-		got += startStranger(t, uid).number("occupy", s.socket, 1, 2000)
+		got += startStranger(t, uid).number("occupy", s.socket, 2000)
 	}
 	require.Equal(t, places/2, got)
 	s.prompt(t, fd)
@@ -95,7 +95,7 @@ func TestTooManyConnections(t *testing.T) {
 	fd := s.server.number("object", 1)
 	h := s.server.handle("handle", fd, os.Getpid(), os.O_RDONLY)
 	full := startChild(t)
-	full.do("occupy", s.socket, 1, 1000)
+	full.do("occupy", s.socket, 1000)
 	for range 200 {
 		err := openObject(h, os.O_RDONLY)
 		requireErrno(t, syscall.EAGAIN, err)
@@ -155,17 +155,13 @@ func TestGuessedRegistration(t *testing.T) {
 	eve := startStranger(t, stranger)
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	link, w := eve.number("dial", ownSocket(t)), eve.number("dial", ownSocket(t))
-	say := func(conn int, f wire.Frame) string {
-		eve.do("rawsend", conn, quoted(f))
-		return eve.do("rawreceive", conn, 0)[1]
-	}
-	require.Equal(t, "0", say(link, &wire.HelloLink{Token: 1}))
-	require.Equal(t, "0", say(w, new(wire.HelloHandles)))
+	link := eve.number("dial", ownSocket(t))
+	eve.do("rawsend", link, quoted(new(wire.HelloLink)))
+	require.Equal(t, "0", eve.do("rawreceive", link, 0)[1])
 	for guess := range uint64(100) {
-		f := registration(t, fd, 1)
+		f := registration(t, fd)
 		f.Secret = guess
-		require.NotEqual(t, "0", say(w, f))
+		eve.do("rawsend", link, quoted(f))
 	}
 	eve.stop()
 	began := time.Now()

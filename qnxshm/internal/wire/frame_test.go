@@ -16,7 +16,7 @@ import (
 // frames are one of each kind, all of whose fields have values of their own.
 var frames = []wire.Frame{
 	&wire.HelloHandles{},
-	&wire.HelloLink{Token: 1},
+	new(wire.HelloLink),
 	&wire.HelloAttach{Token: 1, ChannelID: 2},
 	&wire.HelloName{Token: 1},
 	&wire.HelloLane{Token: 1, Lane: 2, ChannelID: 3, SCOID: 4, COID: 5},
@@ -25,7 +25,7 @@ var frames = []wire.Frame{
 	&wire.Map{Handle: 1, Access: 2},
 	&wire.Claim{Handle: 1},
 	&wire.Delete{Handle: 1},
-	&wire.Register{Link: 1, Secret: 2, Serial: 3, Makes: true, Number: 4},
+	&wire.Register{Secret: 2, Serial: 3, Makes: true, Number: 4},
 	&wire.Granted{Handle: 1, Offset: 2, Size: 3},
 	&wire.Answer{ID: 1, Errno: 2},
 	&wire.Revoke{ID: 1, Dev: 2, Ino: 3, Secret: 4, Serial: 5, PID: -1},

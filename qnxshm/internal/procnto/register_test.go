@@ -1,0 +1,435 @@
+//go:build linux
+
+package procnto_test
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/go-qnx/shm/qnxshm/internal/memory"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
+)
+
+// Registrations have no answer: these tests are about what is still on its way.
+
+func init() {
+	commands["revoke"] = func(_ *node, a arguments) ([]any, error) { // fd pid
+		return nil, procnto.Revoke(a.int(0), a.int(1))
+	}
+	commands["mapall"] = mapAll
+	commands["keepmapping"] = keepMapping
+}
+
+// words are of memory that processes share.
+func word(mem []byte, i int) *uint64 { return (*uint64)(unsafe.Pointer(&mem[8*i])) }
+
+// waitFor waits until a word is no less than want. Both processes may have one
+// processor.
+func waitFor(w *uint64, want uint64) error {
+	for deadline := time.Now().Add(patience); atomic.LoadUint64(w) < want; {
+		if time.Now().After(deadline) {
+			return syscall.ETIMEDOUT
+		}
+		unix.Nanosleep(&unix.Timespec{Nsec: 1}, nil)
+	}
+	return nil
+}
+
+// TestRevokeTakesInWhatHasCome: who had registered when Revoke was called is asked,
+// also when this process has much to read before.
+func TestRevokeTakesInWhatHasCome(t *testing.T) {
+	other := newRevocable(t)
+	defer unix.Close(other)
+	before := registration(t, other)
+	rounds := 300
+	if testing.Short() || raceEnabled {
+		rounds = 100
+	}
+	for i := range rounds {
+		p := linked{fd: newRevocable(t), link: greetLink(t, ownSocket(t))}
+		for range i % 150 {
+			require.NoError(t, p.link.say(before))
+		}
+		require.NoError(t, p.link.say(registration(t, p.fd)))
+		done := make(chan error, 1)
+		go func() { done <- procnto.Revoke(p.fd, -1) }()
+		p.confirm(t, p.asked(t))
+		require.NoError(t, <-done)
+		p.link.close()
+		unix.Close(p.fd)
+	}
+}
+
+// TestRevokeTakesInAllLinks: more of them have something to say than one look at them
+// tells of.
+func TestRevokeTakesInAllLinks(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	f := registration(t, fd)
+	var links []raw
+	defer func() { closeRaw(links) }()
+	for range 100 {
+		links = append(links, greetLink(t, ownSocket(t)))
+	}
+	for _, w := range links {
+		require.NoError(t, w.say(f))
+	}
+	done := make(chan error, 1)
+	go func() { done <- procnto.Revoke(fd, -1) }()
+	for _, w := range links {
+		linked{link: w}.confirm(t, linked{link: w}.asked(t))
+	}
+	require.NoError(t, <-done)
+}
+
+// loud begins links on which peers register without end, until the test is over. It
+// returns how often they have.
+func loud(t testing.TB, links int) *atomic.Int64 {
+	t.Helper()
+	fd := newRevocable(t)
+	f := registration(t, fd)
+	var said atomic.Int64
+	var open []raw
+	ended := make(chan struct{})
+	for range links {
+		w := greetLink(t, ownSocket(t))
+		open = append(open, w)
+		go func() {
+			for w.say(f) == nil {
+				said.Add(1)
+			}
+			ended <- struct{}{}
+		}()
+	}
+	t.Cleanup(func() {
+		for _, w := range open {
+			unix.Shutdown(w.fd, unix.SHUT_RDWR)
+		}
+		for range open {
+			<-ended
+		}
+		closeRaw(open)
+		unix.Close(fd)
+	})
+	return &said
+}
+
+// TestRevokeDoesNotWaitForTheLoud: a peer that registers without end is read as far
+// as it had come.
+func TestRevokeDoesNotWaitForTheLoud(t *testing.T) {
+	said := loud(t, 4)
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	const much = 20_000
+	for said.Load() < much {
+		began := time.Now()
+		require.NoError(t, procnto.Revoke(fd, -1))
+		require.Less(t, time.Since(began), procnto.RevokeTimeout)
+	}
+}
+
+// TestRevokeFromOneThatIsGone: it had registered for the object, and nobody has read
+// that yet.
+func TestRevokeFromOneThatIsGone(t *testing.T) {
+	loud(t, 32)
+	fd, other := newRevocable(t), newRevocable(t)
+	defer unix.Close(fd)
+	defer unix.Close(other)
+	for range 5 {
+		child := startChild(t)
+		link := child.number("dial", ownSocket(t))
+		child.do("rawsend", link, quoted(new(wire.HelloLink)))
+		require.Equal(t, "0", child.do("rawreceive", link, 0)[1])
+		child.do("rawsend", link, quoted(registration(t, other)), 150)
+		child.do("rawsend", link, quoted(registration(t, fd)))
+		child.kill()
+		require.NoError(t, procnto.Revoke(fd, child.pid()))
+	}
+}
+
+// keepMapping maps an object as often as the creator says, and writes to it all the
+// time until it is revoked. Of the gate, which both processes have, the first word
+// says how often it is to be mapped, the second how often it was.
+func keepMapping(_ *node, a arguments) ([]any, error) { // fd handle-of-gate times
+	gate, err := procnto.MapHandle(a.id(1), os.O_RDWR, page, procnto.MakerOf(a.id(1)))
+	if err != nil {
+		return nil, err
+	}
+	defer memory.Unmap(gate)
+	for i := range uint64(a.int(2)) {
+		if err := waitFor(word(gate, 0), i+1); err != nil {
+			return nil, err
+		}
+		mem, err := procnto.MapWhole(a.int(0), os.O_RDWR)
+		if err != nil {
+			return nil, err
+		}
+		atomic.StoreUint64(word(gate, 1), i+1)
+		for deadline := time.Now().Add(patience); !memory.Revoked(unsafe.Pointer(&mem[0])); {
+			faulting(func() { // until it is revoked
+				for range 100 {
+					atomic.AddUint64(word(mem, 0), 1)
+				}
+			})
+			if time.Now().After(deadline) {
+				return nil, syscall.ETIMEDOUT
+			}
+		}
+		if err := memory.Unmap(mem); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// TestRevokeRightAfterMap: whatever another process had mapped when Revoke was called
+// it cannot write to when that has returned.
+func TestRevokeRightAfterMap(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	mem, err := procnto.MapWhole(fd, os.O_RDWR)
+	require.NoError(t, err)
+	defer memory.Unmap(mem)
+	gateFD := newObject(t, 1, "")
+	defer unix.Close(gateFD)
+	gate, err := procnto.MapWhole(gateFD, os.O_RDWR)
+	require.NoError(t, err)
+	defer memory.Unmap(gate)
+	child := startChild(t)
+	theirs := openBy(t, fd, child, os.O_RDWR)
+	h, err := procnto.CreateHandle(gateFD, child.pid(), os.O_RDWR, 0)
+	require.NoError(t, err)
+	rounds := 2000
+	if testing.Short() || raceEnabled {
+		rounds = 400
+	}
+	child.tell("keepmapping", theirs, h, rounds)
+	for i := range uint64(rounds) {
+		atomic.StoreUint64(word(gate, 0), i+1)
+		require.NoError(t, waitFor(word(gate, 1), i+1))
+		err := procnto.Revoke(fd, child.pid())
+		for err != nil { // it may be kept from the processor
+			require.ErrorIs(t, err, qnxerr.ErrRevokePending)
+			err = procnto.Revoke(fd, child.pid())
+		}
+		count := atomic.LoadUint64(word(mem, 0))
+		for range i % 8 {
+			unix.Nanosleep(&unix.Timespec{Nsec: 1}, nil)
+		}
+		require.Equal(t, count, atomic.LoadUint64(word(mem, 0)), "round %d: written after shm_revoke", i)
+	}
+	_, errno := child.answer(patience)
+	require.Zero(t, errno)
+}
+
+// TestRevokeCrossesMap: a handle of the creator, and one of another maker, that is
+// mapped while the object is revoked. The mapping is taken back, or never made.
+func TestRevokeCrossesMap(t *testing.T) {
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	maker, mapper := startChild(t), startChild(t)
+	theirs := openBy(t, fd, maker, os.O_RDWR)
+	rounds := 1000
+	if testing.Short() || raceEnabled {
+		rounds = 200
+	}
+	kept := 0
+	for i := range rounds {
+		var h uint64
+		if i%2 == 0 {
+			h = maker.handle("handle", theirs, mapper.pid(), os.O_RDONLY)
+		} else {
+			var err error
+			h, err = procnto.CreateHandle(fd, mapper.pid(), os.O_RDONLY, nto.HandleNoFD)
+			require.NoError(t, err)
+		}
+		mapper.tell("map", h, os.O_RDONLY, 1)
+		for until := time.Now().Add(time.Duration(i%100) * 5 * time.Microsecond); time.Now().Before(until); {
+		}
+		err := procnto.Revoke(fd, mapper.pid())
+		for err != nil {
+			require.ErrorIs(t, err, qnxerr.ErrRevokePending)
+			err = procnto.Revoke(fd, mapper.pid())
+		}
+		if _, errno := mapper.answer(patience); errno != 0 {
+			require.Equal(t, syscall.ESRCH, errno)
+			continue
+		}
+		kept++
+		require.Equal(t, []string{"true"}, mapper.do("revoked", h), "round %d", i)
+		mapper.do("unmap", h)
+	}
+	t.Logf("of %d handles, %d were mapped before", rounds, kept)
+}
+
+// mapAll maps what is behind descriptors, with some threads, and keeps it under the
+// numbers of these.
+func mapAll(n *node, a arguments) ([]any, error) { // fd…
+	const threads = 4
+	errs := make(chan error, threads)
+	maps := make([][]byte, len(a))
+	for thread := range threads {
+		go func() {
+			var err error
+			for i := thread; i < len(a) && err == nil; i += threads {
+				maps[i], err = procnto.MapWhole(a.int(i), os.O_RDONLY)
+			}
+			errs <- err
+		}()
+	}
+	var err error
+	for range threads {
+		if e := <-errs; e != nil {
+			err = e
+		}
+	}
+	for i, mem := range maps {
+		n.mapped[a.id(i)] = mem
+	}
+	return nil, err
+}
+
+// TestLinksBreakWhileMapping: what is registered on a link that ends, or on the next
+// one, is known in the end.
+func TestLinksBreakWhileMapping(t *testing.T) {
+	child := startChild(t)
+	const many, breaks = 400, 5
+	var fds []int
+	theirs := []any{"mapall"}
+	for range many {
+		fd := newRevocable(t)
+		defer unix.Close(fd)
+		fds, theirs = append(fds, fd), append(theirs, openBy(t, fd, child, os.O_RDONLY))
+	}
+	procnto.EndLinks()
+	child.tell(theirs...)
+	for range breaks {
+		eventually(t, patience, func() bool { return procnto.Mappers() > many/breaks/2 }, "the child does not map")
+		procnto.EndLinks()
+	}
+	_, errno := child.answer(patience)
+	require.Zero(t, errno)
+	for i, fd := range fds {
+		eventually(t, patience, func() bool {
+			require.NoError(t, procnto.Revoke(fd, child.pid()))
+			return child.do("revoked", theirs[i+1])[0] == "true"
+		}, "mapping %d is not known", i)
+	}
+}
+
+// TestCreatorDoesNotRead: a creator that is stopped is told of as many mappings as its
+// socket holds. For more a call waits as long as for any answer, and no other call
+// does.
+func TestCreatorDoesNotRead(t *testing.T) {
+	creator := startChild(t)
+	const many, threads = 1200, 4
+	creator.do("limit", 2*many)
+	var theirs, fds []int
+	for range many {
+		fd := creator.number("object", 1)
+		creator.do("control", fd, nto.ControlRevocable)
+		got, err := procnto.OpenHandle(creator.handle("handle", fd, os.Getpid(), os.O_RDONLY), os.O_RDONLY)
+		require.NoError(t, err)
+		defer memory.CloseDescriptor(got)
+		theirs, fds = append(theirs, fd), append(fds, got)
+	}
+	first, err := procnto.MapWhole(fds[0], os.O_RDONLY) // makes the link
+	require.NoError(t, err)
+	defer memory.Unmap(first)
+
+	creator.stop()
+	maps := make([][]byte, many)
+	var mapped atomic.Int32
+	errs := make(chan error, threads)
+	for thread := range threads {
+		go func() {
+			var err error
+			for i := thread; i < many && err == nil; i += threads {
+				if maps[i], err = procnto.MapWhole(fds[i], os.O_RDONLY); err == nil {
+					mapped.Add(1)
+				}
+			}
+			errs <- err
+		}()
+	}
+	requireStuck(t, &mapped, many)
+	own := newRevocable(t)
+	defer unix.Close(own)
+	began := time.Now()
+	mem, err := procnto.MapWhole(fds[0], os.O_RDONLY)
+	require.NoError(t, err, "it is registered")
+	require.NoError(t, memory.Unmap(mem))
+	require.NoError(t, procnto.Revoke(own, -1))
+	require.Less(t, time.Since(began), time.Second)
+	creator.goOn()
+	for range threads {
+		require.NoError(t, <-errs)
+	}
+	for i, fd := range theirs {
+		creator.do("revoke", fd, -1)
+		require.True(t, memory.Revoked(unsafe.Pointer(&maps[i][0])), "object %d", i)
+		require.NoError(t, memory.Unmap(maps[i]))
+	}
+}
+
+// requireStuck waits until some have been counted, but not all, and no further ones
+// come for a while.
+func requireStuck(t testing.TB, count *atomic.Int32, all int32) {
+	t.Helper()
+	last, since := int32(0), time.Now()
+	eventually(t, patience, func() bool {
+		if n := count.Load(); n != last {
+			last, since = n, time.Now()
+		}
+		return last > 0 && time.Since(since) > 100*time.Millisecond
+	}, "they do not stop")
+	require.Less(t, last, all)
+}
+
+// TestCreatorNeverReads: the call fails with what tells why, and leaves nothing.
+func TestCreatorNeverReads(t *testing.T) {
+	creator := startChild(t)
+	creator.do("falsecreator")
+	creator.do("behave", "deaf")
+	fd, err := procnto.OpenHandle(handleOf(creator), os.O_RDONLY)
+	require.NoError(t, err)
+	defer memory.CloseDescriptor(fd)
+	d, err := memory.Describe(fd)
+	require.NoError(t, err)
+	const all = 10_000
+	var registered atomic.Int32
+	full := make(chan error)
+	go func() { // what this process never had it can register as well
+		var err error
+		for by := d.Origin; err == nil && registered.Load() < all; registered.Add(1) {
+			by.Serial++
+			err = procnto.Register(by, d.Key)
+		}
+		full <- err
+	}()
+	requireStuck(t, &registered, all)
+	began := time.Now()
+	_, err = procnto.MapWhole(fd, os.O_RDONLY)
+	requireErrno(t, syscall.EAGAIN, err)
+	require.ErrorContains(t, err, fmt.Sprint(creator.pid()))
+	require.GreaterOrEqual(t, time.Since(began), procnto.PeerTimeout)
+	requireErrno(t, syscall.EAGAIN, <-full)
+	maps, err := os.ReadFile("/proc/self/maps")
+	require.NoError(t, err)
+	require.NotContains(t, string(maps), "memfd:qnxshm")
+	creator.kill() // then nobody can revoke
+	mem, err := procnto.MapWhole(fd, os.O_RDONLY)
+	require.NoError(t, err)
+	require.NoError(t, memory.Unmap(mem))
+}
