@@ -94,8 +94,8 @@ func (*HelloHandles) fields(*codec) {}
 // creator so, and that asks to give them up.
 type HelloLink struct{}
 
-func (*HelloLink) Kind() Kind      { return KindHelloLink }
-func (f *HelloLink) fields(*codec) {}
+func (*HelloLink) Kind() Kind    { return KindHelloLink }
+func (*HelloLink) fields(*codec) {}
 
 // HelloAttach begins a connection to a channel (ConnectAttach).
 type HelloAttach struct {
