@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -27,11 +28,12 @@ func TestForkedChildHoldsName(t *testing.T) {
 // whose number another one has.
 func TestNameHeldAfterDeath(t *testing.T) {
 	needRoot(t)
+	const soon = time.Second // the heir is given time to answer
 	first := startFirst(t)
 	serve := func(p string) (h string) {
 		fd := first.number("tell", p, "object", 1)
 		h = first.do("tell", p, "handle", fd, 1, os.O_RDONLY)[0]
-		r := first.within(prompt, "open", h, os.O_RDONLY)
+		r := first.within(soon, "open", h, os.O_RDONLY)
 		require.Zero(t, r.errno, "%s", r)
 		return first.do("tell", p, "handle", fd, 1, os.O_RDONLY)[0]
 	}
@@ -47,7 +49,7 @@ func TestNameHeldAfterDeath(t *testing.T) {
 		other = first.try("start", "other", pid).errno == 0
 	}
 	serve("other")
-	r := first.within(prompt, "open", h, os.O_RDONLY)
+	r := first.within(soon, "open", h, os.O_RDONLY)
 	require.Equal(t, syscall.ESRCH, r.errno, "its maker is gone: %s", r)
 }
 

@@ -36,14 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-const (
-	// patience is how long tests wait for what must come.
-	patience = 10 * time.Second
-	// prompt is how long a call may take that no stranger can delay: far more
-	// than it needs, for the sake of loaded machines, and far less than what
-	// strangers can do to it.
-	prompt = time.Second
-)
+// patience is how long tests wait for what must come.
+const patience = 10 * time.Second
 
 // A child is a second process, which does what the lines say that it is sent,
 // one after the other, and answers each with a line.
@@ -201,18 +195,6 @@ func (c *child) number(args ...any) int {
 func (c *child) later(args ...any) string {
 	c.t.Helper()
 	return c.do(append([]any{"later"}, args...)...)[0]
-}
-
-// requirePrompt requires that the child's calls about handles are answered, now
-// and for a while.
-func (c *child) requirePrompt() {
-	c.t.Helper()
-	const trial = 300 * time.Millisecond
-	r := c.within(trial+prompt, "calls", trial.Milliseconds())
-	require.Zero(c.t, r.errno, "%s", r)
-	slowest, err := time.ParseDuration(r.words[0])
-	require.NoError(c.t, err)
-	require.Less(c.t, slowest, prompt, "the slowest call")
 }
 
 func needRoot(t testing.TB) {

@@ -83,6 +83,11 @@ func refused(p packet, err error) bool {
 	return err != nil || !ok || w.Errno != 0
 }
 
+// guessedRegistration is for an object whose secret is not known.
+func guessedRegistration(secret uint64) packet {
+	return packet{&wire.Register{Secret: secret, Serial: 1, Number: 1}}
+}
+
 // registerBlindly registers the process with the creator of an object that it
 // never had, whose inode it knows and whose secret it guesses. The link must stay
 // open.
@@ -91,7 +96,7 @@ func registerBlindly(creator int, _, ino uint64) (link conn, err error) {
 		return link, err
 	}
 	if _, err = link.ask(helloFor("link", 0)); err == nil {
-		err = link.send(packet{&wire.Register{Secret: ino, Serial: 1, Number: 1}}.encode())
+		err = link.send(guessedRegistration(ino).encode())
 	}
 	return link, err
 }

@@ -27,6 +27,7 @@ var strangerCommands = map[string]func(*node, arguments) ([]any, error){
 	"crowd":      (*node).crowdNames,
 	"hold":       (*node).holdPlaces,
 	"register":   (*node).register,
+	"flood":      (*node).flood,
 	"dial":       (*node).dial,
 	"steal":      steal,
 	"hello":      hello,
@@ -157,6 +158,24 @@ func (n *node) register(a arguments) ([]any, error) { // pid dev ino
 	link, err := registerBlindly(a.int(0), a.uint(1), a.uint(2))
 	n.raw = append(n.raw, link)
 	return nil, err
+}
+
+// flood registers without end what it never had, on as many links as there is room
+// for.
+func (n *node) flood(a arguments) ([]any, error) { // socket links
+	before := len(n.raw)
+	held, err := n.holdPlaces(a)
+	links := n.raw[before:]
+	go func() {
+		packet := guessedRegistration(0).encode()
+		for {
+			for _, c := range links {
+				for unix.Send(c.fd, packet, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) == nil {
+				}
+			}
+		}
+	}()
+	return held, err
 }
 
 // dial connects to a process, or to a channel by its name.

@@ -46,31 +46,39 @@ func TestBlockingDescriptors(t *testing.T) {
 		packets, descriptors int
 	}{{"one", 1, 1}, {"more than there is room for", 1, 3}, {"many", 100, 1}} {
 		t.Run("unasked/"+c.name, func(t *testing.T) {
-			victim, _ := serving(t)
-			s := stranger(t)
-			suffer(victim, s, "packet", processSocket(victim.pid), c.packets, c.descriptors)
-			victim.requirePrompt()
-			requireFewThreads(t, victim)
+			shielded(t, func(t *testing.T) (*child, time.Duration) {
+				victim, _ := serving(t)
+				suffer(victim, stranger(t), "packet", processSocket(victim.pid), c.packets, c.descriptors)
+				requireFewThreads(t, victim)
+				return victim, 0
+			})
 		})
 	}
-	t.Run("answer", func(t *testing.T) {
+	for name, attack := range blockingAttacks {
+		t.Run(name, func(t *testing.T) { shielded(t, attack) })
+	}
+}
+
+var blockingAttacks = map[string]func(t *testing.T) (victim *child, pending time.Duration){
+	"answer": func(t *testing.T) (*child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		opened := victim.later("open", s.do("falsemaker")[0], os.O_RDONLY)
 		eventually(t, patience, func() bool { return s.number("asked") == 1 }, "the maker is not asked")
 		suffer(victim, s, "answer")
-		require.NotZero(t, victim.within(prompt, "await", opened).errno, "the maker has broken the rules")
-		victim.requirePrompt()
-	})
-	t.Run("client", func(t *testing.T) {
+		r, took := victim.timed("await", opened)
+		require.NotZero(t, r.errno, "the maker has broken the rules")
+		return victim, took
+	},
+	"client": func(t *testing.T) (*child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		to := s.do("connect", victim.pid, victim.number("channel"))[0]
 		s.do("send", to, "text")
 		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
-	})
-	t.Run("server", func(t *testing.T) {
+		return victim, 0
+	},
+	"server": func(t *testing.T) (*child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		to := victim.do("connect", s.pid, s.number("channel"))[0]
@@ -78,25 +86,26 @@ func TestBlockingDescriptors(t *testing.T) {
 		pending := victim.later("send", to, "hold")
 		eventually(t, patience, func() bool { return s.number("held") == 1 }, "the message does not come")
 		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
-		require.NotZero(t, victim.within(prompt, "await", pending).errno, "the server has broken the rules")
-	})
-	t.Run("mapper", func(t *testing.T) {
+		r, took := victim.timed("await", pending)
+		require.NotZero(t, r.errno, "the server has broken the rules")
+		return victim, took
+	},
+	"mapper": func(t *testing.T) (*child, time.Duration) {
 		victim, _ := serving(t)
 		fd := victim.number("object", 1, "revocable")
 		s := stranger(t)
 		s.do("map", victim.do("handle", fd, s.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
 		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
-	})
-	t.Run("creator", func(t *testing.T) {
+		return victim, 0
+	},
+	"creator": func(t *testing.T) (*child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		fd := s.number("object", 1, "revocable")
 		victim.do("map", s.do("handle", fd, victim.pid, os.O_RDONLY)[0], os.O_RDONLY, 1)
 		suffer(victim, s, "abuse", victim.pid)
-		victim.requirePrompt()
-	})
+		return victim, 0
+	},
 }
 
 // requireFewThreads: what blocks has a thread, and what a stranger can make block
@@ -129,9 +138,9 @@ func TestPlacesForConnections(t *testing.T) {
 	for name, room := range map[string][]step{"same user": nil, "third user": {anotherUser()}} {
 		t.Run(name, func(t *testing.T) {
 			recipient, victim := startChild(t, room...), victim.of(t)
-			h := victim.do("handle", fd, recipient.pid, os.O_RDONLY)[0]
-			r := recipient.within(prompt, "open", h, os.O_RDONLY)
-			require.Zero(t, r.errno, "%s", r)
+			requirePrompt(t, func() (result, time.Duration) {
+				return recipient.timed("open", victim.do("handle", fd, recipient.pid, os.O_RDONLY)[0], os.O_RDONLY)
+			})
 			recipient.do("connect", victim.pid, victim.number("channel"))
 		})
 	}
@@ -141,12 +150,15 @@ func TestPlacesForConnections(t *testing.T) {
 // channels.
 func requireServes(t *testing.T, victim *child) {
 	t.Helper()
-	recipient := startChild(t)
-	r := victim.try("handle", victim.number("object", 1), recipient.pid, os.O_RDONLY)
-	require.Zero(t, r.errno, "%s", r)
-	opened := recipient.within(prompt, "open", r.words[0], os.O_RDONLY)
-	require.Zero(t, opened.errno, "%s", opened)
-	r = victim.try("channel")
+	fd := victim.number("object", 1)
+	var recipient *child
+	requirePrompt(t, func() (result, time.Duration) {
+		recipient = startChild(t) // which has to find the victim
+		r := victim.try("handle", fd, recipient.pid, os.O_RDONLY)
+		require.Zero(t, r.errno, "%s", r)
+		return recipient.timed("open", r.words[0], os.O_RDONLY)
+	})
+	r := victim.try("channel")
 	require.Zero(t, r.errno, "%s", r)
 	recipient.do("send", recipient.do("connect", victim.pid, r.words[0])[0], "text")
 }
@@ -185,16 +197,37 @@ func TestNameTakenBefore(t *testing.T) {
 // TestGuessedRegistration: only who has had an object can make its creator wait.
 func TestGuessedRegistration(t *testing.T) {
 	victim, _ := serving(t)
-	object := victim.do("object", 1, "revocable")
-	mapper := startChild(t)
-	m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
-	s := stranger(t)
-	s.try("register", victim.pid, object[1], object[2]) // the best guess there is
+	mapper, s := startChild(t), stranger(t)
 	for _, of := range []int{s.pid, -1} {
-		began := time.Now()
-		r := victim.try("revoke", object[0], of)
-		require.Zero(t, r.errno, "after %v: %s; process %d never had the memory", time.Since(began), r, s.pid)
-		require.Less(t, time.Since(began), prompt/2)
+		requirePrompt(t, func() (result, time.Duration) {
+			object := victim.do("object", 1, "revocable")
+			m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
+			s.try("register", victim.pid, object[1], object[2]) // the best guess there is
+			r, took := victim.timed("revoke", object[0], of)
+			require.Equal(t, of == -1, mapper.try("touch", m).errno != 0, "revoked")
+			return r, took
+		})
 	}
-	require.NotZero(t, mapper.try("touch", m).errno, "still mapped")
+}
+
+// TestFloodOfRegistrations: strangers register all the time, on all links that they can
+// have, and the victim reads that before it revokes.
+func TestFloodOfRegistrations(t *testing.T) {
+	needRoot(t)
+	victim, _ := serving(t)
+	mapper := startChild(t)
+	user := anotherUser()
+	for range 2 {
+		require.Positive(t, startChild(t, user).number("flood", processSocket(victim.pid), 256))
+	}
+	slowest, err := time.ParseDuration(victim.do("calls", 1000)[0])
+	require.NoError(t, err)
+	t.Log("the slowest call:", slowest)
+	requirePrompt(t, func() (result, time.Duration) {
+		object := victim.do("object", 1, "revocable")
+		m := mapper.do("map", victim.do("handle", object[0], mapper.pid, os.O_RDONLY, int(noFD))[0], os.O_RDONLY, 1)[0]
+		r, took := victim.timed("revoke", object[0], -1)
+		require.NotZero(t, mapper.try("touch", m).errno, "still mapped")
+		return r, took
+	})
 }

@@ -138,7 +138,7 @@ func (c *Conn) close(tookAll bool) {
 func (c *Conn) Detach() int {
 	fd := c.fd
 	c.service.unwatch(c.id, fd)
-	if c.isLink() {
+	if c.unanswered() {
 		linux.EpollRemove(c.service.links, fd)
 	}
 	c.fd = linux.NoFD
@@ -187,7 +187,7 @@ func (c *Conn) take(hangup bool) {
 	if c.fd < 0 {
 		return
 	}
-	if c.isLink() {
+	if c.unanswered() {
 		c.service.receiving.RLock()
 		defer c.service.receiving.RUnlock()
 	}
@@ -220,9 +220,10 @@ func (c *Conn) takeAll() {
 	}
 }
 
-func (c *Conn) isLink() bool {
-	_, is := c.role.(*link)
-	return is
+// unanswered reports whether this is a link on which registrations have no answer.
+func (c *Conn) unanswered() bool {
+	l, is := c.role.(*link)
+	return is && !l.answers
 }
 
 // dispatch acts on a frame and reports whether it had its place there.

@@ -28,6 +28,9 @@ type outboundLink struct {
 	unused []*wire.Withdraw // and registrations
 	room   chan struct{}    // closed when there may be, for which the service waits; else nil
 
+	answers  bool                     // the creator answers registrations
+	awaiting map[uint64]chan struct{} // closed when it has, or the link has ended; by number
+
 	// Of tables.
 	objects map[memory.Origin]registered // as the creator knows them
 	lastNo  uint64
@@ -69,19 +72,37 @@ func (l *outboundLink) take() bool {
 		l.sendUnsent()
 		return err == syscall.EINTR
 	}
-	f, ok := r.Frame.(*wire.Revoke)
-	if err != nil || !ok || r.N != 0 || r.FD != linux.NoFD {
+	if err != nil || r.N != 0 || r.FD != linux.NoFD || !l.act(r.Frame) {
 		l.c.packet.Discard(&r)
 		l.close()
 		return false
 	}
-	// What cannot be taken away is not confirmed.
-	by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
-	if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
-		l.unsent = append(l.unsent, f.ID)
-		l.sendUnsent()
+	return true
+}
+
+// act does what a frame says, and reports whether it had its place there.
+func (l *outboundLink) act(f wire.Frame) bool {
+	switch f := f.(type) {
+	case *wire.Answer:
+		l.answered(f.ID)
+	case *wire.Revoke: // what cannot be taken away is not confirmed
+		by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
+		if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
+			l.unsent = append(l.unsent, f.ID)
+			l.sendUnsent()
+		}
+	default:
+		return false
 	}
 	return true
+}
+
+// answered lets the call go on that awaits an answer, if there is one.
+func (l *outboundLink) answered(number uint64) {
+	if done := l.awaiting[number]; done != nil {
+		close(done)
+		delete(l.awaiting, number)
+	}
 }
 
 // catchUp does all that the creator has asked for, unless another thread is at it:
@@ -160,6 +181,9 @@ func (l *outboundLink) close() {
 	l.c.close()
 	l.c, l.unsent, l.unused = nil, nil, nil
 	l.endWait()
+	for number := range l.awaiting {
+		l.answered(number)
+	}
 	tables.lock()
 	defer tables.unlock()
 	if outlinks[l.process] == l {
@@ -251,45 +275,72 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 	return nil, err == nil || err == syscall.EPIPE, err
 }
 
-// announce sends a registration. EPIPE: the link has ended. A creator that has no
-// room for it is waited for, with no lock held.
+// announce sends a registration, and waits for an answer if there is one. EPIPE: the
+// link has ended. No lock is held while it waits for room, or the answer.
 func (l *outboundLink) announce(f *wire.Register) error {
-	room, err := l.send(f)
-	if room == nil {
+	sent, wait, err := l.send(f)
+	if wait == nil {
 		return err
+	}
+	if sent {
+		l.look(wait)
 	}
 	timer := time.NewTimer(PeerTimeout)
 	defer timer.Stop()
-	for room != nil {
+	for {
 		select {
-		case <-room:
-			room, err = l.send(f)
+		case <-wait:
 		case <-timer.C:
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			delete(l.awaiting, f.Number)
 			return NotAnswering(l.process.pid)
 		}
+		if sent {
+			return nil // or the link has ended, which enter finds out
+		}
+		if sent, wait, err = l.send(f); wait == nil {
+			return err
+		}
 	}
-	return err
 }
 
-// send is announce, or returns what to wait for before it can be tried again.
-func (l *outboundLink) send(f *wire.Register) (room <-chan struct{}, err error) {
+// look takes what the creator says, as long as an answer is likely to come soon.
+func (l *outboundLink) look(answered <-chan struct{}) {
+	for spin := (linux.Spinner{}); spin.Again(); l.catchUp() {
+		select {
+		case <-answered:
+			return
+		default:
+		}
+	}
+}
+
+// send sends a registration if there is room. It returns what to wait for, if
+// anything: room, or, once it is sent, the answer.
+func (l *outboundLink) send(f *wire.Register) (sent bool, wait <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.c == nil:
-		return nil, syscall.EPIPE
+		return false, nil, syscall.EPIPE
 	case l.room != nil: // others were first
-		return l.room, nil
+		return false, l.room, nil
 	}
 	if err = l.c.packet.Send(l.c.fd, f, nil, linux.NoFD); noRoom(err) {
 		l.waitForRoom(true)
-		return l.room, nil
+		return false, l.room, nil
 	}
 	if err != nil {
 		l.close()
-		return nil, syscall.EPIPE
+		return false, nil, syscall.EPIPE
 	}
-	return nil, nil
+	if !l.answers {
+		return true, nil, nil
+	}
+	done := make(chan struct{})
+	l.awaiting[f.Number] = done
+	return true, done, nil
 }
 
 // enter remembers what was registered, unless the link has ended meanwhile: then
@@ -329,8 +380,8 @@ func linkTo(pid int) (*outboundLink, error) {
 		p.release()
 		return l, nil
 	}
-	l = &outboundLink{process: p, objects: make(map[memory.Origin]registered), sweepAt: 64}
-	c, _, err := p.dial(new(wire.HelloLink))
+	l = &outboundLink{process: p, objects: make(map[memory.Origin]registered), sweepAt: 64, awaiting: make(map[uint64]chan struct{})}
+	c, w, err := p.dial(new(wire.HelloLink))
 	if err != nil {
 		p.release()
 		if err = PeerError(err, pid); err == syscall.ESRCH {
@@ -338,6 +389,7 @@ func linkTo(pid int) (*outboundLink, error) {
 		}
 		return nil, err
 	}
+	l.answers = w.Flags&wire.LinkAnswers != 0
 	return l.begin(c)
 }
 

@@ -115,8 +115,13 @@ type link struct {
 	process  *process
 	sharings map[*sharing]struct{} // that it is registered for; of tables
 	owed     []owedRevocation      // not confirmed yet; of tables
-	queue    []*wire.Revoke        // for which the peer has no room; of conn.mu
+	queue    []wire.Frame          // for which the peer has no room; of conn.mu
+	answers  bool                  // registrations: see newLink
 }
+
+// maxQueue bounds the answers for which a peer has no room. One that waits for each
+// has few.
+const maxQueue = 256
 
 // An owedRevocation is what a process was asked and has not confirmed.
 type owedRevocation struct {
@@ -124,16 +129,21 @@ type owedRevocation struct {
 	since time.Time
 }
 
-// newLink gives a connection the role of a link.
+// newLink gives a connection the role of a link. Other users have to wait until this
+// process has read their registrations: else each Revoke would have to read first
+// whatever they like to send.
 func newLink(c *Conn) (Role, *wire.Welcome) {
-	if linux.EpollAdd(c.service.links, c.fd, unix.EPOLLIN, c.id) != nil {
+	l := &link{conn: c, process: c.process, sharings: make(map[*sharing]struct{}), answers: c.place.user.stranger}
+	w := new(wire.Welcome)
+	if l.answers {
+		w.Flags = wire.LinkAnswers
+	} else if linux.EpollAdd(c.service.links, c.fd, unix.EPOLLIN, c.id) != nil {
 		return nil, &wire.Welcome{Errno: int32(syscall.EAGAIN)}
 	}
 	tables.lock()
 	defer tables.unlock()
-	l := &link{conn: c, process: c.process, sharings: make(map[*sharing]struct{})}
 	links[l] = struct{}{}
-	return l, new(wire.Welcome)
+	return l, w
 }
 
 // Frame acts on what the peer says on its link.
@@ -141,6 +151,7 @@ func (l *link) Frame(_ *Conn, f wire.Frame) bool {
 	switch f := f.(type) {
 	case *wire.Register:
 		l.enroll(f)
+		return !l.answers || l.answer(f.Number)
 	case *wire.Revoked:
 		l.confirmed(f.ID)
 		l.sendQueue()
@@ -188,7 +199,7 @@ func (l *link) enroll(f *wire.Register) {
 	s.grant(l.process.pid)
 }
 
-// catchUp enters all that others have registered before the call.
+// catchUp enters all that others have registered, without an answer, before the call.
 func (s *Service) catchUp() {
 	for _, c := range s.unreadLinks() {
 		c.takeAll()
@@ -260,13 +271,28 @@ func (l *link) demand(f *wire.Revoke) {
 	if len(l.queue) == 0 && !noRoom(c.send(f, linux.NoFD)) {
 		return
 	}
-	l.queue = append(slices.DeleteFunc(l.queue, func(g *wire.Revoke) bool {
-		replaced := f.Replaces(g)
+	l.queue = append(slices.DeleteFunc(l.queue, func(g wire.Frame) bool {
+		earlier, ok := g.(*wire.Revoke)
+		replaced := ok && f.Replaces(earlier)
 		if replaced {
-			l.oweInstead(g.ID, f.ID)
+			l.oweInstead(earlier.ID, f.ID)
 		}
 		return replaced
 	}), f)
+}
+
+// answer answers a registration, now or when the peer has made room. The connection's
+// lock is held.
+func (l *link) answer(number uint64) bool {
+	f := &wire.Answer{ID: number}
+	if l.sendQueue(); len(l.queue) == 0 {
+		err := l.conn.send(f, linux.NoFD)
+		if !noRoom(err) {
+			return err == nil
+		}
+	}
+	l.queue = append(l.queue, f)
+	return len(l.queue) <= maxQueue
 }
 
 // oweInstead is called when a revocation that was never sent is asked for by another

@@ -94,6 +94,9 @@ func (*HelloHandles) fields(*codec) {}
 // creator so, and that asks to give them up.
 type HelloLink struct{}
 
+// LinkAnswers is the flag of a link on which registrations have answers.
+const LinkAnswers = 1
+
 func (*HelloLink) Kind() Kind    { return KindHelloLink }
 func (*HelloLink) fields(*codec) {}
 
@@ -138,7 +141,7 @@ type Welcome struct {
 	Errno     int32
 	ChannelID int32
 	SCOID     int32
-	Flags     uint32 // of the channel
+	Flags     uint32 // of the channel; of a link
 }
 
 func (*Welcome) Kind() Kind { return KindWelcome }
@@ -199,7 +202,8 @@ func (f *Delete) fields(c *codec) { c.u64(&f.Handle) }
 
 // Register tells the creator of an object that the process with the link maps it,
 // or makes handles of it. The secret says which object, and shows that the process
-// has it. There is no answer: the creator reads it before it revokes.
+// has it. There is an answer only where the welcome says so: else the creator reads
+// it before it revokes.
 type Register struct {
 	Secret uint64 // of the object's origin, as is the next
 	Serial uint32
