@@ -96,6 +96,9 @@ func (n *node) create(c raw, object int) {
 	if hello.Kind() == wire.KindHelloLink && act == "full" {
 		welcome.Errno = int32(syscall.EAGAIN)
 	}
+	if act == "silent" {
+		welcome.Flags = wire.LinkAnswers
+	}
 	if c.say(welcome) != nil || welcome.Errno != 0 {
 		return
 	}

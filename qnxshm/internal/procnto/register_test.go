@@ -397,8 +397,17 @@ func requireStuck(t testing.TB, count *atomic.Int32, all int32) {
 	require.Less(t, last, all)
 }
 
-// TestCreatorNeverReads: the call fails with what tells why, and leaves nothing.
+// TestCreatorNeverReads: the call fails with what tells why, and leaves nothing. Nor
+// does one that promises an answer and gives none.
 func TestCreatorNeverReads(t *testing.T) {
+	silent := startChild(t)
+	silent.do("falsecreator")
+	silent.do("behave", "silent")
+	unanswered := make(chan error)
+	go func() {
+		_, err := procnto.MapHandle(handleOf(silent), os.O_RDONLY, page, silent.pid())
+		unanswered <- err
+	}()
 	creator := startChild(t)
 	creator.do("falsecreator")
 	creator.do("behave", "deaf")
@@ -425,6 +434,7 @@ func TestCreatorNeverReads(t *testing.T) {
 	require.ErrorContains(t, err, fmt.Sprint(creator.pid()))
 	require.GreaterOrEqual(t, time.Since(began), procnto.PeerTimeout)
 	requireErrno(t, syscall.EAGAIN, <-full)
+	requireErrno(t, syscall.EAGAIN, <-unanswered)
 	maps, err := os.ReadFile("/proc/self/maps")
 	require.NoError(t, err)
 	require.NotContains(t, string(maps), "memfd:qnxshm")

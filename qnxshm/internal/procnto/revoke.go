@@ -23,9 +23,9 @@ import (
 // what this process has itself, asks all who are registered for the object, and
 // waits until each has confirmed, or has gone: a second for all of them together.
 //
-// A registration has no answer: what a process has sent before it goes on is in the
-// creator's socket, and a Revoke takes in what is there before it asks (catchUp). So
-// whoever had the mapping when Revoke was called is asked.
+// A registration has no answer, unless it is another user's: what a process has sent
+// before it goes on is in the creator's socket, and a Revoke takes in what is there
+// before it asks (catchUp). So whoever had the mapping when Revoke was called is asked.
 //
 // Nothing else slips through. Who maps with a handle registers first and uses the
 // handle up last: a mapping is registered before the Revoke takes in what is there,

@@ -121,6 +121,14 @@ func TestAcrossUsers(t *testing.T) {
 	require.NoError(t, err)
 	eve.do("map", h, os.O_RDONLY, 1)
 	eve.do("touch", h)
+	revocable := newRevocable(t)
+	defer unix.Close(revocable)
+	for range 100 {
+		h := shareRevocable(t, revocable, eve)
+		require.NoError(t, procnto.Revoke(revocable, -1))
+		requireFault(t, eve, h)
+		eve.do("unmap", h)
+	}
 	theirs := eve.number("object", 1)
 	got, err := procnto.OpenHandle(eve.handle("handle", theirs, os.Getpid(), os.O_RDONLY), os.O_RDONLY)
 	require.NoError(t, err)
@@ -167,4 +175,20 @@ func TestGuessedRegistration(t *testing.T) {
 	began := time.Now()
 	require.NoError(t, procnto.Revoke(fd, -1))
 	require.Less(t, time.Since(began), prompt)
+}
+
+// TestAnswersThatNobodyReads: to another user's registrations. They are not kept for
+// ever.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	eve := startStranger(t, stranger)
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	link := eve.number("dial", ownSocket(t))
+	eve.do("rawsend", link, quoted(new(wire.HelloLink)))
+	require.Equal(t, "0", eve.do("rawreceive", link, 0)[1])
+	before := procnto.Mappers()
+	_, errno := eve.try("rawsend", link, quoted(registration(t, fd)), 100_000)
+	require.Contains(t, []syscall.Errno{syscall.EPIPE, syscall.ECONNRESET}, errno)
+	eventually(t, patience, func() bool { return procnto.Mappers() <= before }, "still registered")
+	require.NoError(t, procnto.Revoke(fd, -1))
 }
