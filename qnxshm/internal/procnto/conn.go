@@ -27,8 +27,10 @@ type Conn struct {
 	packet  wire.Packet
 	process *process // from the hello on
 	role    Role     // nil before the hello
-	roles   Roles
-	taken   func() (open bool) // while it waits until the peer takes what it was sent
+	// A link on which registrations have no answer: a Revoke reads it before it asks.
+	unanswered bool
+	roles      Roles
+	taken      func() (open bool) // while it waits until the peer takes what it was sent
 }
 
 // A Role is what a connection is for, after its hello.
@@ -138,7 +140,7 @@ func (c *Conn) close(tookAll bool) {
 func (c *Conn) Detach() int {
 	fd := c.fd
 	c.service.unwatch(c.id, fd)
-	if c.unanswered() {
+	if c.unanswered {
 		linux.EpollRemove(c.service.links, fd)
 	}
 	c.fd = linux.NoFD
@@ -187,7 +189,7 @@ func (c *Conn) take(hangup bool) {
 	if c.fd < 0 {
 		return
 	}
-	if c.unanswered() {
+	if c.unanswered {
 		c.service.receiving.RLock()
 		defer c.service.receiving.RUnlock()
 	}
@@ -218,12 +220,6 @@ func (c *Conn) takeAll() {
 	for range (unread + wire.FrameSize - 1) / wire.FrameSize { // who sends shorter ones loses the connection
 		c.take(false)
 	}
-}
-
-// unanswered reports whether this is a link on which registrations have no answer.
-func (c *Conn) unanswered() bool {
-	l, is := c.role.(*link)
-	return is && !l.answers
 }
 
 // dispatch acts on a frame and reports whether it had its place there.

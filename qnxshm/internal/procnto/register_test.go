@@ -178,8 +178,8 @@ func keepMapping(_ *node, a arguments) ([]any, error) { // fd handle-of-gate tim
 		atomic.StoreUint64(word(gate, 1), i+1)
 		for deadline := time.Now().Add(patience); !memory.Revoked(unsafe.Pointer(&mem[0])); {
 			faulting(func() { // until it is revoked
-				for range 100 {
-					atomic.AddUint64(word(mem, 0), 1)
+				for range 100 { // the race detector's atomics cannot be recovered from
+					*word(mem, 0)++
 				}
 			})
 			if time.Now().After(deadline) {

@@ -140,6 +140,7 @@ func newLink(c *Conn) (Role, *wire.Welcome) {
 	} else if linux.EpollAdd(c.service.links, c.fd, unix.EPOLLIN, c.id) != nil {
 		return nil, &wire.Welcome{Errno: int32(syscall.EAGAIN)}
 	}
+	c.unanswered = !l.answers
 	tables.lock()
 	defer tables.unlock()
 	links[l] = struct{}{}
