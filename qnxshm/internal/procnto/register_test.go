@@ -98,7 +98,7 @@ func TestRevokeTakesInAllLinks(t *testing.T) {
 func loud(t testing.TB, links int) *atomic.Int64 {
 	t.Helper()
 	fd := newRevocable(t)
-	f := registration(t, fd)
+	packet := encode(registration(t, fd))
 	var said atomic.Int64
 	var open []raw
 	ended := make(chan struct{})
@@ -106,7 +106,7 @@ func loud(t testing.TB, links int) *atomic.Int64 {
 		w := greetLink(t, ownSocket(t))
 		open = append(open, w)
 		go func() {
-			for w.say(f) == nil {
+			for w.send(packet) == nil {
 				said.Add(1)
 			}
 			ended <- struct{}{}
