@@ -181,9 +181,6 @@ func (l *outboundLink) close() {
 	l.c.close()
 	l.c, l.unsent, l.unused = nil, nil, nil
 	l.endWait()
-	for number := range l.awaiting {
-		l.answered(number)
-	}
 	tables.lock()
 	defer tables.unlock()
 	if outlinks[l.process] == l {
@@ -191,6 +188,9 @@ func (l *outboundLink) close() {
 	}
 	if !l.process.gone && len(l.objects) > 0 {
 		go renew(maps.Clone(l.objects))
+	}
+	for number := range l.awaiting { // enter finds that the link has ended
+		l.answered(number)
 	}
 	l.process.drop()
 }
