@@ -37,7 +37,7 @@ func countHoldings() (h holdings) {
 // What the host keeps: to serve others, and to ask each of those that live, which is
 // a pidfd, a connection, and a link to a creator.
 var (
-	keptToServe  = holdings{descriptors: 5, goroutines: 1}
+	keptToServe  = holdings{descriptors: 6, goroutines: 1}
 	keptForOther = holdings{descriptors: 3}
 )
 

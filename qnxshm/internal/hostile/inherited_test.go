@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/stretchr/testify/require"
@@ -28,11 +29,12 @@ func TestForkedChildHoldsName(t *testing.T) {
 // whose number another one has.
 func TestNameHeldAfterDeath(t *testing.T) {
 	needRoot(t)
+	const soon = time.Second // the heir is given time to answer
 	first := startFirst(t)
 	serve := func(p string) (h testproc.Value) {
 		fd := first.Do("tell", p, "object", 1).Int()
 		h = first.Do("tell", p, "handle", fd, 1, os.O_RDONLY)
-		_, err := first.Begin("open", h, os.O_RDONLY).Within(prompt)
+		_, err := first.Begin("open", h, os.O_RDONLY).Within(soon)
 		require.NoError(t, err)
 		return first.Do("tell", p, "handle", fd, 1, os.O_RDONLY)
 	}
@@ -48,7 +50,7 @@ func TestNameHeldAfterDeath(t *testing.T) {
 		other = first.Err("start", "other", pid) == nil
 	}
 	serve("other")
-	_, err := first.Begin("open", h, os.O_RDONLY).Within(prompt)
+	_, err := first.Begin("open", h, os.O_RDONLY).Within(soon)
 	testproc.WantErrno(t, syscall.ESRCH, err, "its maker is gone")
 }
 

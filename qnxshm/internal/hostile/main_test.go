@@ -17,11 +17,6 @@ import (
 
 func TestMain(m *testing.M) { testproc.Main(m, testproc.Roles{"node": newNode}) }
 
-// prompt is how long a call may take that no stranger can delay: far more
-// than it needs, for the sake of loaded machines, and far less than what
-// strangers can do to it.
-const prompt = time.Second
-
 // startChild starts a process that first enters a room (see rooms), if there is
 // one to enter.
 func startChild(t testing.TB, room ...step) *testproc.Child { return startIn(t, nil, room...) }
@@ -36,18 +31,6 @@ func startIn(t testing.TB, attr *syscall.SysProcAttr, room ...step) *testproc.Ch
 		o.Env = []string{roomEnv + "=" + string(steps)}
 	}
 	return o.Start(t, "node")
-}
-
-// requirePrompt requires that a child's calls about handles are answered, now and
-// for a while.
-func requirePrompt(t testing.TB, c *testproc.Child) {
-	t.Helper()
-	const trial = 300 * time.Millisecond
-	v, err := c.Begin("calls", trial).Within(trial + prompt)
-	require.NoError(t, err)
-	var slowest time.Duration
-	v.Into(&slowest)
-	require.Less(t, slowest, prompt, "the slowest call")
 }
 
 func needRoot(t testing.TB) {

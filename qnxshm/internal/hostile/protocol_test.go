@@ -44,13 +44,13 @@ func forgedHandle(pid int) uint64 { return uint64(pid)<<42 | 1 }
 const frameSize = wire.FrameSize
 
 // holdPlace is the hello that keeps a connection's place for longest.
-func holdPlace(token uint64) wire.Frame { return &wire.HelloLink{Token: token} }
+func holdPlace() wire.Frame { return new(wire.HelloLink) }
 
 // helloFor is the hello of a connection for a purpose.
 func helloFor(purpose string, chid int) wire.Frame {
 	switch purpose {
 	case "link":
-		return &wire.HelloLink{Token: 1}
+		return holdPlace()
 	case "channel":
 		return &wire.HelloAttach{Token: 1, ChannelID: int32(chid)}
 	case "name":
@@ -65,24 +65,22 @@ func refused(f wire.Frame, err error) bool {
 	return err != nil || !ok || w.Errno != 0
 }
 
+// guessedRegistration is for an object whose secret is not known.
+func guessedRegistration(secret uint64) wire.Frame {
+	return &wire.Register{Secret: secret, Serial: 1, Number: 1}
+}
+
 // registerBlindly registers the process with the creator of an object that it
 // never had, whose inode it knows and whose secret it guesses. The link must stay
 // open.
-func registerBlindly(creator int, ino uint64) (link, asked testproc.Raw, err error) {
-	const token = 0x5ec2e7
+func registerBlindly(creator int, ino uint64) (link testproc.Raw, err error) {
 	if link, err = dial(processSocket(creator)); err != nil {
-		return link, asked, err
+		return link, err
 	}
-	if _, err = link.Ask(&wire.HelloLink{Token: token}); err != nil {
-		return link, asked, err
+	if _, err = link.Ask(holdPlace()); err == nil {
+		err = link.Say(guessedRegistration(ino))
 	}
-	if asked, err = dial(processSocket(creator)); err != nil {
-		return link, asked, err
-	}
-	if _, err = asked.Ask(helloFor("handles", 0)); err == nil {
-		_, err = asked.Ask(&wire.Register{Link: token, Secret: ino, Serial: 1, Number: 1})
-	}
-	return link, asked, err
+	return link, err
 }
 
 // falseMaker is asked about handles on a connection, and lets give send its

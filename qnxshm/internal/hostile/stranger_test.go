@@ -27,6 +27,7 @@ func (n *node) strange() testproc.Procedures {
 		"crowd":      n.crowdNames,
 		"hold":       n.holdPlaces,
 		"register":   n.register,
+		"flood":      n.flood,
 		"dial":       dialProcess, "dialname": dialName,
 		"steal": steal,
 		"hello": hello, "bequeath": bequeath,
@@ -140,7 +141,7 @@ func (n *node) holdPlaces(socket string, count int) (held int) {
 			break
 		}
 		n.raw = append(n.raw, c)
-		p, err := c.Ask(holdPlace(rand.Uint64()))
+		p, err := c.Ask(holdPlace())
 		if err == syscall.EAGAIN { // no answer: there is no room
 			break
 		}
@@ -152,9 +153,27 @@ func (n *node) holdPlaces(socket string, count int) (held int) {
 }
 
 func (n *node) register(pid int, ino uint64) error {
-	link, asked, err := registerBlindly(pid, ino)
-	n.raw = append(n.raw, link, asked)
+	link, err := registerBlindly(pid, ino)
+	n.raw = append(n.raw, link)
 	return err
+}
+
+// flood registers without end what it never had, on as many links as there is room
+// for.
+func (n *node) flood(socket string, links int) (held int) {
+	before := len(n.raw)
+	held = n.holdPlaces(socket, links)
+	open := n.raw[before:]
+	go func() {
+		packet := testproc.Encode(guessedRegistration(0))
+		for {
+			for _, c := range open {
+				for unix.Send(c.FD, packet, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) == nil {
+				}
+			}
+		}
+	}()
+	return held
 }
 
 // dialProcess connects to a process, dialName to a channel by its name.

@@ -48,32 +48,39 @@ func TestBlockingDescriptors(t *testing.T) {
 		packets, descriptors int
 	}{{"one", 1, 1}, {"more than there is room for", 1, 3}, {"many", 100, 1}} {
 		t.Run("unasked/"+c.name, func(t *testing.T) {
-			victim, _ := serving(t)
-			s := stranger(t)
-			suffer(victim, s, "packet", processSocket(victim.PID()), c.packets, c.descriptors)
-			requirePrompt(t, victim)
-			requireFewThreads(t, victim)
+			shielded(t, func(t *testing.T) (*testproc.Child, time.Duration) {
+				victim, _ := serving(t)
+				suffer(victim, stranger(t), "packet", processSocket(victim.PID()), c.packets, c.descriptors)
+				requireFewThreads(t, victim)
+				return victim, 0
+			})
 		})
 	}
-	t.Run("answer", func(t *testing.T) {
+	for name, attack := range blockingAttacks {
+		t.Run(name, func(t *testing.T) { shielded(t, attack) })
+	}
+}
+
+var blockingAttacks = map[string]func(t *testing.T) (victim *testproc.Child, pending time.Duration){
+	"answer": func(t *testing.T) (*testproc.Child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		opened := victim.Begin("open", s.Do("falsemaker"), os.O_RDONLY)
 		testproc.Eventually(t, testproc.Patience, func() bool { return s.Do("asked").Int() == 1 }, "the maker is not asked")
 		suffer(victim, s, "answer")
-		_, err := opened.Within(prompt)
+		took, err := timed(opened.Wait)
 		require.Error(t, err, "the maker has broken the rules")
-		requirePrompt(t, victim)
-	})
-	t.Run("client", func(t *testing.T) {
+		return victim, took
+	},
+	"client": func(t *testing.T) (*testproc.Child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		to := s.Do("connect", victim.PID(), victim.Do("channel"))
 		s.Do("send", to, "text")
 		suffer(victim, s, "abuse", victim.PID())
-		requirePrompt(t, victim)
-	})
-	t.Run("server", func(t *testing.T) {
+		return victim, 0
+	},
+	"server": func(t *testing.T) (*testproc.Child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		to := victim.Do("connect", s.PID(), s.Do("channel"))
@@ -81,26 +88,26 @@ func TestBlockingDescriptors(t *testing.T) {
 		pending := victim.Begin("send", to, "hold")
 		testproc.Eventually(t, testproc.Patience, func() bool { return s.Do("held").Int() == 1 }, "the message does not come")
 		suffer(victim, s, "abuse", victim.PID())
-		requirePrompt(t, victim)
-		_, err := pending.Within(prompt)
+		took, err := timed(pending.Wait)
 		require.Error(t, err, "the server has broken the rules")
-	})
-	t.Run("mapper", func(t *testing.T) {
+		return victim, took
+	},
+	"mapper": func(t *testing.T) (*testproc.Child, time.Duration) {
 		victim, _ := serving(t)
 		fd := victim.Do("object", 1, "revocable").Int()
 		s := stranger(t)
 		s.Do("map", victim.Do("handle", fd, s.PID(), os.O_RDONLY), os.O_RDONLY, 1)
 		suffer(victim, s, "abuse", victim.PID())
-		requirePrompt(t, victim)
-	})
-	t.Run("creator", func(t *testing.T) {
+		return victim, 0
+	},
+	"creator": func(t *testing.T) (*testproc.Child, time.Duration) {
 		victim, _ := serving(t)
 		s := stranger(t)
 		fd := s.Do("object", 1, "revocable").Int()
 		victim.Do("map", s.Do("handle", fd, victim.PID(), os.O_RDONLY), os.O_RDONLY, 1)
 		suffer(victim, s, "abuse", victim.PID())
-		requirePrompt(t, victim)
-	})
+		return victim, 0
+	},
 }
 
 // requireFewThreads: what blocks has a thread, and what a stranger can make block
@@ -133,9 +140,10 @@ func TestPlacesForConnections(t *testing.T) {
 	for name, room := range map[string][]step{"same user": nil, "third user": {anotherUser()}} {
 		t.Run(name, func(t *testing.T) {
 			recipient, victim := startChild(t, room...), victim.For(t)
-			h := victim.Do("handle", fd, recipient.PID(), os.O_RDONLY)
-			_, err := recipient.Begin("open", h, os.O_RDONLY).Within(prompt)
-			require.NoError(t, err)
+			requirePrompt(t, func() (time.Duration, error) {
+				h := victim.Do("handle", fd, recipient.PID(), os.O_RDONLY)
+				return timed(func() (testproc.Value, error) { return recipient.Try("open", h, os.O_RDONLY) })
+			})
 			recipient.Do("connect", victim.PID(), victim.Do("channel"))
 		})
 	}
@@ -145,10 +153,13 @@ func TestPlacesForConnections(t *testing.T) {
 // channels.
 func requireServes(t *testing.T, victim *testproc.Child) {
 	t.Helper()
-	recipient := startChild(t)
-	h := victim.Do("handle", victim.Do("object", 1), recipient.PID(), os.O_RDONLY)
-	_, err := recipient.Begin("open", h, os.O_RDONLY).Within(prompt)
-	require.NoError(t, err)
+	fd := victim.Do("object", 1)
+	var recipient *testproc.Child
+	requirePrompt(t, func() (time.Duration, error) {
+		recipient = startChild(t) // which has to find the victim
+		h := victim.Do("handle", fd, recipient.PID(), os.O_RDONLY)
+		return timed(func() (testproc.Value, error) { return recipient.Try("open", h, os.O_RDONLY) })
+	})
 	recipient.Do("send", recipient.Do("connect", victim.PID(), victim.Do("channel")), "text")
 }
 
@@ -186,16 +197,35 @@ func TestNameTakenBefore(t *testing.T) {
 // TestGuessedRegistration: only who has had an object can make its creator wait.
 func TestGuessedRegistration(t *testing.T) {
 	victim, _ := serving(t)
-	fd := victim.Do("object", 1, "revocable")
-	mapper := startChild(t)
-	m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(qnxshm.HandleNoFD)), os.O_RDONLY, 1)
-	s := stranger(t)
-	s.Try("register", victim.PID(), victim.Do("inode", fd)) // the best guess there is
+	mapper, s := startChild(t), stranger(t)
 	for _, of := range []int{s.PID(), -1} {
-		began := time.Now()
-		err := victim.Err("revoke", fd, of)
-		require.NoError(t, err, "after %v; process %d never had the memory", time.Since(began), s.PID())
-		require.Less(t, time.Since(began), prompt/2)
+		requirePrompt(t, func() (time.Duration, error) {
+			fd := victim.Do("object", 1, "revocable")
+			m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(qnxshm.HandleNoFD)), os.O_RDONLY, 1)
+			s.Try("register", victim.PID(), victim.Do("inode", fd)) // the best guess there is
+			took, err := timed(func() (testproc.Value, error) { return victim.Try("revoke", fd, of) })
+			require.Equal(t, of == -1, mapper.Err("touch", m) != nil, "revoked")
+			return took, err
+		})
 	}
-	require.Error(t, mapper.Err("touch", m), "still mapped")
+}
+
+// TestFloodOfRegistrations: strangers register all the time, on all links that they can
+// have, and the victim reads that before it revokes.
+func TestFloodOfRegistrations(t *testing.T) {
+	needRoot(t)
+	victim, _ := serving(t)
+	mapper := startChild(t)
+	user := anotherUser()
+	for range 2 {
+		require.Positive(t, startChild(t, user).Do("flood", processSocket(victim.PID()), 256).Int())
+	}
+	t.Log("the slowest call:", slowestCall(victim, time.Second))
+	requirePrompt(t, func() (time.Duration, error) {
+		fd := victim.Do("object", 1, "revocable")
+		m := mapper.Do("map", victim.Do("handle", fd, mapper.PID(), os.O_RDONLY, int(qnxshm.HandleNoFD)), os.O_RDONLY, 1)
+		took, err := timed(func() (testproc.Value, error) { return victim.Try("revoke", fd, -1) })
+		require.Error(t, mapper.Err("touch", m), "still mapped")
+		return took, err
+	})
 }

@@ -13,28 +13,12 @@ import (
 )
 
 // A process asks another one on so many connections at most; further calls wait.
-// Registrations have their own: who opens a handle may have to register before it
-// gives its turn back.
 const maxAsking = 16
-
-// turns are one for each request on its way to a process.
-type turns struct{ requests, registrations chan struct{} }
-
-func newTurns() turns {
-	return turns{make(chan struct{}, maxAsking), make(chan struct{}, maxAsking)}
-}
-
-func (t *turns) of(f wire.Frame) chan struct{} {
-	if f.Kind() == wire.KindRegister {
-		return t.registrations
-	}
-	return t.requests
-}
 
 // A pool has what is needed to ask a process.
 type pool struct {
-	turns
-	idle []*Outbound // connections that nobody uses, the last one used behind; of tables
+	turns chan struct{} // one for each request on its way
+	idle  []*Outbound   // connections that nobody uses, the last one used behind; of tables
 }
 
 // pools are those of the processes that were asked, and unused all connections that
@@ -53,7 +37,7 @@ const maxUnused = 256
 func poolOf(p *process) *pool {
 	k := pools[p]
 	if k == nil {
-		k = &pool{turns: newTurns()}
+		k = &pool{turns: make(chan struct{}, maxAsking)}
 		pools[p] = k
 		p.whenGone = append(p.whenGone, func() {
 			for len(k.idle) > 0 {
@@ -132,13 +116,12 @@ func tidyPools() (again bool) {
 type request struct {
 	process *process
 	pool    *pool
-	turn    chan struct{}
 	c       *Outbound // nil when it ended
 	got     wire.Receipt
 }
 
 // reserve takes a turn to ask the process pid.
-func reserve(pid int, f wire.Frame) (*request, error) {
+func reserve(pid int) (*request, error) {
 	p, err := processOf(pid)
 	if err != nil {
 		return nil, err
@@ -146,16 +129,16 @@ func reserve(pid int, f wire.Frame) (*request, error) {
 	tables.lock()
 	k := poolOf(p)
 	tables.unlock()
-	r := &request{process: p, pool: k, turn: k.of(f)}
+	r := &request{process: p, pool: k}
 	select {
-	case r.turn <- struct{}{}:
+	case k.turns <- struct{}{}:
 		return r, nil
 	default:
 	}
 	timer := time.NewTimer(PeerTimeout)
 	defer timer.Stop()
 	select {
-	case r.turn <- struct{}{}:
+	case k.turns <- struct{}{}:
 		return r, nil
 	case <-timer.C:
 		p.release()
@@ -172,14 +155,14 @@ func (r *request) end() {
 	} else if c != nil {
 		r.pool.keep(c)
 	}
-	<-r.turn
+	<-r.pool.turns
 	r.process.drop()
 }
 
 // ask makes an exchange with the process pid. On success the request is the
 // caller's to end.
 func ask(pid int, f wire.Frame, flags int) (*request, error) {
-	r, err := reserve(pid, f)
+	r, err := reserve(pid)
 	if err != nil {
 		return nil, err
 	}
@@ -235,16 +218,10 @@ func (r *request) answer(id uint64) error {
 
 // tell makes a request to the process pid of which only the errno comes back.
 func tell(pid int, id uint64, f wire.Frame) error {
-	_, err := tellAnswered(pid, id, f)
-	return err
-}
-
-// tellAnswered is tell, and reports whether the error is what the process has answered.
-func tellAnswered(pid int, id uint64, f wire.Frame) (answered bool, err error) {
 	r, err := ask(pid, f, 0)
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer r.end()
-	return true, r.answer(id)
+	return r.answer(id)
 }

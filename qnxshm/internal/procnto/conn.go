@@ -27,8 +27,10 @@ type Conn struct {
 	packet  wire.Packet
 	process *process // from the hello on
 	role    Role     // nil before the hello
-	roles   Roles
-	taken   func() (open bool) // while it waits until the peer takes what it was sent
+	// A link on which registrations have no answer: a Revoke reads it before it asks.
+	unanswered bool
+	roles      Roles
+	taken      func() (open bool) // while it waits until the peer takes what it was sent
 }
 
 // A Role is what a connection is for, after its hello.
@@ -138,6 +140,9 @@ func (c *Conn) close(tookAll bool) {
 func (c *Conn) Detach() int {
 	fd := c.fd
 	c.service.unwatch(c.id, fd)
+	if c.unanswered {
+		linux.EpollRemove(c.service.links, fd)
+	}
 	c.fd = linux.NoFD
 	if c.process != nil {
 		c.process.release()
@@ -184,6 +189,10 @@ func (c *Conn) take(hangup bool) {
 	if c.fd < 0 {
 		return
 	}
+	if c.unanswered {
+		c.service.receiving.RLock()
+		defer c.service.receiving.RUnlock()
+	}
 	r, err := c.packet.Receive(c.fd, wire.NoRights, nil, nil, unix.MSG_DONTWAIT)
 	switch {
 	case err == syscall.EINTR, err == syscall.EAGAIN && !hangup:
@@ -197,6 +206,19 @@ func (c *Conn) take(hangup bool) {
 		c.close(false)
 	case c.fd >= 0:
 		admission.setIdle(c.place, c.idle())
+	}
+}
+
+// takeAll acts on all packets that have come by now.
+func (c *Conn) takeAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fd < 0 {
+		return
+	}
+	unread, _ := unix.IoctlGetUint32(c.fd, unix.TIOCINQ)
+	for range (unread + wire.FrameSize - 1) / wire.FrameSize { // who sends shorter ones loses the connection
+		c.take(false)
 	}
 }
 

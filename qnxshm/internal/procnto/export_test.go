@@ -38,7 +38,7 @@ func Registrations() int {
 	tables.lock()
 	defer tables.unlock()
 	n := len(sharings) + len(waits)
-	for _, l := range links {
+	for l := range links {
 		n += len(l.sharings)
 	}
 	return n
@@ -49,7 +49,7 @@ func Registrations() int {
 func Demands() (n int) {
 	tables.lock()
 	var owing []*link
-	for _, l := range links {
+	for l := range links {
 		if len(l.owed) > 0 {
 			owing = append(owing, l)
 		}
@@ -70,7 +70,7 @@ func Demands() (n int) {
 func Owed() (n int) {
 	tables.lock()
 	defer tables.unlock()
-	for _, l := range links {
+	for l := range links {
 		n += len(l.owed)
 	}
 	return n
@@ -87,11 +87,14 @@ func ForgetShared() {
 	tables.unlock()
 }
 
+// Register is register.
+var Register = register
+
 // EndLinks ends all links of other processes, as if they had been lost.
 func EndLinks() {
 	tables.lock()
 	ended := make([]*Conn, 0, len(links))
-	for _, l := range links {
+	for l := range links {
 		ended = append(ended, l.conn)
 	}
 	tables.unlock()

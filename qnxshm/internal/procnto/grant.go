@@ -38,8 +38,6 @@ func (r *requests) Frame(c *Conn, f wire.Frame) bool {
 		return r.open(f.Handle, int(f.Access), true)
 	case *wire.Delete:
 		return r.answer(f.Handle, deleteFor(c, f.Handle))
-	case *wire.Register:
-		return r.answer(f.Number, enroll(c, f))
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,14 +20,16 @@ import (
 // mapped or made handles of. It stays until the creator is gone.
 type outboundLink struct {
 	process *process // the creator
-	token   uint64
 
 	mu     sync.Mutex // one packet at a time
 	c      *Outbound  // nil once ended
 	id     uint64
 	unsent []uint64         // revocations done that the creator has no room to be told of
 	unused []*wire.Withdraw // and registrations
-	full   bool             // the service waits for that room
+	room   chan struct{}    // closed when there may be, for which the service waits; else nil
+
+	answers  bool                     // the creator answers registrations
+	awaiting map[uint64]chan struct{} // closed when it has, or the link has ended; by number
 
 	// Of tables.
 	objects map[memory.Origin]registered // as the creator knows them
@@ -69,19 +72,37 @@ func (l *outboundLink) take() bool {
 		l.sendUnsent()
 		return err == syscall.EINTR
 	}
-	f, ok := r.Frame.(*wire.Revoke)
-	if err != nil || !ok || r.N != 0 || r.FD != linux.NoFD {
+	if err != nil || r.N != 0 || r.FD != linux.NoFD || !l.act(r.Frame) {
 		l.c.packet.Discard(&r)
 		l.close()
 		return false
 	}
-	// What cannot be taken away is not confirmed.
-	by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
-	if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
-		l.unsent = append(l.unsent, f.ID)
-		l.sendUnsent()
+	return true
+}
+
+// act does what a frame says, and reports whether it had its place there.
+func (l *outboundLink) act(f wire.Frame) bool {
+	switch f := f.(type) {
+	case *wire.Answer:
+		l.answered(f.ID)
+	case *wire.Revoke: // what cannot be taken away is not confirmed
+		by := memory.Origin{PID: int32(l.process.pid), Serial: f.Serial, Secret: f.Secret}
+		if revokeHere(memory.Key{Dev: f.Dev, Ino: f.Ino}, by, int(f.PID)) {
+			l.unsent = append(l.unsent, f.ID)
+			l.sendUnsent()
+		}
+	default:
+		return false
 	}
 	return true
+}
+
+// answered lets the call go on that awaits an answer, if there is one.
+func (l *outboundLink) answered(number uint64) {
+	if done := l.awaiting[number]; done != nil {
+		close(done)
+		delete(l.awaiting, number)
+	}
 }
 
 // catchUp does all that the creator has asked for, unless another thread is at it:
@@ -130,15 +151,25 @@ func (l *outboundLink) sendUnsent() {
 // waitForRoom changes whether the service waits for room, besides what the creator
 // asks.
 func (l *outboundLink) waitForRoom(on bool) {
-	if on == l.full {
+	if on == (l.room != nil) {
 		return
 	}
-	l.full = on
 	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP)
 	if on {
+		l.room = make(chan struct{})
 		events |= unix.EPOLLOUT
+	} else {
+		l.endWait()
 	}
 	linux.EpollChange(service.Load().epfd, l.c.fd, events, l.id)
+}
+
+// endWait lets those try again that wait for room.
+func (l *outboundLink) endWait() {
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
+	}
 }
 
 // close ends the link. Its lock is held.
@@ -149,6 +180,7 @@ func (l *outboundLink) close() {
 	service.Load().unwatch(l.id, l.c.fd)
 	l.c.close()
 	l.c, l.unsent, l.unused = nil, nil, nil
+	l.endWait()
 	tables.lock()
 	defer tables.unlock()
 	if outlinks[l.process] == l {
@@ -156,6 +188,9 @@ func (l *outboundLink) close() {
 	}
 	if !l.process.gone && len(l.objects) > 0 {
 		go renew(maps.Clone(l.objects))
+	}
+	for number := range l.awaiting { // enter finds that the link has ended
+		l.answered(number)
 	}
 	l.process.drop()
 }
@@ -195,7 +230,8 @@ func (l *outboundLink) letGo() {
 }
 
 // hold registers an object with its creator, if that is another process that can
-// be reached. The link stays as it is until the caller lets go of it.
+// be reached: it has the registration, if it may not have read it yet. The link stays
+// as it is until the caller lets go of it.
 func hold(by memory.Origin, key memory.Key, makes bool) (*outboundLink, error) {
 	if by.Own() || !by.Known() {
 		return nil, nil
@@ -217,44 +253,106 @@ func holdOnce(by memory.Origin, key memory.Key, makes bool) (held *outboundLink,
 		return nil, false, err
 	}
 	tables.lock()
-	l.held++
-	if l.objects[by].covers(makes) {
+	switch {
+	case outlinks[l.process] != l:
+		tables.unlock()
+		return nil, true, nil
+	case l.objects[by].covers(makes):
+		l.held++
 		tables.unlock()
 		return l, false, nil
 	}
+	l.held++
 	l.lastNo++
 	r := registration{l.lastNo, makes}
 	tables.unlock()
-	answered, err := tellAnswered(int(by.PID), r.number, &wire.Register{
-		Link: l.token, Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number,
-	})
-	ended := l.ended()
-	switch {
-	case err == nil && !ended:
-		tables.lock()
-		l.objects[by] = registered{l.objects[by].with(r), key}
-		tables.unlock()
+	err = l.announce(&wire.Register{Secret: by.Secret, Serial: by.Serial, Makes: makes, Number: r.number})
+	if err == nil && l.enter(by, registered{r, key}) {
 		l.sweep(by)
-		return l, false, nil
-	case answered && err == syscall.ESRCH && !ended: // not an object that the creator can revoke
 		return l, false, nil
 	}
 	l.letGo()
-	if err == syscall.ENOTCONN {
-		l.mu.Lock()
-		l.close()
-		l.mu.Unlock()
-	}
-	if err == nil || err == syscall.ENOTCONN || err == syscall.ESRCH {
-		return nil, true, nil
-	}
-	return nil, false, err
+	return nil, err == nil || err == syscall.EPIPE, err
 }
 
-func (l *outboundLink) ended() bool {
+// announce sends a registration, and waits for an answer if there is one. EPIPE: the
+// link has ended. No lock is held while it waits for room, or the answer.
+func (l *outboundLink) announce(f *wire.Register) error {
+	sent, wait, err := l.send(f)
+	if wait == nil {
+		return err
+	}
+	if sent {
+		l.look(wait)
+	}
+	timer := time.NewTimer(PeerTimeout)
+	defer timer.Stop()
+	for {
+		select {
+		case <-wait:
+		case <-timer.C:
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			delete(l.awaiting, f.Number)
+			return NotAnswering(l.process.pid)
+		}
+		if sent {
+			return nil // or the link has ended, which enter finds out
+		}
+		if sent, wait, err = l.send(f); wait == nil {
+			return err
+		}
+	}
+}
+
+// look takes what the creator says, as long as an answer is likely to come soon.
+func (l *outboundLink) look(answered <-chan struct{}) {
+	for spin := (linux.Spinner{}); spin.Again(); l.catchUp() {
+		select {
+		case <-answered:
+			return
+		default:
+		}
+	}
+}
+
+// send sends a registration if there is room. It returns what to wait for, if
+// anything: room, or, once it is sent, the answer.
+func (l *outboundLink) send(f *wire.Register) (sent bool, wait <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.c == nil
+	switch {
+	case l.c == nil:
+		return false, nil, syscall.EPIPE
+	case l.room != nil: // others were first
+		return false, l.room, nil
+	}
+	if err = l.c.packet.Send(l.c.fd, f, nil, linux.NoFD); noRoom(err) {
+		l.waitForRoom(true)
+		return false, l.room, nil
+	}
+	if err != nil {
+		l.close()
+		return false, nil, syscall.EPIPE
+	}
+	if !l.answers {
+		return true, nil, nil
+	}
+	done := make(chan struct{})
+	l.awaiting[f.Number] = done
+	return true, done, nil
+}
+
+// enter remembers what was registered, unless the link has ended meanwhile: then
+// nobody would register it anew.
+func (l *outboundLink) enter(by memory.Origin, r registered) bool {
+	tables.lock()
+	defer tables.unlock()
+	if outlinks[l.process] != l {
+		return false
+	}
+	l.objects[by] = registered{l.objects[by].with(r.registration), r.key}
+	return true
 }
 
 // knownLink returns the link to the creator of an object, nil if there is none. The
@@ -282,8 +380,8 @@ func linkTo(pid int) (*outboundLink, error) {
 		p.release()
 		return l, nil
 	}
-	l = &outboundLink{process: p, token: linux.RandomUint64(), objects: make(map[memory.Origin]registered), sweepAt: 64}
-	c, _, err := p.dial(&wire.HelloLink{Token: l.token})
+	l = &outboundLink{process: p, objects: make(map[memory.Origin]registered), sweepAt: 64, awaiting: make(map[uint64]chan struct{})}
+	c, w, err := p.dial(new(wire.HelloLink))
 	if err != nil {
 		p.release()
 		if err = PeerError(err, pid); err == syscall.ESRCH {
@@ -291,6 +389,7 @@ func linkTo(pid int) (*outboundLink, error) {
 		}
 		return nil, err
 	}
+	l.answers = w.Flags&wire.LinkAnswers != 0
 	return l.begin(c)
 }
 
@@ -334,6 +433,9 @@ func (l *outboundLink) sweep(begun memory.Origin) {
 		l.sweepAt = max(64, 2*len(l.objects))
 	}
 	tables.unlock()
+	if len(unused) == 0 {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.c != nil {

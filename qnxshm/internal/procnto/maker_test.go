@@ -3,6 +3,7 @@
 package procnto_test
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"runtime"
@@ -138,9 +139,9 @@ func misbehave(c testproc.Raw, step, act string, f wire.Frame, id uint64) bool {
 var noFrames = map[string][]byte{
 	"garbage":        []byte("What is your name?"),
 	"zeros":          make([]byte, wire.FrameSize),
-	"older":          testproc.OfVersion(1, wire.FrameSize),
-	"newer, longer":  testproc.OfVersion(3, wire.FrameSize+16),
-	"newer, shorter": testproc.OfVersion(3, wire.FrameSize-16),
+	"older":          testproc.OfVersion(wire.Version-1, wire.FrameSize),
+	"newer, longer":  testproc.OfVersion(wire.Version+1, wire.FrameSize+16),
+	"newer, shorter": testproc.OfVersion(wire.Version+1, wire.FrameSize-16),
 }
 
 var refusals = map[string]int32{
@@ -269,15 +270,15 @@ func TestHostileMaker(t *testing.T) {
 // TestMakerOfAnotherVersion must tell what is wrong: ESRCH would send people to
 // look for a handle that is not there.
 func TestMakerOfAnotherVersion(t *testing.T) {
-	for act, version := range map[string]string{"older": "version 1 ", "newer, longer": "version 3 ", "newer, shorter": "version 3 "} {
+	for act, version := range map[string]int{"older": wire.Version - 1, "newer, longer": wire.Version + 1, "newer, shorter": wire.Version + 1} {
 		t.Run(act, func(t *testing.T) {
 			maker := testproc.Start(t, "node")
 			maker.Do("impostor", 0)
 			maker.Do("behave", "welcome: "+act)
 			err := openObject(handleOf(maker), os.O_RDONLY)
 			testproc.WantErrno(t, syscall.EPROTO, err)
-			require.ErrorContains(t, err, version)
-			require.ErrorContains(t, err, "version 2")
+			require.ErrorContains(t, err, fmt.Sprintf("version %d of", version))
+			require.ErrorContains(t, err, fmt.Sprintf("this one version %d:", wire.Version))
 			testproc.WantErrno(t, syscall.EPROTO, procnto.DeleteHandle(handleOf(maker)))
 			_, _, err = procnto.Dial(maker.PID(), new(wire.HelloAttach))
 			testproc.WantErrno(t, syscall.EPROTO, err)

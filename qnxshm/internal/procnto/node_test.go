@@ -43,6 +43,8 @@ func newNode() testproc.Procedures {
 		},
 		"unmap":   func(h uint64) error { return memory.Unmap(n.mapped[h]) },
 		"revoked": func(h uint64) bool { return memory.Revoked(unsafe.Pointer(&n.mapped[h][0])) },
+		"revoke":  procnto.Revoke,
+		"mapall":  n.mapAll, "keepmapping": keepMapping,
 		"control": func(fd int, flags uint32) (uint32, error) { return procnto.Control(fd, flags, 0, 0) },
 		"seal":    func(h uint64) error { return sealMapping(n.mapped[h]) },
 		"touch":   func(h uint64) error { return touch(n.mapped[h]) },
@@ -52,7 +54,7 @@ func newNode() testproc.Procedures {
 		"nopidfds": noPidfds, "oldkernel": oldKernel,
 		"serve": serve, "good": n.startRounds,
 		"progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
-		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "rawclose": n.rawClose,
+		"dial": n.dial, "rawsend": n.rawSend, "rawrepeat": n.rawRepeat, "rawreceive": n.rawReceive, "rawclose": n.rawClose,
 		"occupy": occupy, "squat": squat, "attach": attach, "sendblockers": sendBlockers, "blockers": testproc.NeedBlockers,
 		"impostor": n.impostor, "behave": n.bad.Behave,
 		"bequeath": testproc.Bequeath, "falsecreator": n.falseCreator, "askall": n.askAll,
@@ -81,6 +83,13 @@ func (n *node) dial(socket string) (int, error) {
 
 func (n *node) rawSend(conn int, packet []byte) error { return n.conns[conn].Send(packet) }
 
+func (n *node) rawRepeat(conn int, packet []byte, times int) (err error) {
+	for i := 0; i < times && err == nil; i++ {
+		err = n.rawSend(conn, packet)
+	}
+	return err
+}
+
 // rawReceive says of what kind the packet is, its errno, and how many descriptors
 // came with it.
 func (n *node) rawReceive(conn, flags int) (kind wire.Kind, errno int32, fds int, err error) {
@@ -101,13 +110,13 @@ func (n *node) rawClose(conn int) { n.conns[conn].Close() }
 
 // occupy makes connections with a hello each until one is refused, and says how
 // many were not.
-func occupy(socket string, least, most uint64) (n int, err error) {
-	for token := least; token < most; token++ {
+func occupy(socket string, most int) (n int, err error) {
+	for n < most {
 		w, err := testproc.Dial(socket)
 		if err != nil {
 			return n, err
 		}
-		w.Say(&wire.HelloLink{Token: token})
+		w.Say(new(wire.HelloLink))
 		f, err := w.ReceiveFrame()
 		if err != nil {
 			return n, err

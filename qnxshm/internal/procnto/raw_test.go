@@ -49,9 +49,9 @@ func greet(t testing.TB, name string) testproc.Raw {
 }
 
 // greetLink connects and says hello as one who is to be told of revocations.
-func greetLink(t testing.TB, name string, token uint64) testproc.Raw {
+func greetLink(t testing.TB, name string) testproc.Raw {
 	t.Helper()
-	return greetBy(t, name, &wire.HelloLink{Token: token})
+	return greetBy(t, name, new(wire.HelloLink))
 }
 
 func greetBy(t testing.TB, name string, hello wire.Frame) testproc.Raw {
@@ -60,4 +60,13 @@ func greetBy(t testing.TB, name string, hello wire.Frame) testproc.Raw {
 	require.NoError(t, w.Say(hello))
 	w.WantWelcome(t, 0)
 	return w
+}
+
+// linkOf makes a link of a child's with this process, without the library.
+func linkOf(t testing.TB, c *testproc.Child) (conn int) {
+	t.Helper()
+	conn = c.Do("dial", ownSocket(t)).Int()
+	c.Do("rawsend", conn, testproc.Encode(new(wire.HelloLink)))
+	require.Zero(t, c.Do("rawreceive", conn, 0).At(1).Int())
+	return conn
 }

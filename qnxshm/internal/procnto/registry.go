@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/internal/memory"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
@@ -25,7 +27,7 @@ type sharing struct {
 // Of tables.
 var (
 	sharings = make(map[memory.Origin]*sharing)
-	links    = make(map[linkKey]*link)
+	links    = make(map[*link]struct{})
 	waits    = make(map[uint64]*revocation)
 	sweepAt  = 64 // so many sharings are looked through
 )
@@ -110,11 +112,16 @@ func sweepSharings() {
 // revocations.
 type link struct {
 	conn     *Conn
-	key      linkKey
+	process  *process
 	sharings map[*sharing]struct{} // that it is registered for; of tables
 	owed     []owedRevocation      // not confirmed yet; of tables
-	queue    []*wire.Revoke        // for which the peer has no room; of conn.mu
+	queue    []wire.Frame          // for which the peer has no room; of conn.mu
+	answers  bool                  // registrations: see newLink
 }
+
+// maxQueue bounds the answers for which a peer has no room. One that waits for each
+// has few.
+const maxQueue = 256
 
 // An owedRevocation is what a process was asked and has not confirmed.
 type owedRevocation struct {
@@ -122,28 +129,30 @@ type owedRevocation struct {
 	since time.Time
 }
 
-// linkKey is the process and its token for the link.
-type linkKey struct {
-	process *process
-	token   uint64
-}
-
-// newLink gives a connection the role of a link.
-func newLink(c *Conn, f *wire.HelloLink) (Role, *wire.Welcome) {
+// newLink gives a connection the role of a link. Other users have to wait until this
+// process has read their registrations: else each Revoke would have to read first
+// whatever they like to send.
+func newLink(c *Conn) (Role, *wire.Welcome) {
+	l := &link{conn: c, process: c.process, sharings: make(map[*sharing]struct{}), answers: c.place.user.stranger}
+	w := new(wire.Welcome)
+	if l.answers {
+		w.Flags = wire.LinkAnswers
+	} else if linux.EpollAdd(c.service.links, c.fd, unix.EPOLLIN, c.id) != nil {
+		return nil, &wire.Welcome{Errno: int32(syscall.EAGAIN)}
+	}
+	c.unanswered = !l.answers
 	tables.lock()
 	defer tables.unlock()
-	key := linkKey{c.process, f.Token}
-	if links[key] != nil {
-		return nil, &wire.Welcome{Errno: int32(syscall.EINVAL)}
-	}
-	l := &link{conn: c, key: key, sharings: make(map[*sharing]struct{})}
-	links[key] = l
-	return l, new(wire.Welcome)
+	links[l] = struct{}{}
+	return l, w
 }
 
 // Frame acts on what the peer says on its link.
 func (l *link) Frame(_ *Conn, f wire.Frame) bool {
 	switch f := f.(type) {
+	case *wire.Register:
+		l.enroll(f)
+		return !l.answers || l.answer(f.Number)
 	case *wire.Revoked:
 		l.confirmed(f.ID)
 		l.sendQueue()
@@ -163,7 +172,7 @@ func (l *link) Idle() bool { return false }
 func (l *link) Ended(*Conn, bool) {
 	tables.lock()
 	defer tables.unlock()
-	delete(links, l.key)
+	delete(links, l)
 	for s := range l.sharings {
 		delete(s.mappers, l)
 		s.forget()
@@ -173,27 +182,53 @@ func (l *link) Ended(*Conn, bool) {
 	}
 }
 
-// enroll enters what a peer registers: only of who shows that it has, or had, the
+// enroll enters what the peer registers, if it shows that it has, or had, the
 // object.
-func enroll(c *Conn, f *wire.Register) error {
+func (l *link) enroll(f *wire.Register) {
 	by := memory.Origin{PID: int32(self().pid), Serial: f.Serial, Secret: f.Secret}
+	if f.Number == 0 || !by.Own() {
+		return
+	}
 	tables.lock()
 	defer tables.unlock()
-	l := links[linkKey{c.process, f.Link}]
-	switch {
-	case l == nil:
-		return syscall.ENOTCONN
-	case f.Number == 0 || !by.Own():
-		return syscall.ESRCH
-	}
 	s := sharingOf(by)
 	if s.mappers == nil {
 		s.mappers = make(map[*link]registration)
 	}
 	s.mappers[l] = s.mappers[l].with(registration{f.Number, f.Makes})
 	l.sharings[s] = struct{}{}
-	s.grant(c.process.pid)
-	return nil
+	s.grant(l.process.pid)
+}
+
+// catchUp enters all that others have registered, without an answer, before the call.
+func (s *Service) catchUp() {
+	for _, c := range s.unreadLinks() {
+		c.takeAll()
+	}
+}
+
+// unreadLinks returns the links on which something has come. What another thread has
+// received before, it has entered.
+func (s *Service) unreadLinks() (unread []*Conn) {
+	var some [8]unix.EpollEvent
+	events := some[:]
+	s.receiving.Lock() // also since of two threads that look one may see nothing
+	n, err := linux.PollEvents(s.links, events)
+	for n == len(events) || err == syscall.EINTR { // there may be more
+		if err == nil {
+			events = make([]unix.EpollEvent, 4*n)
+		}
+		n, err = linux.PollEvents(s.links, events)
+	}
+	s.receiving.Unlock()
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i := range events[:max(n, 0)] {
+		if c, ok := s.watched[linux.EpollID(&events[i])].(*Conn); ok {
+			unread = append(unread, c)
+		}
+	}
+	return unread
 }
 
 // withdraw drops a registration unless there is a later one.
@@ -237,13 +272,28 @@ func (l *link) demand(f *wire.Revoke) {
 	if len(l.queue) == 0 && !noRoom(c.send(f, linux.NoFD)) {
 		return
 	}
-	l.queue = append(slices.DeleteFunc(l.queue, func(g *wire.Revoke) bool {
-		replaced := f.Replaces(g)
+	l.queue = append(slices.DeleteFunc(l.queue, func(g wire.Frame) bool {
+		earlier, ok := g.(*wire.Revoke)
+		replaced := ok && f.Replaces(earlier)
 		if replaced {
-			l.oweInstead(g.ID, f.ID)
+			l.oweInstead(earlier.ID, f.ID)
 		}
 		return replaced
 	}), f)
+}
+
+// answer answers a registration, now or when the peer has made room. The connection's
+// lock is held.
+func (l *link) answer(number uint64) bool {
+	f := &wire.Answer{ID: number}
+	if l.sendQueue(); len(l.queue) == 0 {
+		err := l.conn.send(f, linux.NoFD)
+		if !noRoom(err) {
+			return err == nil
+		}
+	}
+	l.queue = append(l.queue, f)
+	return len(l.queue) <= maxQueue
 }
 
 // oweInstead is called when a revocation that was never sent is asked for by another

@@ -23,12 +23,17 @@ import (
 // what this process has itself, asks all who are registered for the object, and
 // waits until each has confirmed, or has gone: a second for all of them together.
 //
-// Nothing slips through. Who maps registers first and uses its handle up last: a
-// mapping is registered before the Revoke asks, or its handle is not used up yet.
-// Then the maker of the handle refuses the claim (grant.go): the creator, because
-// it has marked the handle; another maker, because it does what the creator has
-// asked of it first. A maker that had not been asked yet when its recipient was is
-// why a Revoke that has asked makers asks a second time.
+// A registration has no answer, unless it is another user's: what a process has sent
+// before it goes on is in the creator's socket, and a Revoke takes in what is there
+// before it asks (catchUp). So whoever had the mapping when Revoke was called is asked.
+//
+// Nothing else slips through. Who maps with a handle registers first and uses the
+// handle up last: a mapping is registered before the Revoke takes in what is there,
+// or its handle is not used up yet when that begins. Then the maker of the handle
+// refuses the claim (grant.go): the creator, because it has marked the handle before;
+// another maker, because it does what the creator has asked of it first. A maker that
+// had not been asked yet when its recipient was is why a Revoke that has asked makers
+// does it all a second time.
 
 // revokeTimeout is how long processes may take to give their mappings up.
 const revokeTimeout = time.Second
@@ -46,10 +51,7 @@ func Revoke(fd, pid int) error {
 	}
 	s, err := startService()
 	if err == nil && pid != -1 && pid != self().pid && !knows(d.Origin, pid) {
-		var pidfd int
-		if pidfd, err = linux.OpenProcess(pid); err == nil {
-			unix.Close(pidfd)
-		}
+		err = s.exists(d.Origin, pid)
 	}
 	if err != nil {
 		return notBegun(err)
@@ -68,6 +70,22 @@ func Revoke(fd, pid int) error {
 	return qnxerr.Pending{PIDs: slices.Compact(pending)}
 }
 
+// exists returns ESRCH if there is no process pid, and the one that was, if any, had
+// not registered for the object either.
+func (s *Service) exists(origin memory.Origin, pid int) error {
+	pidfd, err := linux.OpenProcess(pid)
+	if err == nil {
+		unix.Close(pidfd)
+		return nil
+	}
+	if err == syscall.ESRCH {
+		if s.catchUp(); knows(origin, pid) {
+			return nil
+		}
+	}
+	return err
+}
+
 // notBegun is the error of a Revoke that has told nobody. EAGAIN is for those that
 // have.
 func notBegun(err error) error {
@@ -83,6 +101,7 @@ func revokeOnce(s *Service, d memory.Descriptor, pid int, deadline time.Time) (p
 	if !revokeHere(d.Key, d.Origin, pid) {
 		pending = append(pending, self().pid)
 	}
+	s.catchUp() // after the handles: who has used one up has registered before
 	r, asked, makers := beginRevocation(d, pid, deadline)
 	if len(asked) == 0 {
 		return pending, false
@@ -96,7 +115,7 @@ func revokeOnce(s *Service, d memory.Descriptor, pid int, deadline time.Time) (p
 	defer tables.unlock()
 	delete(waits, r.id)
 	for l := range r.waiting {
-		pending = append(pending, l.key.process.pid)
+		pending = append(pending, l.process.pid)
 	}
 	if r.told {
 		linux.Drain(s.endedFD)
@@ -118,7 +137,7 @@ func beginRevocation(d memory.Descriptor, pid int, deadline time.Time) (r *revoc
 	}
 	now := time.Now()
 	for l, reg := range o.mappers {
-		if pid != -1 && pid != l.key.process.pid && !reg.makes {
+		if pid != -1 && pid != l.process.pid && !reg.makes {
 			continue
 		}
 		makers = makers || reg.makes
@@ -214,7 +233,7 @@ func (r *revocation) closeDead() {
 	waiting := slices.Collect(maps.Keys(r.waiting))
 	tables.unlock()
 	for _, l := range waiting {
-		if l.key.process.exited() {
+		if l.process.exited() {
 			l.conn.Close()
 		}
 	}

@@ -23,11 +23,11 @@ import (
 )
 
 // registration is what registers for an object of this process on a link.
-func registration(t testing.TB, fd int, token uint64) *wire.Register {
+func registration(t testing.TB, fd int) *wire.Register {
 	t.Helper()
 	d, err := memory.Describe(fd)
 	require.NoError(t, err)
-	return &wire.Register{Link: token, Secret: d.Origin.Secret, Serial: d.Origin.Serial, Number: 1}
+	return &wire.Register{Secret: d.Origin.Secret, Serial: d.Origin.Serial, Number: 1}
 }
 
 // A linked is a peer without the library that has registered for an object and
@@ -45,14 +45,11 @@ func (p linked) close() {
 	})
 }
 
-func newLinked(t testing.TB, token uint64) linked {
+func newLinked(t testing.TB) linked {
 	t.Helper()
-	p := linked{newRevocable(t), greetLink(t, ownSocket(t), token), new(sync.Once)}
+	p := linked{newRevocable(t), greetLink(t, ownSocket(t)), new(sync.Once)}
 	t.Cleanup(p.close)
-	w := greet(t, ownSocket(t))
-	defer w.Close()
-	require.NoError(t, w.Say(registration(t, p.fd, token)))
-	require.Zero(t, answered(t, w))
+	require.NoError(t, p.link.Say(registration(t, p.fd)))
 	return p
 }
 
@@ -74,8 +71,8 @@ func TestConcurrentRevokes(t *testing.T) {
 	defer procnto.LookForDead(procnto.RevokeTimeout)() // who was not told sleeps on
 	const threads = 3
 	var peers []linked
-	for i := range threads {
-		peers = append(peers, newLinked(t, uint64(i+1)))
+	for range threads {
+		peers = append(peers, newLinked(t))
 	}
 	rounds := 3000
 	if testing.Short() || raceEnabled {
@@ -248,7 +245,7 @@ func ofAnother(t testing.TB) int {
 // has confirmed, and gets it all later.
 func TestRevokeWithoutRoom(t *testing.T) {
 	check := noLeak(t)
-	p := newLinked(t, 1)
+	p := newLinked(t)
 	const calls = 800
 	errs := make(chan error, calls)
 	for range calls {
@@ -394,7 +391,7 @@ func TestRevokeWhileMapping(t *testing.T) {
 // TestNothingOwed: a process that has caught up with everything is not taken for slow,
 // also where a later revocation has replaced an earlier one.
 func TestNothingOwed(t *testing.T) {
-	p := newLinked(t, 1)
+	p := newLinked(t)
 	run := func(n int) {
 		errs := make(chan error, n)
 		for range n {

@@ -85,11 +85,11 @@ func GiveRoles(f Roles) { otherRoles.Store(&f) }
 
 // roleOf gives a connection its role.
 func roleOf(c *Conn, hello wire.Frame) (Role, *wire.Welcome) {
-	switch f := hello.(type) {
+	switch hello.(type) {
 	case *wire.HelloHandles:
 		return newRequests(c), new(wire.Welcome)
 	case *wire.HelloLink:
-		return newLink(c, f)
+		return newLink(c)
 	}
 	if f := otherRoles.Load(); f != nil {
 		return (*f)(c, hello)

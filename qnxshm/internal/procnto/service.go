@@ -22,8 +22,11 @@ import (
 type Service struct {
 	epfd    int
 	exits   int // an epoll of the processes: one look tells whether any has exited
+	links   int // and one of the links: which have something to be taken
 	fdDir   int // /proc/self/fd: from there opening goes faster
 	endedFD int // counts the revocations that have come to an end
+
+	receiving sync.RWMutex // held, as by readers, while a packet of a link is taken
 
 	mu      sync.RWMutex
 	watched map[uint64]watched
@@ -60,9 +63,9 @@ func startService() (*Service, error) {
 	if s := service.Load(); s != nil {
 		return s, nil
 	}
-	s := &Service{epfd: linux.NoFD, exits: linux.NoFD, fdDir: linux.NoFD, endedFD: linux.NoFD, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
+	s := &Service{epfd: linux.NoFD, exits: linux.NoFD, links: linux.NoFD, fdDir: linux.NoFD, endedFD: linux.NoFD, watched: make(map[uint64]watched), resume: make(chan struct{}, 1)}
 	if err := s.open(); err != nil {
-		for _, fd := range []int{s.epfd, s.exits, s.fdDir, s.endedFD} {
+		for _, fd := range []int{s.epfd, s.exits, s.links, s.fdDir, s.endedFD} {
 			if fd >= 0 {
 				unix.Close(fd)
 			}
@@ -79,6 +82,9 @@ func (s *Service) open() (err error) {
 		return err
 	}
 	if s.exits, err = linux.NewEpoll(); err != nil {
+		return err
+	}
+	if s.links, err = linux.NewEpoll(); err != nil {
 		return err
 	}
 	if s.fdDir, err = linux.OpenFDDir(); err != nil {

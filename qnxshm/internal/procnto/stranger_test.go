@@ -66,16 +66,16 @@ func TestFloodOfAnotherUser(t *testing.T) {
 	s := newScene(t, limit, false)
 	fd := s.server.Do("object", 1).Int()
 	eve, other := startStranger(t, stranger), startStranger(t, stranger)
-	got := eve.Do("occupy", s.socket, 1, 2000).Int()
+	got := eve.Do("occupy", s.socket, 2000).Int()
 	require.Equal(t, places/8, got)
-	require.Zero(t, other.Do("occupy", s.socket, 1, 2000).Int(), "the share is the user's")
+	require.Zero(t, other.Do("occupy", s.socket, 2000).Int(), "the share is the user's")
 	s.prompt(t, fd)
 	h := s.server.Do("handle", fd, other.PID(), os.O_RDONLY).Uint64()
 	err := other.Err("open", h, os.O_RDONLY)
 	testproc.WantErrno(t, syscall.EAGAIN, err)
 	// More of them have half of the places together.
 	for uid := uint32(stranger + 1); uid < stranger+8; uid++ {
-		got += startStranger(t, uid).Do("occupy", s.socket, 1, 2000).Int()
+		got += startStranger(t, uid).Do("occupy", s.socket, 2000).Int()
 	}
 	require.Equal(t, places/2, got)
 	s.prompt(t, fd)
@@ -94,7 +94,7 @@ func TestTooManyConnections(t *testing.T) {
 	fd := s.server.Do("object", 1).Int()
 	h := s.server.Do("handle", fd, os.Getpid(), os.O_RDONLY).Uint64()
 	full := testproc.Start(t, "node")
-	full.Do("occupy", s.socket, 1, 1000)
+	full.Do("occupy", s.socket, 1000)
 	for range 200 {
 		err := openObject(h, os.O_RDONLY)
 		testproc.WantErrno(t, syscall.EAGAIN, err)
@@ -120,6 +120,14 @@ func TestAcrossUsers(t *testing.T) {
 	require.NoError(t, err)
 	eve.Do("map", h, os.O_RDONLY, 1)
 	eve.Do("touch", h)
+	revocable := newRevocable(t)
+	defer unix.Close(revocable)
+	for range 100 {
+		h := shareRevocable(t, revocable, eve)
+		require.NoError(t, procnto.Revoke(revocable, -1))
+		requireFault(t, eve, h)
+		eve.Do("unmap", h)
+	}
 	theirs := eve.Do("object", 1).Int()
 	got, err := procnto.OpenHandle(eve.Do("handle", theirs, os.Getpid(), os.O_RDONLY).Uint64(), os.O_RDONLY)
 	require.NoError(t, err)
@@ -154,20 +162,28 @@ func TestGuessedRegistration(t *testing.T) {
 	eve := startStranger(t, stranger)
 	fd := newRevocable(t)
 	defer unix.Close(fd)
-	link, w := eve.Do("dial", ownSocket(t)).Int(), eve.Do("dial", ownSocket(t)).Int()
-	say := func(conn int, f wire.Frame) (errno int) {
-		eve.Do("rawsend", conn, testproc.Encode(f))
-		return eve.Do("rawreceive", conn, 0).At(1).Int()
-	}
-	require.Zero(t, say(link, &wire.HelloLink{Token: 1}))
-	require.Zero(t, say(w, new(wire.HelloHandles)))
+	link := linkOf(t, eve)
 	for guess := range uint64(100) {
-		f := registration(t, fd, 1)
+		f := registration(t, fd)
 		f.Secret = guess
-		require.NotZero(t, say(w, f))
+		eve.Do("rawsend", link, testproc.Encode(f))
 	}
 	eve.Stop()
 	began := time.Now()
 	require.NoError(t, procnto.Revoke(fd, -1))
 	require.Less(t, time.Since(began), prompt)
+}
+
+// TestAnswersThatNobodyReads: to another user's registrations. They are not kept for
+// ever.
+func TestAnswersThatNobodyReads(t *testing.T) {
+	eve := startStranger(t, stranger)
+	fd := newRevocable(t)
+	defer unix.Close(fd)
+	link := linkOf(t, eve)
+	before := procnto.Mappers()
+	err := eve.Err("rawrepeat", link, testproc.Encode(registration(t, fd)), 100_000)
+	require.Contains(t, []syscall.Errno{syscall.EPIPE, syscall.ECONNRESET}, testproc.ErrnoOf(err))
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Mappers() <= before }, "still registered")
+	require.NoError(t, procnto.Revoke(fd, -1))
 }

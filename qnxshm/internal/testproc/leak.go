@@ -15,10 +15,10 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
 )
 
-// What the host keeps to serve others: two epolls, its directory, its counter, its
+// What the host keeps to serve others: three epolls, its directory, its counter, its
 // socket; and the goroutine that waits.
 const (
-	descriptorsOfService = 5
+	descriptorsOfService = 6
 	goroutinesOfService  = 1
 )
 

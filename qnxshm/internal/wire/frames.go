@@ -17,11 +17,11 @@ const (
 	KindMap
 	KindClaim
 	KindDelete
-	KindRegister
 	KindGranted
 	KindAnswer
 
 	// On links.
+	KindRegister
 	KindRevoke
 	KindRevoked
 	KindWithdraw
@@ -90,14 +90,15 @@ type HelloHandles struct{}
 func (*HelloHandles) Kind() Kind    { return KindHelloHandles }
 func (*HelloHandles) fields(*codec) {}
 
-// HelloLink begins the connection on which the creator of revocable objects asks
-// who may have mapped them to give them up.
-type HelloLink struct {
-	Token uint64 // the link's name in a Register
-}
+// HelloLink begins the connection on which who maps revocable objects tells their
+// creator so, and that asks to give them up.
+type HelloLink struct{}
 
-func (*HelloLink) Kind() Kind        { return KindHelloLink }
-func (f *HelloLink) fields(c *codec) { c.u64(&f.Token) }
+// LinkAnswers is the flag of a link on which registrations have answers.
+const LinkAnswers = 1
+
+func (*HelloLink) Kind() Kind    { return KindHelloLink }
+func (*HelloLink) fields(*codec) {}
 
 // HelloAttach begins a connection to a channel (ConnectAttach).
 type HelloAttach struct {
@@ -140,7 +141,7 @@ type Welcome struct {
 	Errno     int32
 	ChannelID int32
 	SCOID     int32
-	Flags     uint32 // of the channel
+	Flags     uint32 // of the channel; of a link
 }
 
 func (*Welcome) Kind() Kind { return KindWelcome }
@@ -199,11 +200,11 @@ type Delete struct{ Handle uint64 }
 func (*Delete) Kind() Kind        { return KindDelete }
 func (f *Delete) fields(c *codec) { c.u64(&f.Handle) }
 
-// Register tells the creator of an object that the process with a link maps it,
-// or makes handles of it: on the link it wants to be told of revocations. The
-// secret shows that it has the object.
+// Register tells the creator of an object that the process with the link maps it,
+// or makes handles of it. The secret says which object, and shows that the process
+// has it. There is an answer only where the welcome says so: else the creator reads
+// it before it revokes.
 type Register struct {
-	Link   uint64 // token of the link
 	Secret uint64 // of the object's origin, as is the next
 	Serial uint32
 	Makes  bool   // handles, besides mappings
@@ -212,7 +213,6 @@ type Register struct {
 
 func (*Register) Kind() Kind { return KindRegister }
 func (f *Register) fields(c *codec) {
-	c.u64(&f.Link)
 	c.u64(&f.Secret)
 	c.u32(&f.Serial)
 	c.flag(&f.Makes)
