@@ -116,7 +116,7 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes"} {
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults"} {
 		compiler, source := "gcc", name+".c"
 		if strings.HasSuffix(name, ".cpp") {
 			compiler, source = "g++", name
@@ -390,6 +390,10 @@ func TestCPrograms(t *testing.T) {
 		{"processes", []string{"fork", "NAME"}},
 		{"processes", []string{"churn"}},
 		{"processes", []string{"cancel"}},
+		{"threads", []string{"leader", "NAME"}},
+		{"threads", []string{"unused", "NAME"}},
+		{"threads", []string{"handler", "NAME"}},
+		{"faults", []string{"alone", "NAME"}},
 	} {
 		t.Run(strings.Trim(test.name+"-"+strings.Join(test.args, "-"), "-"), func(t *testing.T) {
 			t.Parallel()

@@ -35,8 +35,9 @@
 // stopped.
 //
 // Some signals have a meaning to the Go runtime inside the library. It handles
-// SIGSEGV and its like to find its own faults, and passes on others'. A program
-// that handles SIGURG may see a few that nobody has sent. A program that resets
+// SIGSEGV and its like to find its own faults, and passes on others'. Where a program
+// handles SIGSEGV itself, memory of a message that is not there is not EFAULT but
+// that signal. A program that handles SIGURG may see a few that nobody has sent. A program that resets
 // or handles both SIGURG and SIGSTKFLT lets the library's later threads take
 // SIGCHLD, SIGPROF, SIGURG and SIGRTMIN.
 //
@@ -48,6 +49,12 @@
 // Any thread may call. MsgSend and MsgReceive and their like are cancellation
 // points, those with nc in their name are not, and the rest are not either.
 // Asynchronous cancellation of a thread in a call is not supported.
+//
+// # Descriptors
+//
+// The library's own descriptors have numbers from 512, where the limit of
+// descriptors allows: a program that closes lower ones, as daemons do, does not harm
+// it. The limit is the program's: a server of many clients raises it.
 //
 // # Fork
 //

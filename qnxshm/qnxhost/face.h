@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Every call to Go is between enter and leave. In the forked child of a process
    there is no Go runtime to call. A program's signal handlers must not run on a
@@ -42,6 +43,13 @@ static inline int qnxhost_result(int error)
 		return 0;
 	errno = error;
 	return -1;
+}
+
+/* Reports whether an address is in the first page, where there is nothing. Go's runtime
+   takes a pointer to there for a fault of its own, and ends the process. */
+static inline bool qnxhost_in_first_page(const void *address)
+{
+	return (uintptr_t)address < 4096;
 }
 
 /* Of the c-shared library, where it is needed: keeps the Go runtime from

@@ -82,10 +82,23 @@ static void *mapping(int error, void *p)
 	return MAP_FAILED;
 }
 
+/* The system takes an address in the first page for none, where it may choose, and
+   where it may not, for one that is not the beginning of a page. */
+static int without_first_page(void **addr, int flags)
+{
+	if (*addr == NULL || !qnxhost_in_first_page(*addr))
+		return 0;
+	*addr = NULL;
+	return flags & MAP_FIXED && !qnxhost_forked() ? EINVAL : 0;
+}
+
 void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = MAP_FAILED;
-	int error = QNXHOST_CALL(qnxhost_go_mmap(addr, len, prot, flags, fd, off, &p));
+	int error = without_first_page(&addr, flags);
+
+	if (error == 0)
+		error = QNXHOST_CALL(qnxhost_go_mmap(addr, len, prot, flags, fd, off, &p));
 
 	return mapping(error, p);
 }
@@ -93,7 +106,10 @@ void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t of
 void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t handle, off_t off)
 {
 	void *p = MAP_FAILED;
-	int error = QNXHOST_CALL(qnxhost_go_mmap_handle(addr, len, prot, flags, handle, off, &p));
+	int error = without_first_page(&addr, flags);
+
+	if (error == 0)
+		error = QNXHOST_CALL(qnxhost_go_mmap_handle(addr, len, prot, flags, handle, off, &p));
 
 	return mapping(error, p);
 }
@@ -101,13 +117,20 @@ void *mmap_handle(void *addr, size_t len, int prot, int flags, shm_handle_t hand
 void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off)
 {
 	void *p = MAP_FAILED;
-	int error = QNXHOST_CALL(qnxhost_go_mmap_handle_pid(addr, len, prot, flags, handle, pid, off, &p));
+	int error = without_first_page(&addr, flags);
+
+	if (error == 0)
+		error = QNXHOST_CALL(qnxhost_go_mmap_handle_pid(addr, len, prot, flags, handle, pid, off, &p));
 
 	return mapping(error, p);
 }
 
 int qnxhost_munmap(void *addr, size_t len)
 {
+	int error = without_first_page(&addr, MAP_FIXED);
+
+	if (error)
+		return qnxhost_result(error);
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_munmap(addr, len)));
 }
 
@@ -120,6 +143,10 @@ int munmap_flags(void *addr, size_t len, unsigned flags)
 
 int qnxhost_mprotect(void *addr, size_t len, int prot)
 {
+	int error = without_first_page(&addr, MAP_FIXED);
+
+	if (error)
+		return qnxhost_result(error);
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_mprotect(addr, len, prot)));
 }
 

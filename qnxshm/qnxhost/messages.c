@@ -102,6 +102,7 @@ struct sleeper {
 	struct qnxhost_call call;
 	int64_t ns; /* its timeout, negative: none */
 	struct timespec end;
+	unsigned over; /* it has ended, and what was there then was looked at */
 	uintptr_t begun;
 	void (*give_up)(uintptr_t begun);
 };
@@ -118,71 +119,77 @@ static void cancelled(void *p)
 	}
 }
 
-/* Sleeps with the caller's signals, until fd is readable: 0, or EINTR, or
-   ETIMEDOUT at the end of the timeout. */
-static int sleep_until(int fd, struct sleeper *s)
+/* The time that is left, 0 when the timeout has ended. */
+static struct timespec left_of(const struct sleeper *s)
 {
-	struct pollfd p = {fd, POLLIN, 0};
-	struct timespec left, *limit = NULL;
+	struct timespec left;
+
+	clock_gettime(CLOCK_MONOTONIC, &left);
+	left.tv_sec = s->end.tv_sec - left.tv_sec;
+	left.tv_nsec = s->end.tv_nsec - left.tv_nsec;
+	if (left.tv_nsec < 0) {
+		left.tv_sec--;
+		left.tv_nsec += 1000000000;
+	}
+	if (left.tv_sec < 0)
+		left = (struct timespec){0, 0};
+	return left;
+}
+
+/* Sleeps with the caller's signals, until one of two descriptors is readable, or for a
+   nap of some milliseconds unless that is 0: 0, or EINTR, or ETIMEDOUT at the end of
+   the timeout. */
+static int sleep_until(int one, int other, int nap, struct sleeper *s)
+{
+	struct pollfd p[2] = {{one, POLLIN, 0}, {other, POLLIN, 0}};
+	struct timespec left = {0, nap * 1000000L}, *limit = NULL;
 	sigset_t mask = s->call.mask;
+	bool last = false;
 	int n, error, ignored;
 
 	if (s->ns >= 0) {
-		clock_gettime(CLOCK_MONOTONIC, &left);
-		left.tv_sec = s->end.tv_sec - left.tv_sec;
-		left.tv_nsec = s->end.tv_nsec - left.tv_nsec;
-		if (left.tv_nsec < 0) {
-			left.tv_sec--;
-			left.tv_nsec += 1000000000;
-		}
-		if (left.tv_sec < 0)
+		struct timespec all = left_of(s);
+		if (all.tv_sec == 0 && all.tv_nsec == 0 && s->over++)
 			return ETIMEDOUT;
-		limit = &left;
+		last = !nap || (all.tv_sec == 0 && all.tv_nsec <= left.tv_nsec);
+		if (last)
+			left = all;
 	}
+	if (nap || s->ns >= 0)
+		limit = &left;
 	without_runtimes_signal(&mask);
 	pthread_cleanup_push(cancelled, s);
 	pthread_setcancelstate(s->call.cancel, &ignored);
-	n = ppoll(&p, 1, limit, &mask);
+	n = ppoll(p, 2, limit, &mask);
 	error = errno;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
 	pthread_cleanup_pop(0);
-	if (n > 0)
+	if (n > 0 || (n == 0 && !last))
 		return 0;
 	return n == 0 ? ETIMEDOUT : error;
 }
 
-/* Sleeps a little: 0, or why the call has to end. */
-static int sleep_briefly(struct sleeper *s)
+/* Sleeps as that does, come what may. */
+static void sleep_on(const struct qnxhost_sending *it)
 {
-	struct sleeper brief = *s;
-	struct timespec now;
-	int why;
-
-	brief.ns = 1000000;
-	brief.end = end_of(brief.ns);
-	why = sleep_until(-1, &brief);
-	if (why != ETIMEDOUT)
-		return why;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (s->ns < 0 || now.tv_sec < s->end.tv_sec || (now.tv_sec == s->end.tv_sec && now.tv_nsec < s->end.tv_nsec))
-		return 0;
-	return ETIMEDOUT;
-}
-
-/* Sleeps until fd is readable, come what may. */
-static void sleep_on(int fd)
-{
-	struct pollfd p = {fd, POLLIN, 0};
+	struct pollfd p[2] = {{it->socket, POLLIN, 0}, {it->own, POLLIN, 0}};
+	const struct timespec nap = {0, it->nap * 1000000L};
 	sigset_t all;
 
 	sigfillset(&all);
-	ppoll(&p, 1, NULL, &all);
+	ppoll(p, 2, it->nap ? &nap : NULL, &all);
+}
+
+/* Reports whether there cannot be memory. */
+static bool nowhere(const iov_t *part)
+{
+	return qnxhost_in_first_page(part->iov_base) || part->iov_len > UINTPTR_MAX - (uintptr_t)part->iov_base;
 }
 
 /* Fills in what parts come to: 0 or an errno. */
 static int count(struct qnxhost_parts *parts, const iov_t *iov, size_t n)
 {
-	parts->iov = iov;
+	parts->iov = n > 0 ? iov : NULL;
 	parts->count = n;
 	parts->bytes = 0;
 	if (n > MAX_PARTS)
@@ -192,47 +199,54 @@ static int count(struct qnxhost_parts *parts, const iov_t *iov, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (iov[i].iov_len > SSIZE_MAX - parts->bytes)
 			return EOVERFLOW;
-		if (iov[i].iov_base == NULL && iov[i].iov_len > 0)
+		if (iov[i].iov_len > 0 && nowhere(&iov[i]))
 			return EFAULT;
 		parts->bytes += iov[i].iov_len;
 	}
 	return n > 1 && parts->bytes > MAX_SCATTERED ? ENOMEM : 0;
 }
 
-/* A message that its sender does not want to wait for any more. */
-static int give_up_send(uintptr_t sending, int fd, const struct qnxhost_parts *reply, long *status, int why)
+/* The same for who answers: a fault is the server's. */
+static int count_servers(struct qnxhost_parts *parts, const iov_t *iov, size_t n)
 {
-	int error;
+	int error = count(parts, iov, n);
 
-	if (!qnxhost_go_send_stays(sending))
-		return why;
-	/* The server has been told, and decides; nothing else ends it. */
-	do
-		sleep_on(fd);
-	while ((error = qnxhost_go_send_try(sending, (struct qnxhost_parts *)reply, status)) == NOT_YET);
-	return error;
+	return error == EFAULT ? ESRVRFAULT : error;
 }
 
 struct sending {
 	struct sleeper sleeper; /* first */
-	uintptr_t id;
-	int fd;
+	struct qnxhost_sending it;
 	struct qnxhost_parts msg, reply;
 	long status;
 };
+
+/* A message that its sender does not want to wait for any more. */
+static int give_up_send(struct sending *s, int why)
+{
+	int error;
+
+	if (!qnxhost_go_send_stays(&s->it))
+		return why;
+	/* The server has been told, and decides; nothing else ends it. */
+	while ((error = qnxhost_go_send_try(&s->it, &s->msg, &s->reply, &s->status)) == NOT_YET)
+		sleep_on(&s->it);
+	return error;
+}
 
 static void cancel_send(uintptr_t begun)
 {
 	struct sending *s = (struct sending *)begun;
 
-	if (s->id)
-		give_up_send(s->id, s->fd, &s->reply, &s->status, 0);
+	if (s->it.id)
+		give_up_send(s, 0);
 }
 
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
 {
+	static __thread int thread;
 	struct sending s = {.sleeper = {.give_up = cancel_send, .begun = (uintptr_t)&s}};
-	int error;
+	int error, why;
 
 	s.sleeper.ns = take_timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
 	s.sleeper.end = end_of(s.sleeper.ns);
@@ -240,16 +254,14 @@ long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, s
 		return -error;
 	if (!qnxhost_enter(&s.sleeper.call))
 		return -ENOSYS;
-	do /* until there is room: its connection may be full of pulses */
-		error = qnxhost_go_send_begin(coid, &s.msg, &s.reply, &s.status, &s.id, &s.fd);
-	while (error == NOT_YET && s.id == 0 && (error = sleep_briefly(&s.sleeper)) == 0);
-	while (error == NOT_YET) {
-		int why = sleep_until(s.fd, &s.sleeper);
-		if (why == 0)
-			error = qnxhost_go_send_try(s.id, &s.reply, &s.status);
+	if (thread == 0)
+		thread = (int)gettid();
+	error = qnxhost_go_send(coid, thread, &s.msg, &s.reply, &s.status, &s.it);
+	while (error == NOT_YET)
+		if ((why = sleep_until(s.it.socket, s.it.own, s.it.nap, &s.sleeper)) == 0)
+			error = qnxhost_go_send_try(&s.it, &s.msg, &s.reply, &s.status);
 		else
-			error = give_up_send(s.id, s.fd, &s.reply, &s.status, why);
-	}
+			error = give_up_send(&s, why);
 	qnxhost_leave(&s.sleeper.call);
 	return error ? -error : s.status;
 }
@@ -272,13 +284,12 @@ static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *i
 		return -EFAULT;
 	if (!qnxhost_enter(&s.call))
 		return -ENOSYS;
-	error = qnxhost_go_receive_begin(chid, pulses_only, &s.begun, &fd);
-	if (error == 0) {
-		while ((error = qnxhost_go_receive_try(s.begun, &parts, &rcvid, &got, &pulse)) == NOT_YET)
-			if ((error = sleep_until(fd, &s)))
-				break;
-		qnxhost_go_receive_end(s.begun);
-	}
+	error = qnxhost_go_receive(chid, pulses_only, &parts, &rcvid, &got, &pulse, &s.begun, &fd);
+	while (error == NOT_YET)
+		if ((error = sleep_until(fd, -1, 0, &s)) == 0)
+			error = qnxhost_go_receive_try(s.begun, &parts, &rcvid, &got, &pulse);
+		else
+			qnxhost_go_receive_end(s.begun);
 	qnxhost_leave(&s.call);
 	if (error)
 		return -error;
@@ -312,7 +323,7 @@ int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_in
 int MsgReplyv_r(qnxhost_rcvid_t rcvid, long status, const iov_t *riov, size_t rparts)
 {
 	struct qnxhost_parts parts;
-	int error = count(&parts, riov, rparts);
+	int error = count_servers(&parts, riov, rparts);
 
 	return error ? -error : -QNXHOST_CALL(qnxhost_go_reply(rcvid, status, &parts));
 }
@@ -326,7 +337,7 @@ ssize_t MsgReadv_r(qnxhost_rcvid_t rcvid, const iov_t *riov, size_t rparts, size
 {
 	struct qnxhost_parts parts;
 	long n = 0;
-	int error = count(&parts, riov, rparts);
+	int error = count_servers(&parts, riov, rparts);
 
 	if (!error)
 		error = QNXHOST_CALL(qnxhost_go_read(rcvid, &parts, offset, &n));
@@ -337,7 +348,7 @@ ssize_t MsgWritev_r(qnxhost_rcvid_t rcvid, const iov_t *iov, size_t n, size_t of
 {
 	struct qnxhost_parts parts;
 	long written = 0;
-	int error = count(&parts, iov, n);
+	int error = count_servers(&parts, iov, n);
 
 	if (!error)
 		error = QNXHOST_CALL(qnxhost_go_write(rcvid, &parts, offset, &written));
@@ -346,7 +357,12 @@ ssize_t MsgWritev_r(qnxhost_rcvid_t rcvid, const iov_t *iov, size_t n, size_t of
 
 int MsgInfo_r(qnxhost_rcvid_t rcvid, struct _msg_info *info)
 {
-	return info ? -QNXHOST_CALL(qnxhost_go_info(rcvid, info)) : -EFAULT;
+	struct _msg_info got;
+	int error = info ? QNXHOST_CALL(qnxhost_go_info(rcvid, &got)) : EFAULT;
+
+	if (error == 0)
+		*info = got;
+	return -error;
 }
 
 int MsgSendPulse_r(int coid, int priority, int code, long value)
@@ -378,9 +394,9 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 
 	if (nd != 0)
 		return -ENOREMOTE;
-	if ((index & ~_NTO_SIDE_CHANNEL) != 0 || (flags & ~(int)_NTO_COF_CLOEXEC) != 0)
+	if ((index != 0 && (index & _NTO_SIDE_CHANNEL) == 0) || (flags & ~(int)_NTO_COF_CLOEXEC) != 0)
 		return -EINVAL;
-	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, &coid));
+	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, index, &coid));
 	return error ? -error : coid;
 }
 

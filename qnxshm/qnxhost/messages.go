@@ -13,78 +13,39 @@ struct qnxhost_parts {
 	size_t count;
 	size_t bytes;
 };
+
+// A message that waits for its reply, and what its sender sleeps on: descriptors, or
+// -1.
+struct qnxhost_sending {
+	uintptr_t id;
+	int socket, own;
+	int nap; // in milliseconds, when nothing tells of all that is waited for; else 0
+};
 */
 import "C"
 
 import (
 	"runtime/cgo"
-	"runtime/debug"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
-	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
-// bytesOf returns the memory of parts as one slice: the only part itself, or
-// room for a copy of them all.
-func bytesOf(parts *C.struct_qnxhost_parts) []byte {
+// slicesOf returns the memory of parts, in the one slice that is there for it if there
+// is one part. Of a part without bytes the address may be any.
+func slicesOf(parts *C.struct_qnxhost_parts, one *[1][]byte) [][]byte {
 	iov := unsafe.Slice(parts.iov, parts.count)
-	switch len(iov) {
-	case 0:
-		return nil
-	case 1:
-		return unsafe.Slice((*byte)(iov[0].iov_base), iov[0].iov_len)
+	all := one[:0]
+	if len(iov) > 1 {
+		all = make([][]byte, 0, len(iov))
 	}
-	return make([]byte, parts.bytes)
-}
-
-// gather returns the content of parts.
-func gather(parts *C.struct_qnxhost_parts) (b []byte, err error) {
-	b = bytesOf(parts)
-	if parts.count > 1 {
-		to := b
-		defer faultIsError(&err)()
-		for _, part := range unsafe.Slice(parts.iov, parts.count) {
-			to = to[copy(to, unsafe.Slice((*byte)(part.iov_base), part.iov_len)):]
+	for i := range iov {
+		if iov[i].iov_len > 0 {
+			all = append(all, unsafe.Slice((*byte)(iov[i].iov_base), iov[i].iov_len))
 		}
 	}
-	return b, nil
-}
-
-// scatter copies b, which bytesOf has made, to parts.
-func scatter(parts *C.struct_qnxhost_parts, b []byte) (err error) {
-	if parts.count > 1 {
-		defer faultIsError(&err)()
-		for _, part := range unsafe.Slice(parts.iov, parts.count) {
-			b = b[copy(unsafe.Slice((*byte)(part.iov_base), part.iov_len), b):]
-		}
-	}
-	return nil
-}
-
-// faultIsError is for copying from and to memory that a caller has named. What
-// it returns is to be deferred.
-func faultIsError(err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		if r := recover(); r != nil {
-			if _, ok := r.(interface{ Addr() uintptr }); !ok {
-				panic(r)
-			}
-			*err = syscall.EFAULT
-		}
-	}
-}
-
-// asServer is what err means in a call of the server's.
-func asServer(err error) error {
-	if err == syscall.EFAULT {
-		return qnxerr.ESRVRFAULT
-	}
-	return err
+	return all
 }
 
 //export qnxhost_go_channel_create
@@ -98,8 +59,8 @@ func qnxhost_go_channel_create(flags C.uint, chid *C.int) C.int {
 func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.ChannelDestroy(int(chid))) }
 
 //export qnxhost_go_connect_attach
-func qnxhost_go_connect_attach(pid, chid C.int, coid *C.int) C.int {
-	n, err := message.ConnectAttach(int(pid), int(chid))
+func qnxhost_go_connect_attach(pid, chid C.int, lowest C.uint, coid *C.int) C.int {
+	n, err := message.ConnectAttachIndex(int(pid), int(chid), int(lowest))
 	*coid = C.int(n)
 	return errnoOf(err)
 }
@@ -131,30 +92,21 @@ func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info) C.int {
 // notYet is what the calls that would have to wait return instead of an errno.
 const notYet C.int = -1
 
-// The process manager must not wait on a C thread: no signal would end that.
-var noWait = time.Unix(0, 0)
-
-// qnxhost_go_send_begin sends a message. While its reply is not there it returns
-// notYet, and the caller has a sending to go on with when wait is readable. It
-// returns notYet without a sending while there is no room for the message.
+// qnxhost_go_send sends a message. While its reply is not there it returns notYet, and
+// the caller has a sending to go on with.
 //
-//export qnxhost_go_send_begin
-func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.uintptr_t, wait *C.int) C.int {
-	data, err := gather(msg)
+//export qnxhost_go_send
+func qnxhost_go_send(coid, thread C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.struct_qnxhost_sending) C.int {
+	s, err := message.BeginSend(int(coid), int(thread), int64(reply.bytes))
 	if err != nil {
 		return errnoOf(err)
 	}
-	s, err := message.BeginSend(int(coid), data, int(reply.bytes), noWait)
-	if err == syscall.ETIMEDOUT {
-		return notYet
-	}
-	if err != nil {
-		return errnoOf(err)
-	}
-	errno := trySend(s, reply, status)
+	errno := trySend(&s, msg, reply, status)
 	if errno == notYet {
-		*sending = C.uintptr_t(cgo.NewHandle(s))
-		*wait = C.int(s.Descriptor())
+		kept := new(message.Sending)
+		*kept = s
+		sending.id = C.uintptr_t(cgo.NewHandle(kept))
+		toSleep(kept, sending)
 	}
 	return errno
 }
@@ -163,30 +115,32 @@ func qnxhost_go_send_begin(coid C.int, msg, reply *C.struct_qnxhost_parts, statu
 // notYet.
 //
 //export qnxhost_go_send_try
-func qnxhost_go_send_try(sending C.uintptr_t, reply *C.struct_qnxhost_parts, status *C.long) C.int {
-	h := cgo.Handle(sending)
-	errno := trySend(h.Value().(message.Sending), reply, status)
-	if errno != notYet {
+func qnxhost_go_send_try(sending *C.struct_qnxhost_sending, msg, reply *C.struct_qnxhost_parts, status *C.long) C.int {
+	h := cgo.Handle(sending.id)
+	s := h.Value().(*message.Sending)
+	errno := trySend(s, msg, reply, status)
+	if errno == notYet {
+		toSleep(s, sending)
+	} else {
 		h.Delete()
 	}
 	return errno
 }
 
-func trySend(s message.Sending, reply *C.struct_qnxhost_parts, status *C.long) C.int {
-	buf, err := gather(reply) // what the reply does not fill keeps its content
-	if err != nil {
-		s.End()
-		return errnoOf(err)
-	}
-	n, done, err := s.Try(buf)
+// toSleep tells what the caller sleeps on.
+func toSleep(s *message.Sending, sending *C.struct_qnxhost_sending) {
+	socket, own, nap := s.Descriptors()
+	sending.socket, sending.own, sending.nap = C.int(socket), C.int(own), C.int(nap)
+}
+
+func trySend(s *message.Sending, msg, reply *C.struct_qnxhost_parts, status *C.long) C.int {
+	var m, r [1][]byte
+	n, done, err := s.Try(slicesOf(msg, &m), slicesOf(reply, &r))
 	if !done {
 		return notYet
 	}
 	s.End()
 	*status = C.long(n)
-	if err == nil {
-		err = scatter(reply, buf)
-	}
 	return errnoOf(err)
 }
 
@@ -194,9 +148,9 @@ func trySend(s message.Sending, reply *C.struct_qnxhost_parts, status *C.long) C
 // any more. It returns 1 if it has to, else the sending has ended.
 //
 //export qnxhost_go_send_stays
-func qnxhost_go_send_stays(sending C.uintptr_t) C.int {
-	h := cgo.Handle(sending)
-	s := h.Value().(message.Sending)
+func qnxhost_go_send_stays(sending *C.struct_qnxhost_sending) C.int {
+	h := cgo.Handle(sending.id)
+	s := h.Value().(*message.Sending)
 	if s.Stays() {
 		return 1
 	}
@@ -205,24 +159,42 @@ func qnxhost_go_send_stays(sending C.uintptr_t) C.int {
 	return 0
 }
 
-//export qnxhost_go_receive_begin
-func qnxhost_go_receive_begin(chid, pulses C.int, receiving *C.uintptr_t, wait *C.int) C.int {
+// qnxhost_go_receive receives. While there is nothing it returns notYet, and the caller
+// has a receiving to go on with when wait is readable.
+//
+//export qnxhost_go_receive
+func qnxhost_go_receive(chid, pulses C.int, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse, receiving *C.uintptr_t, wait *C.int) C.int {
 	r, err := message.BeginReceive(int(chid), pulses != 0)
 	if err != nil {
 		return errnoOf(err)
 	}
-	*receiving = C.uintptr_t(cgo.NewHandle(&r))
+	errno := tryReceive(&r, parts, rcvid, info, pulse)
+	if errno != notYet {
+		r.End()
+		return errno
+	}
+	kept := new(message.Receiving)
+	*kept = r
+	*receiving = C.uintptr_t(cgo.NewHandle(kept))
 	*wait = C.int(r.Descriptor())
-	return 0
+	return notYet
 }
 
-// qnxhost_go_receive_try returns notYet while there is nothing to receive.
+// qnxhost_go_receive_try goes on with a receiving, which ends unless it returns notYet.
 //
 //export qnxhost_go_receive_try
 func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse) C.int {
 	r := cgo.Handle(receiving).Value().(*message.Receiving)
-	buf := bytesOf(parts)
-	got, err := r.Try(buf, true)
+	errno := tryReceive(r, parts, rcvid, info, pulse)
+	if errno != notYet {
+		qnxhost_go_receive_end(receiving)
+	}
+	return errno
+}
+
+func tryReceive(r *message.Receiving, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse) C.int {
+	var one [1][]byte
+	got, err := r.Try(slicesOf(parts, &one))
 	if err == syscall.EAGAIN {
 		return notYet
 	}
@@ -234,10 +206,6 @@ func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts
 		*pulse = C.struct__pulse{code: C.int8_t(got.Code), scoid: C.int32_t(got.SCOID)}
 		*(*C.long)(unsafe.Pointer(&pulse.value)) = C.long(got.Value)
 		return 0
-	}
-	if err := scatter(parts, buf[:got.MsgLen]); err != nil {
-		message.MsgError(got.RcvID, qnxerr.ESRVRFAULT)
-		return errnoOf(err)
 	}
 	fillInfo(info, &got, r.ChannelID())
 	return 0
@@ -266,11 +234,8 @@ func qnxhost_go_receive_end(receiving C.uintptr_t) {
 
 //export qnxhost_go_reply
 func qnxhost_go_reply(rcvid C.int64_t, status C.long, parts *C.struct_qnxhost_parts) C.int {
-	data, err := gather(parts)
-	if err == nil {
-		err = message.MsgReply(int64(rcvid), int(status), data)
-	}
-	return errnoOf(asServer(err))
+	var one [1][]byte
+	return errnoOf(message.MsgReply(int64(rcvid), int(status), slicesOf(parts, &one)...))
 }
 
 //export qnxhost_go_error
@@ -283,30 +248,18 @@ func qnxhost_go_error(rcvid C.int64_t, errno C.int) C.int {
 
 //export qnxhost_go_read
 func qnxhost_go_read(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.size_t, n *C.long) C.int {
-	buf := bytesOf(parts)
-	got, err := message.MsgRead(int64(rcvid), buf, int64(offset))
-	if err == nil {
-		err = scatter(parts, buf[:got])
-	}
+	var one [1][]byte
+	got, err := message.MsgRead(int64(rcvid), slicesOf(parts, &one), int64(offset))
 	*n = C.long(got)
-	return errnoOf(asServer(err))
-}
-
-// write is MsgWrite of data that may not be there.
-func write(rcvid int64, data []byte, offset int64) (n int, err error) {
-	defer faultIsError(&err)()
-	return message.MsgWrite(rcvid, data, offset)
+	return errnoOf(err)
 }
 
 //export qnxhost_go_write
 func qnxhost_go_write(rcvid C.int64_t, parts *C.struct_qnxhost_parts, offset C.size_t, n *C.long) C.int {
-	written := 0
-	data, err := gather(parts)
-	if err == nil {
-		written, err = write(int64(rcvid), data, int64(offset))
-	}
+	var one [1][]byte
+	written, err := message.MsgWrite(int64(rcvid), slicesOf(parts, &one), int64(offset))
 	*n = C.long(written)
-	return errnoOf(asServer(err))
+	return errnoOf(err)
 }
 
 //export qnxhost_go_info

@@ -293,6 +293,8 @@ func (c *Channel) DetachClient(scoid int) error {
 // Implements: int ChannelDestroy(int chid), int name_detach(name_attach_t *attach, unsigned flags)
 func (c *Channel) Close() error {
 	var err error
+	// Those in Receive come back at once.
+	defer holdNumbers()()
 	c.gate.Close(func() {
 		if c.name != nil {
 			err = nameDetach(c.name, c.chid) // and the channel goes with it

@@ -108,6 +108,9 @@ func (c *Connection) ServerPID() (int, error) {
 	}
 	defer c.gate.Leave()
 	pid, err := serverPID(c.coid)
+	if c.gate.Closed() {
+		return 0, qnxerr.Closed("qnxmsg: Connection.ServerPID")
+	}
 	if err != nil {
 		return 0, wrap(err, "ConnectServerInfo", "coid %#x", c.coid)
 	}
@@ -196,6 +199,9 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 		err = msgSendPulse(c.coid, priority, code, value)
 	}
 	if err != nil {
+		if c.gate.Closed() {
+			return qnxerr.Closed("qnxmsg: Connection.SendPulse")
+		}
 		return wrap(err, "MsgSendPulse", "coid %#x, priority %d, code %d, value %d", c.coid, priority, code, value)
 	}
 	return nil
@@ -215,11 +221,13 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 // Implements: int ConnectDetach(int coid), int name_close(int coid)
 func (c *Connection) Close() error {
 	var err error
+	forget := func() {}
 	c.gate.Close(func() {
 		if c.coid != 0 {
-			err = connectDetach(c.coid)
+			forget, err = connectDetach(c.coid)
 		}
 	})
+	forget()
 	if err != nil {
 		return wrap(err, "ConnectDetach", "coid %#x", c.coid)
 	}

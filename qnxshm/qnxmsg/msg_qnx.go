@@ -153,6 +153,29 @@ static inline struct qnxmsg_result qnxmsg_connect_detach(int id) {
 	return qnxmsg_result_of(ConnectDetach_r(id));
 }
 
+// Detaches a connection whose id others may be about to use, and gives the id to one
+// that leads nowhere: that of a channel which is gone. kept tells whether there is one,
+// to be detached when the others have come back.
+struct qnxmsg_detached {
+	int error, kept;
+};
+
+static inline struct qnxmsg_detached qnxmsg_connect_replace(int coid) {
+	struct qnxmsg_detached d = {0, 0};
+	int chid = ChannelCreate_r(_NTO_CHF_FIXED_PRIORITY), result = ConnectDetach_r(coid);
+	if (result < 0)
+		d.error = -result;
+	else if (chid >= 0) {
+		result = ConnectAttach_r(0, 0, chid, coid, _NTO_COF_CLOEXEC);
+		d.kept = result == coid;
+		if (result >= 0 && !d.kept)
+			ConnectDetach_r(result); // somebody was faster
+	}
+	if (chid >= 0)
+		ChannelDestroy_r(chid);
+	return d;
+}
+
 static inline struct qnxmsg_result qnxmsg_server_pid(int coid) {
 	struct _server_info info;
 	struct qnxmsg_result r = qnxmsg_result_of(ConnectServerInfo_r(0, coid, &info));
@@ -232,8 +255,17 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 	if flags&ChannelDisconnect != 0 {
 		f |= C._NTO_CHF_DISCONNECT
 	}
+	numbers.RLock()
+	defer numbers.RUnlock()
 	r := C.qnxmsg_channel_create(f)
 	return int(r.value), errorOf(r.error)
+}
+
+// holdNumbers keeps ids that are given up from being given to others, until release is
+// called.
+func holdNumbers() (release func()) {
+	numbers.Lock()
+	return numbers.Unlock
 }
 
 func channelDestroy(chid int) error {
@@ -348,6 +380,8 @@ func detachClient(chid, scoid int) error {
 }
 
 func connectAttach(pid, chid int) (coid int, err error) {
+	numbers.RLock()
+	defer numbers.RUnlock()
 	r := C.qnxmsg_connect_attach(C.pid_t(cInt(pid)), cInt(chid))
 	return int(r.value), errorOf(r.error)
 }
@@ -357,11 +391,28 @@ func nameOpen(name string) (coid int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	numbers.RLock()
+	defer numbers.RUnlock()
 	r := C.qnxmsg_name_open(s)
 	return int(r.value), errorOf(r.error)
 }
 
-func connectDetach(coid int) error { return errorOf(C.qnxmsg_connect_detach(cInt(coid)).error) }
+// numbers is held for writing while an id is given up that others may be about to use,
+// and for reading by who makes one.
+var numbers sync.RWMutex
+
+// connectDetach wakes those who use the connection. forget is to be called when the
+// last one has come back: until then nobody gets the id.
+func connectDetach(coid int) (forget func(), err error) {
+	numbers.Lock()
+	defer numbers.Unlock()
+	d := C.qnxmsg_connect_replace(cInt(coid))
+	return func() {
+		if d.kept != 0 {
+			C.qnxmsg_connect_detach(cInt(coid))
+		}
+	}, errorOf(d.error)
+}
 
 func serverPID(coid int) (int, error) {
 	r := C.qnxmsg_server_pid(cInt(coid))

@@ -18,6 +18,9 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 	return message.ChannelCreate(uint32(flags))
 }
 
+// holdNumbers has nothing to do: the host gives no chid twice.
+func holdNumbers() (release func()) { return func() {} }
+
 func channelDestroy(chid int) error { return message.ChannelDestroy(chid) }
 
 func nameAttach(name string, chid int) (*attachedName, error) {
@@ -62,7 +65,10 @@ func connectAttach(pid, chid int) (coid int, err error) { return message.Connect
 
 func nameOpen(name string) (coid int, err error) { return message.NameOpen(name) }
 
-func connectDetach(coid int) error { return message.ConnectDetach(coid) }
+// The host gives an id to others only when the last one who uses it has come back.
+func connectDetach(coid int) (forget func(), err error) {
+	return func() {}, message.ConnectDetach(coid)
+}
 
 func serverPID(coid int) (int, error) {
 	info, err := message.ConnectServerInfo(coid)

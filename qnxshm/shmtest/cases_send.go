@@ -466,15 +466,32 @@ var sendCases = map[string]caseFunc{
 	},
 	"send/next-after-timeout": func(c *C) {
 		ch, w, conn, late := c.timedOut()
+		c.fails("late reply", late.Reply(1, []byte("late")), "ESRCH")
 		answer := w.send(conn, "second", patience)
 		m := c.receive(ch)
 		equal(c, "message", string(m.Data), "second")
-		c.fails("late reply", late.Reply(1, []byte("late")), "ESRCH")
 		c.must("reply", m.Reply(2, []byte("own")))
 		r, err := answer.wait()
 		c.must("worker: send", err)
 		equal(c, "status", r.N, 2)
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "own")
+	},
+	"send/late-reply-newer": func(c *C) {
+		ch, w, conn, late := c.timedOut()
+		answer := w.send(conn, "second", patience)
+		m := c.receive(ch)
+		status := 1
+		if late.ID() != m.ID() { // another thread's
+			c.fails("late reply", late.Reply(status, nil), "ESRCH")
+			status = 2
+			c.must("reply", m.Reply(status, nil))
+		} else {
+			c.must("late reply", late.Reply(status, nil))
+			c.fails("reply", m.Reply(2, nil), "ESRCH")
+		}
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, status)
 	},
 	"send/timeout-send-blocked": func(c *C) {
 		_, name := c.server()

@@ -52,9 +52,9 @@ func helloFor(purpose string, chid int) wire.Frame {
 	case "link":
 		return holdPlace()
 	case "channel":
-		return &wire.HelloAttach{Token: 1, ChannelID: int32(chid)}
+		return &wire.HelloAttach{ChannelID: int32(chid)}
 	case "name":
-		return &wire.HelloName{Token: 1}
+		return &wire.HelloName{}
 	}
 	return new(wire.HelloHandles)
 }

@@ -42,6 +42,15 @@ func DupHigh(fd int) (int, error) {
 	return high, err
 }
 
+// DescriptorLimit is how many descriptors the process can have.
+func DescriptorLimit() uint64 {
+	var lim unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &lim) != nil {
+		return 0
+	}
+	return lim.Cur
+}
+
 // HighLimit is how many descriptors the host's own range has, 0 if the limit of
 // descriptors is below it.
 func HighLimit() uint64 {
@@ -76,15 +85,14 @@ func Memfd(name string) (fd int, err error) {
 // NoFD.
 func Reopen(dir, fd, access int) (newFD int, err error) {
 	path := strconv.Itoa(fd)
-	if dir < 0 {
-		path = "/proc/self/fd/" + path
+	if dir >= 0 {
+		newFD, err = openat(dir, path, access)
 	}
-	err = IgnoringEINTR(func() error {
-		newFD, err = unix.Openat(dir, path, access|unix.O_CLOEXEC, 0)
-		return err
-	})
+	if dir < 0 || err == syscall.ENOENT { // dir is of a thread that has ended, perhaps
+		newFD, err = openat(unix.AT_FDCWD, ownFDs+"/"+path, access)
+	}
 	if err == syscall.ENOENT { // no such link, or no links at all
-		if err = syscall.EBADF; dir < 0 && !HasProc() {
+		if err = syscall.EBADF; !HasProc() {
 			err = noProc
 		}
 	}
@@ -94,7 +102,16 @@ func Reopen(dir, fd, access int) (newFD int, err error) {
 	return newFD, nil
 }
 
-// OpenFDDir opens /proc/self/fd: from there Reopen goes faster.
+func openat(dir int, path string, access int) (fd int, err error) {
+	err = IgnoringEINTR(func() error {
+		fd, err = unix.Openat(dir, path, access|unix.O_CLOEXEC, 0)
+		return err
+	})
+	return fd, err
+}
+
+// OpenFDDir opens a directory from which Reopen goes faster, as long as the process's
+// first thread has not ended: of all threads that is the least likely to.
 func OpenFDDir() (int, error) {
 	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err == syscall.ENOENT {

@@ -4,6 +4,7 @@ package linux
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,6 +19,9 @@ import (
 const disposals = 16
 
 var disposers [disposals]disposer
+
+// pending is how many wait to be closed, of all users.
+var pending atomic.Int32
 
 type disposer struct {
 	mu      sync.Mutex
@@ -35,8 +39,8 @@ type disposal struct {
 // take minutes.
 func Overdrawn(uid uint32) bool {
 	const most = 256
-	if uid == uint32(unix.Geteuid()) {
-		return false // they are closed at once
+	if pending.Load() <= most || uid == uint32(unix.Geteuid()) { // whose are closed at once
+		return false
 	}
 	d := &disposers[uid%disposals]
 	d.mu.Lock()
@@ -63,6 +67,7 @@ func Dispose(uid uint32, fd int) {
 		go d.run()
 	}
 	d.waiting[uid]++
+	pending.Add(1)
 }
 
 func (d *disposer) run() {
@@ -77,6 +82,7 @@ func (d *disposer) run() {
 		d.queue = d.queue[1:]
 		d.mu.Unlock()
 		unix.Close(next.fd)
+		pending.Add(-1)
 		d.mu.Lock()
 		if d.waiting[next.uid]--; d.waiting[next.uid] == 0 {
 			delete(d.waiting, next.uid)

@@ -10,8 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// OwnProc is this process in /proc. /proc/self is its first thread, which tells
+// nothing any more when it has ended before the others.
+const OwnProc = "/proc/thread-self/"
+
+const ownFDs = OwnProc + "fd"
+
 // HasProc reports whether /proc is mounted.
-func HasProc() bool { return unix.Access("/proc/self/fd", unix.F_OK) == nil }
+func HasProc() bool { return unix.Access(ownFDs, unix.F_OK) == nil }
 
 // ReadFile reads a file of /proc or /sys. The error is an errno.
 func ReadFile(path string) ([]byte, error) {
@@ -42,7 +48,7 @@ func ReadFile(path string) ([]byte, error) {
 
 // OpenFDs returns the process's descriptors.
 func OpenFDs() ([]int, error) {
-	dir, err := unix.Open("/proc/self/fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	dir, err := unix.Open(ownFDs, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -72,3 +72,14 @@ func GetFlags(fd int) (int, error) {
 
 // Yield lets others run on this CPU.
 func Yield() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
+// Send is send, which must not wait.
+func Send(fd int, b []byte, flags int) error {
+	var hdr unix.Msghdr
+	iov := unix.Iovec{Base: unsafe.SliceData(b)}
+	iov.SetLen(len(b))
+	hdr.Iov = &iov
+	hdr.SetIovlen(1)
+	_, err := Sendmsg(fd, &hdr, flags|unix.MSG_DONTWAIT)
+	return err
+}

@@ -17,16 +17,12 @@ import (
 // a busy third process is there, a yield takes as long as the kernel gives that
 // one, a thousand times longer than an answer: then nobody tries for a while.
 
-// OnlyProcessor tells that nobody could answer while a thread tries.
-var OnlyProcessor = runtime.NumCPU() == 1
-
-// trySpan is how long a thread tries unless it knows better.
-const trySpan = 20 * time.Microsecond
-
 const (
-	yieldsPerLook = 4 // at the clock
-	longYield     = 100 * time.Microsecond
-	calm          = 50 * time.Millisecond
+	// maxYields is how often a thread tries.
+	maxYields = 40
+	// A yield that takes so long was not for who has to answer.
+	longYield = 400 * time.Microsecond
+	calm      = 50 * time.Millisecond
 )
 
 // noTryingUntil is when threads of this process may try again, in nanoseconds
@@ -35,45 +31,51 @@ var noTryingUntil atomic.Int64
 
 var processBegan = time.Now()
 
+// longYields is how many yields in a row took long.
+var longYields atomic.Int32
+
+// tookLong is told how long a yield took. One may be anything's fault.
+func tookLong(long bool, now time.Duration) {
+	switch {
+	case !long && longYields.Load() != 0:
+		longYields.Store(0)
+	case long && longYields.Add(1) > 1:
+		longYields.Store(1) // after the calm one is enough
+		noTryingUntil.Store(int64(now + calm))
+	}
+}
+
 // A Spinner counts the tries of one wait. The zero Spinner is ready.
 type Spinner struct {
-	Span     time.Duration // how long to try; trySpan if zero
-	yields   uint
-	began    time.Duration
-	lookedAt time.Duration
+	Most   int // how often to try; maxYields if zero
+	yields int
 }
 
 // Again yields the processor and reports whether to try once more before going to
 // sleep.
 func (s *Spinner) Again() bool {
-	if OnlyProcessor {
+	s.yields++
+	switch {
+	case s.yields == 1:
+		return first()
+	case s.yields > max(s.Most, maxYields):
 		return false
 	}
-	if s.yields%yieldsPerLook == 0 {
-		now := time.Since(processBegan)
-		switch {
-		case s.yields == 0:
-			if now < time.Duration(noTryingUntil.Load()) {
-				return false
-			}
-			s.began = now
-		case now-s.lookedAt > yieldsPerLook*longYield:
-			noTryingUntil.Store(int64(now + calm))
-			return false
-		case now-s.began > max(s.Span, trySpan):
-			return false
-		}
-		s.lookedAt = now
-	}
-	s.yields++
 	Yield()
 	return true
 }
 
-// TriesFirst reports whether one who waits until the deadline tries before: with
-// one processor there is nothing to try, but the sleep until a deadline takes
-// another call.
-func TriesFirst(deadline time.Time) bool { return !OnlyProcessor || !deadline.IsZero() }
+// first looks how long the first yield takes: mostly the answer is there after it.
+func first() bool {
+	began := time.Since(processBegan)
+	if began < time.Duration(noTryingUntil.Load()) {
+		return false
+	}
+	Yield()
+	now := time.Since(processBegan)
+	tookLong(now-began > longYield, now)
+	return true
+}
 
 // WaitFor sleeps until fd has one of the poll events, or after the deadline,
 // unless that is zero, ETIMEDOUT.

@@ -55,11 +55,11 @@ type memoryGroup struct {
 // groupMemory is what the memory cgroups of this process have left. Unknown, it
 // is everything.
 func groupMemory() int64 {
-	cgroup, err := linux.ReadFile("/proc/self/cgroup")
+	cgroup, err := linux.ReadFile(linux.OwnProc + "cgroup")
 	if err != nil {
 		return math.MaxInt64
 	}
-	mounts, err := linux.ReadFile("/proc/self/mountinfo")
+	mounts, err := linux.ReadFile(linux.OwnProc + "mountinfo")
 	if err != nil {
 		return math.MaxInt64
 	}
@@ -105,7 +105,7 @@ func (g memoryGroup) number(name string) (int64, bool) {
 }
 
 // memoryGroups returns the group of a process and those above it. cgroup and
-// mounts are what /proc/self/cgroup and /proc/self/mountinfo say. With both
+// mounts are what cgroup and mountinfo in /proc say. With both
 // versions of cgroups mounted, memory may be of either.
 func memoryGroups(cgroup, mounts []byte) (groups []memoryGroup) {
 	for line := range bytes.Lines(cgroup) {

@@ -53,7 +53,7 @@ func (o Origin) Own() bool { return o.Known() && o.PID == ownPID() && o.Secret =
 func (o Origin) Known() bool { return o != Origin{} }
 
 // name is that of the memfd. With it the origin travels with every descriptor:
-// who holds one reads it from the link in /proc/self/fd, other users cannot.
+// who holds one reads it from the link in /proc, other users cannot.
 func (o Origin) name() string {
 	return fmt.Sprintf("%s%d.%d:%016x", namePrefix, o.PID, o.Serial, o.Secret)
 }
@@ -83,7 +83,7 @@ func originOfLink(link string) (o Origin, ok bool) {
 // fd may be.
 func linkOf(fd int) string {
 	var buf [len(objectDir) + unix.NAME_MAX + len(" (deleted)") + 1]byte
-	n, err := unix.Readlink("/proc/self/fd/"+strconv.Itoa(fd), buf[:])
+	n, err := unix.Readlink(linux.OwnProc+"fd/"+strconv.Itoa(fd), buf[:])
 	if err != nil || n == len(buf) {
 		return ""
 	}

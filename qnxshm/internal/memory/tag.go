@@ -49,7 +49,7 @@ func setWindowTag(fd int) (tag uint64, err error) {
 // when its object belongs to another user, it is passed on as it is, and tagged
 // anew by each recipient.
 func tagsOf(fd int) ([]uint64, error) {
-	info, err := linux.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	info, err := linux.ReadFile(linux.OwnProc + "fdinfo/" + strconv.Itoa(fd))
 	if err == syscall.ENOENT {
 		err = syscall.EBADF
 		if !linux.HasProc() {
@@ -70,7 +70,7 @@ func anyTagged(fd int) bool {
 	return err != nil || lock.Type != unix.F_UNLCK
 }
 
-// windowTags finds the tags in the content of a file of /proc/self/fdinfo:
+// windowTags finds the tags in the content of a file of fdinfo in /proc:
 //
 //	lock:	1: OFDLCK ADVISORY  READ -1 00:01:1027 4611686018427387906 4611686018427387906
 func windowTags(info []byte) iter.Seq[uint64] {

@@ -3,54 +3,12 @@
 package message
 
 import (
-	"os"
 	"slices"
 	"sync"
 	"syscall"
 
-	"github.com/go-qnx/shm/qnxshm/internal/gate"
-	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
-	"github.com/go-qnx/shm/qnxshm/internal/wire"
-	"golang.org/x/sys/unix"
 )
-
-// A connection is the client's side of an attachment to a channel.
-type connection struct {
-	server  int // its pid
-	chid    int
-	scoid   int
-	coid    int
-	flags   uint32            // of the channel
-	control *procnto.Outbound // stands for the attachment until it is closed
-	gate    gate.Gate
-
-	controlMu sync.Mutex // one exchange at a time
-	cancels   uint64     // how many were sent on control
-
-	mu       sync.Mutex
-	idle     []*clientLane
-	begun    []*clientLane // not welcomed yet
-	busy     map[*clientLane]struct{}
-	lastLane uint64
-	closed   bool
-}
-
-// A clientLane is the client's end of a socket for messages.
-type clientLane struct {
-	conn   *procnto.Outbound
-	number uint64
-	seq    uint32
-	broken bool // cannot carry another message
-	turn   linux.Turn
-
-	message wire.Message // that is sent, as the next
-	pulse   wire.Pulse
-}
-
-// So many lanes are kept for the next threads that send at the same time.
-const maxIdleLanes = 64
 
 // connections are this process's, by coid.
 var connections connectionTable
@@ -60,17 +18,25 @@ type connectionTable struct {
 	open []*connection // nil where a coid is free
 }
 
-// add gives c the lowest free coid.
-func (t *connectionTable) add(c *connection) {
+// add makes a connection with the lowest free coid, from one on that its caller wants
+// as the lowest.
+func (t *connectionTable) add(at *attachment, lowest int) (coid int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := slices.Index(t.open, nil)
-	if i < 0 {
-		i = len(t.open)
+	from := max(0, lowest-nto.SideChannel-1)
+	i := from
+	if i < len(t.open) {
+		if i = slices.Index(t.open[from:], nil); i >= 0 {
+			i += from
+		} else {
+			i = len(t.open)
+		}
+	}
+	for i >= len(t.open) {
 		t.open = append(t.open, nil)
 	}
-	t.open[i] = c
-	c.coid = nto.SideChannel + 1 + i
+	t.open[i] = &connection{coid: nto.SideChannel + 1 + i, at: at}
+	return t.open[i].coid
 }
 
 func (t *connectionTable) get(coid int) *connection {
@@ -82,75 +48,39 @@ func (t *connectionTable) get(coid int) *connection {
 	return nil
 }
 
-func (t *connectionTable) remove(coid int) *connection {
+// remove makes the coid free again.
+func (t *connectionTable) remove(c *connection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	i := coid - nto.SideChannel - 1
-	if i < 0 || i >= len(t.open) {
-		return nil
-	}
-	c := t.open[i]
-	t.open[i] = nil
-	return c
-}
-
-// ConnectAttach is ConnectAttach.
-func ConnectAttach(pid, chid int) (coid int, err error) {
-	if pid == 0 {
-		pid = os.Getpid()
-	}
-	if pid < 0 || pid > linux.MaxPID || chid <= 0 || int(int32(chid)) != chid {
-		return 0, syscall.ESRCH
-	}
-	if err := linux.TimersWork(); err != nil {
-		return 0, noDescriptors(err)
-	}
-	control, w, err := procnto.Dial(pid, &wire.HelloAttach{Token: procnto.Token(), ChannelID: int32(chid)})
-	if err != nil {
-		return 0, noDescriptors(err)
-	}
-	return attached(control, w), nil
-}
-
-// attached makes a connection of what the server has welcomed.
-func attached(control *procnto.Outbound, w *wire.Welcome) (coid int) {
-	c := &connection{
-		server: control.PID(), chid: int(w.ChannelID), scoid: int(w.SCOID), flags: w.Flags, control: control,
-		busy: make(map[*clientLane]struct{}),
-	}
-	connections.add(c)
-	return c.coid
+	t.open[c.coid-nto.SideChannel-1] = nil
 }
 
 // ConnectServerInfo is ConnectServerInfo, for connections of this process.
 func ConnectServerInfo(coid int) (ServerInfo, error) {
 	c := connections.get(coid)
-	if c == nil {
+	if c == nil || c.gate.Closed() {
 		return ServerInfo{}, syscall.EINVAL
 	}
-	return ServerInfo{c.server, c.chid, c.scoid}, nil
+	return ServerInfo{c.at.server, c.at.chid, c.at.scoid}, nil
 }
 
-// ConnectDetach is ConnectDetach, of a connection or of a client (scoid).
+// ConnectDetach is ConnectDetach, of a connection or of a client (scoid). The coid is
+// free when the last thread that uses it has come back.
 func ConnectDetach(coid int) error {
 	if coid < nto.SideChannel {
 		return detachClient(coid)
 	}
-	c := connections.remove(coid)
+	c := connections.get(coid)
 	if c == nil {
 		return syscall.EINVAL
 	}
-	c.gate.Close(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.closed = true
-		for l := range c.busy {
-			unix.Shutdown(l.conn.Descriptor(), unix.SHUT_RDWR)
-		}
+	first := c.gate.Close(func() {
+		c.at.wakeAll(func(s *sender) bool { return s.connection.Load() == c })
 	})
-	for _, l := range slices.Concat(c.idle, c.begun) {
-		l.conn.CloseAnother()
+	if !first {
+		return syscall.EINVAL
 	}
-	c.control.Close()
+	connections.remove(c)
+	attachments.leave(c.at)
 	return nil
 }

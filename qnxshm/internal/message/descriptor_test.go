@@ -3,8 +3,10 @@
 package message_test
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"syscall"
@@ -20,23 +22,34 @@ import (
 
 func pathOf(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-// sealedFile is a payload as this module makes them, with any content; of size
-// bytes if that is more. The caller closes it.
-func sealedFile(content []byte, size int64, seals int) int {
-	fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return -1
+// mappings counts those of a process, of files whose path has a text in it.
+func mappings(t testing.TB, pid int, of string) (n int) {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	require.NoError(t, err)
+	for _, line := range bytes.Split(b, []byte("\n")) {
+		if len(line) > 0 && bytes.Contains(line, []byte(of)) {
+			n++
+		}
 	}
-	unix.Pwrite(fd, content, 0)
-	unix.Ftruncate(fd, max(size, int64(len(content))))
-	unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
-	return fd
+	return n
 }
 
-// peerWrongFiles sends messages whose payload is in a file that is not one of
-// this module.
-func peerWrongFiles(t *testing.T, s *scene) {
-	const size = 4096
+// onAttached does something as a client that has no memory yet, and checks that the
+// server then drops it.
+func (s *scene) onAttached(t testing.TB, times int, do func(*rawClient) error) {
+	t.Helper()
+	for range times {
+		c, err := attach(s.socket, s.hello(s.socket))
+		require.NoError(t, err)
+		require.NoError(t, do(c))
+		c.Ended(t)
+		c.close()
+	}
+}
+
+// wrongFiles are descriptors of what is no memory as it has to be.
+func wrongFiles(t *testing.T, size int64) (files map[string]int, end func()) {
 	path := t.TempDir() + "/fifo"
 	require.NoError(t, unix.Mkfifo(path, 0o600))
 	open := func(path string, flags int) int {
@@ -44,89 +57,195 @@ func peerWrongFiles(t *testing.T, s *scene) {
 		require.NoError(t, err, path)
 		return fd
 	}
-	var pipe [2]int
-	require.NoError(t, unix.Pipe2(pipe[:], unix.O_CLOEXEC))
 	socket, err := testproc.NewRaw()
 	require.NoError(t, err)
-	sealed := sealedFile(nil, size, message.PayloadSeals)
+	sealed := memoryFile(size, message.SharedSeals)
 	regular := open(path+"-regular", unix.O_RDWR|unix.O_CREAT)
 	require.NoError(t, unix.Ftruncate(regular, size))
-	files := map[string]int{
-		"nothing":      -1,
-		"pipe":         pipe[0],
-		"pipe's end":   pipe[1],
-		"FIFO":         open(path, unix.O_RDONLY|unix.O_NONBLOCK),
-		"directory":    open("/", unix.O_RDONLY),
-		"device":       open("/dev/zero", unix.O_RDONLY),
-		"terminal":     open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY),
-		"socket":       socket.FD,
-		"regular file": regular,
-		"not sealed":   sealedFile(nil, size, 0),
-		"can change":   sealedFile(nil, size, message.PayloadSeals&^unix.F_SEAL_WRITE),
-		"can shrink":   sealedFile(nil, size, message.PayloadSeals&^unix.F_SEAL_SHRINK),
-		"path":         open(pathOf(sealed), unix.O_PATH),
+	files = map[string]int{
+		"nothing":       -1,
+		"pipe":          aPipe(),
+		"FIFO":          open(path, unix.O_RDONLY|unix.O_NONBLOCK),
+		"directory":     open("/", unix.O_RDONLY),
+		"device":        open("/dev/zero", unix.O_RDWR),
+		"terminal":      open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY),
+		"proc":          open("/proc/self/mem", unix.O_RDWR),
+		"socket":        socket.FD,
+		"regular file":  regular,
+		"not sealed":    memoryFile(size, 0),
+		"can grow":      memoryFile(size, message.SharedSeals&^unix.F_SEAL_GROW),
+		"can shrink":    memoryFile(size, message.SharedSeals&^unix.F_SEAL_SHRINK),
+		"can be sealed": memoryFile(size, message.SharedSeals&^unix.F_SEAL_SEAL),
+		"shorter":       memoryFile(size-4096, message.SharedSeals),
+		"longer":        memoryFile(size+4096, message.SharedSeals),
+		"path":          open(pathOf(sealed), unix.O_PATH),
+		"read only":     open(pathOf(sealed), unix.O_RDONLY),
 	}
-	defer func() {
-		for _, fd := range files {
+	if shm, err := os.CreateTemp("/dev/shm", "message-test"); err == nil {
+		os.Remove(shm.Name())
+		require.NoError(t, shm.Truncate(size))
+		fd, err := unix.FcntlInt(shm.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		require.NoError(t, err)
+		shm.Close()
+		files["tmpfs"] = fd
+	}
+	const huge = 2 << 20
+	if fd, err := unix.MemfdCreate("test", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|unix.MFD_HUGETLB); err == nil {
+		if unix.Ftruncate(fd, huge) == nil {
+			unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, message.SharedSeals)
+			files["large pages"] = fd
+		} else {
 			unix.Close(fd)
 		}
+	}
+	return files, func() {
 		unix.Close(sealed)
-	}()
-	for what, fd := range files {
-		t.Log(what)
-		s.onLane(t, 5, func(lane testproc.Raw) error {
-			f := &wire.Message{Seq: 2, Len: size, InFile: true}
-			if fd < 0 {
-				return lane.Say(f)
+		for _, fd := range files {
+			if fd >= 0 {
+				unix.Close(fd)
 			}
-			return lane.Say(f, fd)
+		}
+	}
+}
+
+// peerWrongFiles sends memory that is not as it has to be.
+func peerWrongFiles(t *testing.T, s *scene) {
+	size := message.SegmentSize(0)
+	files, end := wrongFiles(t, size)
+	defer end()
+	say := func(c *rawClient, f wire.Frame, fd int) error {
+		if fd < 0 {
+			return c.Say(f)
+		}
+		return c.Say(f, fd)
+	}
+	for what, fd := range files {
+		length := size
+		if what == "large pages" {
+			length = 2 << 20
+		}
+		if what == "read only" {
+			// It cannot be mapped: to the server that is want of memory, which is
+			// no client's fault, but such a client has no use for the channel.
+			s.onAttached(t, 2, func(c *rawClient) error { return say(c, &wire.Segment{Part: whole(length)}, fd) })
+			c := s.join(t)
+			defer c.close()
+			require.NoError(t, say(c, &wire.Buffer{Slot: 0, Number: 1, Part: whole(length)}, fd))
+			c.echo(t)
+			continue
+		}
+		t.Log(what)
+		s.onAttached(t, 3, func(c *rawClient) error { return say(c, &wire.Segment{Part: whole(length)}, fd) })
+		s.onClient(t, 3, func(c *rawClient) error {
+			return say(c, &wire.Buffer{Slot: 0, Number: 1, Part: whole(length)}, fd)
 		})
 	}
-	for _, length := range []int64{0, size - 1, size + 1, math.MaxInt64, -size} {
-		s.onLane(t, 5, func(lane testproc.Raw) error {
-			return lane.Say(&wire.Message{Seq: 2, Len: length, InFile: true}, sealed)
-		})
+}
+
+// peerWrongMemory sends memory of wrong sizes, in wrong parts, for wrong places.
+func peerWrongMemory(t *testing.T, s *scene) {
+	const page = 4096
+	size := message.SegmentSize(0)
+	file := func(n int64) int {
+		fd := memoryFile(n, message.SharedSeals)
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
 	}
-	s.onLane(t, 5, func(lane testproc.Raw) error { // in both places
-		return lane.SayWith(&wire.Message{Seq: 2, Len: size, InFile: true}, "more", sealed)
+	right := file(size)
+	for _, part := range []wire.Part{
+		{}, {Size: size}, {Size: size, Length: size - page}, {Size: size, Length: size + page}, {Size: size - page, Length: size},
+		{Size: size, Offset: page, Length: size}, {Size: size + page, Offset: page, Length: size}, {Size: -size, Length: size},
+		{Size: size, Offset: -page, Length: size}, {Size: size, Length: -size}, {Size: math.MaxInt64, Length: math.MaxInt64},
+		{Size: math.MinInt64, Offset: math.MinInt64, Length: math.MinInt64}, {Size: size, Length: 1}, {Size: size, Length: size - 1},
+	} {
+		s.onAttached(t, 1, func(c *rawClient) error { return c.Say(&wire.Segment{Part: part}, right) })
+		s.onClient(t, 1, func(c *rawClient) error { return c.Say(&wire.Buffer{Number: 1, Part: part}, right) })
+	}
+	for _, length := range []int64{page, size - page, size + page, message.SegmentSize(1)} {
+		s.onAttached(t, 1, func(c *rawClient) error { return c.Say(&wire.Segment{Part: whole(length)}, file(length)) })
+	}
+	// In places that are not there, or taken.
+	for _, k := range []uint32{1, 2, message.Segments, math.MaxUint32} {
+		length := message.SegmentSize(int(min(k, message.Segments-1)))
+		s.onAttached(t, 1, func(c *rawClient) error { return c.Say(&wire.Segment{Number: k, Part: whole(length)}, file(length)) })
+	}
+	s.onClient(t, 1, func(c *rawClient) error { return c.Say(&wire.Segment{Part: whole(size)}, right) })
+	s.onClient(t, 1, func(c *rawClient) error {
+		length := message.SegmentSize(2) // which 1 comes before
+		return c.Say(&wire.Segment{Number: 2, Part: whole(length)}, file(length))
 	})
-	// A file of a size that no memory has holds nothing but zeros.
-	huge := sealedFile(nil, 1<<50, message.PayloadSeals)
-	defer unix.Close(huge)
-	control, lane := s.lane(t)
-	defer control.Close()
-	defer lane.Close()
-	require.NoError(t, lane.Say(&wire.Message{Seq: 2, Len: 1 << 50, Room: 8, InFile: true}, huge))
-	require.Equal(t, int64(8), testproc.MustReceive[*wire.Reply](t, lane).Len)
+	s.onAttached(t, 1, func(c *rawClient) error { return c.buffer(0, 1, page) })
+	for _, slot := range []uint32{message.FirstSegment, message.MaxSlots - 1, message.MaxSlots, math.MaxUint32} {
+		s.onClient(t, 1, func(c *rawClient) error { return c.buffer(slot, 1, page) })
+	}
+	s.onClient(t, 1, func(c *rawClient) error { return c.buffer(0, 0, page) })
+	peerWrongParts(t, s, file(page))
+}
+
+// peerWrongParts begins memory and goes on with something else.
+func peerWrongParts(t *testing.T, s *scene, aPage int) {
+	const page = 4096
+	first := &wire.Buffer{Slot: 1, Number: 1, Part: wire.Part{Size: 3 * page, Length: page}}
+	for _, next := range []wire.Frame{
+		&wire.Buffer{Slot: 1, Number: 1, Part: wire.Part{Size: 3 * page, Offset: 2 * page, Length: page}},
+		&wire.Buffer{Slot: 1, Number: 1, Part: wire.Part{Size: 4 * page, Offset: page, Length: page}},
+		&wire.Buffer{Slot: 1, Number: 2, Part: wire.Part{Size: 3 * page, Offset: page, Length: page}},
+		&wire.Buffer{Slot: 2, Number: 1, Part: wire.Part{Size: 3 * page, Offset: page, Length: page}},
+		&wire.Segment{Number: 1, Part: wire.Part{Size: 3 * page, Offset: page, Length: page}},
+	} {
+		s.onClient(t, 1, func(c *rawClient) error {
+			if err := c.Say(first, aPage); err != nil {
+				return err
+			}
+			return c.Say(next, aPage)
+		})
+	}
+	// Parts that never become a whole are given back with those that do.
+	c := s.join(t)
+	defer c.close()
+	for range 1000 {
+		require.NoError(t, c.Say(first, aPage))
+	}
+	require.NoError(t, c.buffer(1, 1, page))
+	c.echo(t)
+	require.Less(t, mappings(t, s.server.PID(), "memfd:test"), 10)
+	// Nor are there more parts than a limit.
+	s.onClient(t, 1, func(c *rawClient) error {
+		for i := range int64(message.MaxParts + 1) {
+			err := c.Say(&wire.Buffer{Number: 1, Part: wire.Part{Size: 1 << 30, Offset: i * page, Length: page}}, aPage)
+			if err == syscall.EPIPE || err == syscall.ECONNRESET {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // peerDescriptor attaches descriptors to frames that take none, or too many.
 func peerDescriptor(t *testing.T, s *scene) {
-	pipe := make([]int, 2)
-	require.NoError(t, unix.Pipe2(pipe, unix.O_CLOEXEC))
-	defer unix.Close(pipe[0])
-	defer unix.Close(pipe[1])
-	sealed := sealedFile(nil, 4096, message.PayloadSeals)
+	pipe := aPipe()
+	defer unix.Close(pipe)
+	sealed := memoryFile(4096, message.SharedSeals)
 	defer unix.Close(sealed)
 	for _, n := range []int{1, 2, 3, 10, 253} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			fds := slices.Repeat(pipe[:1], n)
+			fds := slices.Repeat([]int{pipe}, n)
 			for range 10 {
 				for _, name := range s.sockets() {
 					r := testproc.Reach(t, name)
 					refused(t, r, r.Say(s.hello(name), fds...))
-					r = testproc.Reach(t, name)
-					require.NoError(t, r.Say(s.hello(name)))
-					require.Zero(t, testproc.MustReceive[*wire.Welcome](t, r).Errno)
-					refused(t, r, r.Say(&wire.Cancel{ID: 1}, fds...))
 				}
 			}
-			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.SayWith(&wire.Message{Seq: 2, Len: 1}, "x", fds...) })
-			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.Say(&wire.Pulse{}, fds...) })
-			s.onLane(t, 10, func(lane testproc.Raw) error { return lane.Send([]byte{1}, fds...) })
+			s.onClient(t, 10, func(c *rawClient) error { return c.Say(new(wire.Bell), fds...) })
+			s.onClient(t, 10, func(c *rawClient) error { return c.Say(new(wire.Welcome), fds...) })
+			s.onClient(t, 10, func(c *rawClient) error { return c.Send([]byte{1}, fds...) })
+			s.onAttached(t, 10, func(c *rawClient) error { return c.Say(new(wire.Bell), fds...) })
 			if n > 1 {
-				s.onLane(t, 10, func(lane testproc.Raw) error {
-					return lane.Say(&wire.Message{Seq: 2, Len: 4096, InFile: true}, slices.Repeat([]int{sealed}, n)...)
+				s.onClient(t, 10, func(c *rawClient) error {
+					return c.Say(&wire.Buffer{Number: 1, Part: whole(4096)}, slices.Repeat([]int{sealed}, n)...)
 				})
 			}
 			s.unharmed(t)

@@ -59,9 +59,10 @@ func TestDestroyWithDisconnectPulses(t *testing.T) {
 				}
 			})
 		}
-		for token := range uint64(3) {
-			control, _ := attach(t, processSocket(os.Getpid()), chid, token+1)
-			defer control.Close()
+		for range 3 {
+			c, err := join(processSocket(os.Getpid()), chid)
+			require.NoError(t, err)
+			defer c.close()
 		}
 		testproc.Within(t, "ChannelDestroy", func() { message.ChannelDestroy(chid) })
 		testproc.Within(t, "MsgReceive", wg.Wait)
@@ -78,7 +79,7 @@ func TestAttachWhileDestroyed(t *testing.T) {
 		for i := range conns {
 			conns[i] = testproc.Reach(t, processSocket(os.Getpid()))
 			defer conns[i].Close()
-			wg.Go(func() { conns[i].Say(&wire.HelloAttach{Token: uint64(i) + 1, ChannelID: int32(chid)}) })
+			wg.Go(func() { conns[i].Say(&wire.HelloAttach{ChannelID: int32(chid)}) })
 		}
 		require.NoError(t, message.ChannelDestroy(chid))
 		wg.Wait()
@@ -145,19 +146,14 @@ func TestDetachFlooder(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			server, flooder := testproc.Start(t, "node"), testproc.Start(t, "node")
 			chid := server.Do("serve", nameOf(server)).Int()
-			name := processSocket(server.PID())
-			control := flooder.Do("dial", name).Int()
-			flooder.Do("rawsend", control, testproc.Encode(&wire.HelloAttach{Token: 1, ChannelID: int32(chid)}))
-			var welcome wire.Welcome
-			flooder.Do("rawreceive", control).Into(&welcome)
-			hello := &wire.HelloLane{Token: 1, ChannelID: int32(chid), SCOID: welcome.SCOID}
+			var scoid int32
 			for range 3 {
-				lane := flooder.Do("dial", name).Int()
-				flooder.Do("rawsend", lane, testproc.Encode(hello))
-				flooder.Do("flood", lane)
+				joined := flooder.Do("join", processSocket(server.PID()), chid)
+				joined.At(1).Into(&scoid)
+				flooder.Do("flood", joined.At(0))
 			}
 			if how == "detach" {
-				server.Do("detach", chid, welcome.SCOID)
+				server.Do("detach", chid, scoid)
 			} else {
 				server.Do("destroy", chid)
 			}

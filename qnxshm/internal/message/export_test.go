@@ -4,34 +4,39 @@ package message
 
 // What the tests, which are outside of the package, need of its inside.
 
+// What a slot has room for, and how many there are.
 const (
-	MaxInline    = maxInline
-	PayloadSeals = payloadSeals
+	MaxRequest   = maxRequest
+	MaxReply     = maxReply
+	MaxPieces    = maxPieces
+	MaxParts     = maxParts
+	MaxSlots     = maxSlots
+	Segments     = segments
+	FirstSegment = firstSegment
+	RingEntries  = ringEntries
+	SharedSeals  = sharedSeals
 )
 
 var (
-	CheckName    = checkName
-	NameSocket   = nameSocket
-	PayloadFile  = payloadFile
-	ReadPayload  = readPayload
-	UnpackPieces = unpackPieces
+	CheckName  = checkName
+	NameSocket = nameSocket
 )
 
-// PackPieces packs pieces of data for several offsets.
-func PackPieces(offsets []int64, data [][]byte) []byte {
-	var pieces []piece
-	for i, offset := range offsets {
-		pieces = append(pieces, piece{offset, data[i]})
+// Left is what there is of this process's.
+func Left() (left struct{ Channels, Clients, Rcvids, Attachments, Connections int }) {
+	all := channels.all()
+	left.Channels = len(all)
+	for _, ch := range all {
+		ch.mu.Lock()
+		left.Clients += len(ch.clients)
+		ch.mu.Unlock()
 	}
-	return packPieces(pieces)
-}
-
-// Left is how many lanes, channels and connections there are.
-func Left() (left struct{ Lanes, Channels, Connections int }) {
-	lanes.mu.RLock()
-	left.Lanes = len(lanes.byID)
-	lanes.mu.RUnlock()
-	left.Channels = len(channels.all())
+	rcvids.mu.RLock()
+	left.Rcvids = len(rcvids.byID)
+	rcvids.mu.RUnlock()
+	attachments.mu.Lock()
+	left.Attachments = len(attachments.byAddress)
+	attachments.mu.Unlock()
 	connections.mu.RLock()
 	defer connections.mu.RUnlock()
 	for _, c := range connections.open {
@@ -40,4 +45,19 @@ func Left() (left struct{ Lanes, Channels, Connections int }) {
 		}
 	}
 	return left
+}
+
+// Pieces are those that a slot says its reply has, after some were added, which lie in
+// pairs of offset and length.
+func Pieces(added [][2]int64) (pieces [][2]int64, err error) {
+	s := new(slot)
+	for _, p := range added {
+		if err = s.addPiece(p[0], p[1]); err != nil {
+			break
+		}
+	}
+	for _, p := range s.pieceList() {
+		pieces = append(pieces, [2]int64{p.offset, p.length})
+	}
+	return pieces, err
 }

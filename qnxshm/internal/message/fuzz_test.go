@@ -3,18 +3,16 @@
 package message_test
 
 import (
-	"encoding/binary"
 	"math"
 	"os"
-	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
-	"github.com/go-qnx/shm/qnxshm/internal/linux"
 	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // FuzzNames makes socket names of names that a program may pass.
@@ -38,67 +36,51 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-// FuzzPieces unpacks anything: what comes out is inside of the reply buffer, or
-// nothing does.
+// FuzzPieces adds pieces to those that a reply has: they are what was added, in order,
+// and do not touch.
 func FuzzPieces(f *testing.F) {
-	numbers := func(n ...int64) (b []byte) {
-		for _, v := range n {
-			b = binary.NativeEndian.AppendUint64(b, uint64(v))
+	f.Add([]byte{})
+	f.Add([]byte{0, 8})
+	f.Add([]byte{4, 4, 0, 4})
+	f.Add([]byte{4, 4, 0, 3, 20, 0, 9, 30, 9, 1})
+	f.Fuzz(func(t *testing.T, list []byte) {
+		var added [][2]int64
+		want := make([]bool, 2*math.MaxUint8+1)
+		for ; len(list) >= 2; list = list[2:] {
+			offset, length := int64(list[0]), int64(list[1])
+			added = append(added, [2]int64{offset, length})
+			for i := range length {
+				want[offset+i] = true
+			}
 		}
-		return b
-	}
-	f.Add([]byte{}, 8)
-	f.Add(numbers(0), 8)
-	f.Add(numbers(0, 8, 1), 8)
-	f.Add(numbers(8, 8, 1), 8)
-	f.Add(numbers(-1, 8, 1), 8)
-	f.Add(numbers(0, -8, 1), 8)
-	f.Add(numbers(math.MaxInt64, 8, 1), 8)
-	f.Add(numbers(0, math.MaxInt64, 1), 8)
-	f.Add(message.PackPieces([]int64{4, 0}, [][]byte{[]byte("more"), []byte("some")}), 8)
-	f.Fuzz(func(t *testing.T, packed []byte, room int) {
-		const most = 1 << 12
-		if room < 0 || room > most {
-			return
-		}
-		fd, err := message.PayloadFile(packed)
+		pieces, err := message.Pieces(added)
 		require.NoError(t, err)
-		defer unix.Close(fd)
-		buf := slices.Repeat([]byte{0xee}, room+16)
-		err = message.UnpackPieces(fd, buf[:room:room], int64(len(packed)))
-		require.Equal(t, slices.Repeat([]byte{0xee}, 16), buf[room:], "written behind the buffer")
-		want := slices.Repeat([]byte{0xee}, room)
-		ok := true
-		for b := packed; ok && len(b) > 0; {
-			if ok = len(b) > 16; !ok {
-				break
-			}
-			offset, length := int64(binary.NativeEndian.Uint64(b)), int64(binary.NativeEndian.Uint64(b[8:]))
-			b = b[16:]
-			if ok = offset >= 0 && length > 0 && length <= int64(len(b)) && offset <= int64(room) && length <= int64(room)-offset; ok {
-				copy(want[offset:], b[:length])
-				b = b[length:]
+		got := make([]bool, len(want))
+		end := int64(-1)
+		for _, p := range pieces {
+			require.Greater(t, p[0], end, "pieces that touch, or are in no order: %v", pieces)
+			end = p[0] + p[1]
+			for i := p[0]; i < end; i++ {
+				got[i] = true
 			}
 		}
-		require.Equal(t, ok, err == nil, "%v", err)
-		if ok {
-			require.Equal(t, want, buf[:room])
-		}
-		require.Error(t, message.UnpackPieces(fd, buf[:room], int64(len(packed))+1), "another size than the file has")
-		require.Error(t, message.UnpackPieces(linux.NoFD, buf[:room], 0))
+		require.Equal(t, want, got)
 	})
 }
 
-// TestPieces packs pieces and unpacks them again; the later one counts.
-func TestPieces(t *testing.T) {
-	packed := message.PackPieces([]int64{4, 0, 6, 2}, [][]byte{[]byte("abcd"), []byte("xy"), nil, []byte("zzz")})
-	fd, err := message.PayloadFile(packed)
+// TestTooManyPieces: there is room for so many.
+func TestTooManyPieces(t *testing.T) {
+	var added [][2]int64
+	for i := range int64(message.MaxPieces) {
+		added = append(added, [2]int64{2 * i, 1})
+	}
+	pieces, err := message.Pieces(added)
 	require.NoError(t, err)
-	defer unix.Close(fd)
-	buf := []byte("--------.")
-	require.NoError(t, message.UnpackPieces(fd, buf[:8], int64(len(packed))))
-	require.Equal(t, "xyzzzbcd.", string(buf))
-	n, err := message.ReadPayload(fd, make([]byte, 10), int64(len(packed)))
+	require.Equal(t, added, pieces)
+	pieces, err = message.Pieces(append(added, [2]int64{2 * message.MaxPieces, 1}))
+	testproc.WantErrno(t, syscall.EAGAIN, err)
+	require.Equal(t, added, pieces, "those before are still there")
+	pieces, err = message.Pieces(append(added, [2]int64{0, 2 * message.MaxPieces}))
 	require.NoError(t, err)
-	require.Equal(t, 10, n)
+	require.Equal(t, [][2]int64{{0, 2 * message.MaxPieces}}, pieces)
 }

@@ -53,7 +53,7 @@ func TestNothingStays(t *testing.T) {
 			coid, err := message.NameOpen(name)
 			require.NoError(t, err)
 			defer message.ConnectDetach(coid)
-			msg := make([]byte, message.MaxInline+1)
+			msg := make([]byte, message.MaxRequest+1)
 			for range 500 {
 				_, err := message.MsgSend(coid, msg, msg, testproc.Patience)
 				require.NoError(t, err)
@@ -163,25 +163,47 @@ func TestServerStopsAndGoesOn(t *testing.T) {
 	}
 }
 
-// TestServerWithoutDescriptors receives a long message when there is no room to
-// keep it. That fails for the client, or for the server when it reads the rest;
-// then all is as before.
+// TestManyLargeMessages: each has memory of its own, and the server gets all of that at
+// once.
+func TestManyLargeMessages(t *testing.T) {
+	server := testproc.Start(t, "node")
+	server.Do("serve", nameOf(server))
+	coid, err := message.NameOpen(nameOf(server))
+	require.NoError(t, err)
+	defer message.ConnectDetach(coid)
+	require.NoError(t, send(coid, "", 1))
+	server.Stop()
+	const threads = 500
+	var wg group
+	errs := make([]error, threads)
+	for i := range errs {
+		wg.Go(func() { errs[i] = send(coid, "", 10<<10+i) })
+	}
+	time.Sleep(300 * time.Millisecond) // the socket's queue is full
+	server.Continue()
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+}
+
+// TestServerWithoutDescriptors receives long messages when there is no room to take
+// their memory. That fails for the client; then all is as before.
 func TestServerWithoutDescriptors(t *testing.T) {
 	server, client := testproc.Start(t, "node"), testproc.Start(t, "node")
 	server.Do("limit", 600)
 	server.Do("serve", nameOf(server))
 	coid := client.Do("connect", nameOf(server)).Int()
 	client.Do("send", coid, 10)
-	server.Do("fill", 1)
-	sent := client.Begin("sendheld", coid, message.MaxInline+10)
-	err := server.Err("peek", message.MaxInline)
-	server.Do("unfill")
-	if err == nil {
-		server.Do("release", 1)
+	server.Do("fill", 0)
+	for range 3 {
+		testproc.WantErrno(t, syscall.ENOMEM, client.Err("send", coid, message.MaxRequest+10))
+		client.Do("send", coid, 10)
 	}
-	_, err = sent.Wait()
-	require.NotContains(t, []syscall.Errno{syscall.EBADF, syscall.ESRCH, syscall.ETIMEDOUT}, testproc.ErrnoOf(err))
-	client.Do("send", coid, message.MaxInline+10)
+	server.Do("unfill")
+	for range 3 {
+		client.Do("send", coid, message.MaxRequest+10)
+	}
 }
 
 // TestNoMemoryForMessage: a message that could not be made ready was not sent,
@@ -192,10 +214,10 @@ func TestNoMemoryForMessage(t *testing.T) {
 	coid := client.Do("connect", nameOf(server)).Int()
 	client.Do("send", coid, 10)
 	client.Do("filelimit", 0)
-	err := client.Err("send", coid, message.MaxInline+10)
+	err := client.Err("send", coid, message.MaxRequest+10)
 	require.NotContains(t, []syscall.Errno{0, syscall.EBADF, syscall.ESRCH}, testproc.ErrnoOf(err))
 	client.Do("filelimit", -1)
-	client.Do("send", coid, message.MaxInline+10)
+	client.Do("send", coid, message.MaxRequest+10)
 }
 
 // TestTimeoutsOfManyThreads: that one thread asks the server whether it may go

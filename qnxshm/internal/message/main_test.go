@@ -17,9 +17,10 @@ import (
 
 func TestMain(m *testing.M) { testproc.Main(m, testproc.Roles{"node": newNode}, left) }
 
-// left are channels, lanes and connections that are there.
+// left are channels and connections that are there, and what belongs to them.
 func left() []string {
-	if n := message.Left(); n.Channels+n.Lanes+n.Connections > 0 {
+	n := message.Left()
+	if n.Channels+n.Clients+n.Rcvids+n.Attachments+n.Connections > 0 {
 		return []string{fmt.Sprintf("%+v", n)}
 	}
 	return nil

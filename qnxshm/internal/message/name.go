@@ -23,14 +23,18 @@ func NameOpen(name string) (coid int, err error) {
 	if err := linux.TimersWork(); err != nil {
 		return 0, noDescriptors(err)
 	}
-	control, w, err := procnto.DialName(nameSocket(name), &wire.HelloName{Token: procnto.Token()})
+	out, w, err := procnto.DialName(nameSocket(name), new(wire.HelloName))
 	if err == syscall.ESRCH {
 		err = syscall.ENOENT
 	}
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return attached(control, w), nil
+	at, err := attachTo(out, w)
+	if err != nil {
+		return 0, noDescriptors(err)
+	}
+	return connections.add(at, 0), nil
 }
 
 // nameSocket is the name of the socket that stands for the name of a channel.
@@ -54,9 +58,6 @@ func checkName(name string) error {
 	}
 	return nil
 }
-
-// A Name is a name that NameAttach has published.
-type Name struct{ listener *procnto.Listener }
 
 // NameAttach publishes a channel of this process, as name_attach does.
 func NameAttach(name string, chid int) (*Name, error) {
@@ -83,10 +84,4 @@ func NameAttach(name string, chid int) (*Name, error) {
 	}
 	ch.names = append(ch.names, n)
 	return n, nil
-}
-
-// Detach removes the name. Connections opened by it stay.
-func (n *Name) Detach() error {
-	n.listener.Close()
-	return nil
 }

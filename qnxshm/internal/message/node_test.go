@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"os/signal"
 	"sync"
 	"syscall"
@@ -23,10 +25,11 @@ import (
 // A node is a second process: a server, a peer that must be served well, a
 // hostile one.
 type node struct {
-	fill  testproc.Filler
-	good  testproc.Rounds
-	bad   testproc.Impostor
-	conns map[int]testproc.Raw
+	fill    testproc.Filler
+	good    testproc.Rounds
+	bad     testproc.Impostor
+	conns   map[int]testproc.Raw
+	clients []*rawClient
 
 	mu   sync.Mutex
 	held []int64 // rcvids of messages without a reply
@@ -35,8 +38,8 @@ type node struct {
 // newNode gives what a node can be told to do; most are a call each.
 func newNode() testproc.Procedures {
 	n := &node{conns: make(map[int]testproc.Raw)}
-	return testproc.Procedures{
-		"ping":  func() {},
+	procedures := testproc.Procedures{
+		"ping": func() {}, "maxint": func() int { return math.MaxInt },
 		"limit": testproc.LimitDescriptors, "filelimit": limitFiles,
 		"fill": n.fill.Fill, "unfill": n.fill.Unfill,
 		"serve": n.serve, "destroy": message.ChannelDestroy, "detach": message.DetachClient,
@@ -46,10 +49,14 @@ func newNode() testproc.Procedures {
 		"peek":     n.peek, "release": n.release,
 		"good": n.startRounds, "progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "flood": n.flood, "crowd": n.crowd,
-		"lane": n.lane, "blockers": n.blockers, "strew": n.strew,
+		"join": n.join, "blockers": n.blockers, "strew": n.strew,
+		"serveall": serveAll, "attack": attack, "suffer": suffer, "mapmuch": mapMuch, "bury": bury, "pulses": pulses, "used": used,
+		"measuresend": measureSend, "measurehandles": measureHandles,
 		"ready": ready, "fire": fire, "visit": visit,
 		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted,
 	}
+	maps.Copy(procedures, soakProcedures())
+	return procedures
 }
 
 // send sends a message that begins with a text, and has so many bytes more.
@@ -109,7 +116,7 @@ func (n *node) peek(offset int64) (read int, err error) {
 		held := n.held
 		n.mu.Unlock()
 		if len(held) > 0 {
-			return message.MsgRead(held[0], make([]byte, 10), offset)
+			return message.MsgRead(held[0], [][]byte{make([]byte, 10)}, offset)
 		}
 	}
 	return 0, syscall.ETIMEDOUT
@@ -183,35 +190,47 @@ func (n *node) rawReceive(conn int) (*wire.Welcome, error) {
 	return nil, syscall.EPROTO
 }
 
-// flood sends pulses on a lane, as fast as it can and from more than one
-// thread, until the other side does not take them any more.
-func (n *node) flood(conn int) {
-	r, packet := n.conns[conn], testproc.Encode(&wire.Pulse{Code: 1})
+// join attaches to a channel without the library, and tells the number of the client
+// and its scoid.
+func (n *node) join(socket string, chid int) (number int, scoid int32, err error) {
+	c, err := join(socket, chid)
+	if err != nil {
+		return -1, 0, err
+	}
+	n.clients = append(n.clients, c)
+	return len(n.clients) - 1, c.scoid, nil
+}
+
+// flood sends pulses, and rings, as fast as it can and from more than one thread,
+// until the other side does not listen any more.
+func (n *node) flood(number int) {
+	c := n.clients[number]
 	for range 2 {
 		go func() {
-			for r.Send(packet) == nil {
+			for c.memory.Closed().Load() == 0 {
+				if c.Say(new(wire.Bell)) != nil {
+					return
+				}
 			}
 		}()
 	}
+	go func() {
+		for c.memory.Closed().Load() == 0 {
+			c.memory.EnterPulse(1, 1, 1)
+		}
+	}()
 }
 
 // crowd attaches to a channel as often as it can, and tells how often that was.
 func (n *node) crowd(socket string, chid int32) (count int, err error) {
 	for ; ; count++ {
-		r, err := testproc.Dial(socket)
-		if err != nil {
-			return count, err
-		}
-		if err := r.Say(&wire.HelloAttach{Token: 1, ChannelID: chid}); err != nil && err != syscall.EPIPE {
-			return count, err
-		}
-		f, err := r.ReceiveFrame()
-		if err != nil {
-			return count, err
-		}
-		if w, ok := f.(*wire.Welcome); !ok || w.Errno != 0 {
+		c, err := attach(socket, &wire.HelloAttach{ChannelID: chid})
+		if err == syscall.EAGAIN || err == syscall.EPIPE {
 			return count, nil
 		}
-		n.conns[r.FD] = r
+		if err != nil {
+			return count, err
+		}
+		n.clients = append(n.clients, c)
 	}
 }

@@ -5,6 +5,7 @@ package message_test
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -25,16 +26,18 @@ func TestHostilePeer(t *testing.T) {
 	}{
 		{"silence", peerSilence},
 		{"garbage", peerGarbage},
-		{"garbage on a lane", peerGarbageOnLane},
 		{"half a frame", peerHalfFrame},
 		{"other version", peerOtherVersion},
 		{"no place for the frame", peerWrongPlace},
-		{"hello for a lane", peerWrongLane},
-		{"wrong messages", peerWrongMessages},
+		{"wrong memory", peerWrongMemory},
 		{"wrong files", peerWrongFiles},
+		{"wrong messages", peerWrongMessages},
 		{"second message", peerSecondMessage},
 		{"a descriptor too many", peerDescriptor},
 		{"never reads", peerNeverReads},
+		{"rings", peerRings},
+		{"buffers", peerBuffers},
+		{"replaces a buffer", peerReplaces},
 		{"leaves in between", peerLeaves},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -46,10 +49,9 @@ func TestHostilePeer(t *testing.T) {
 		}
 	}
 	t.Run("server still works", func(t *testing.T) {
-		control, lane := s.lane(t)
-		defer control.Close()
-		defer lane.Close()
-		echo(t, lane, 7)
+		c := s.join(t)
+		defer c.close()
+		c.echo(t)
 	})
 }
 
@@ -68,25 +70,24 @@ func peerSilence(t *testing.T, s *scene) {
 		}
 	}
 	s.served(t)
-	control, lane := s.lane(t) // and even this peer
-	echo(t, lane, 1)
-	lane.Close()
-	control.Close()
+	c := s.join(t) // and even this peer
+	defer c.close()
+	c.echo(t)
 	open[0].Ended(t)
 }
 
 func peerGarbage(t *testing.T, s *scene) {
+	lengths := []int{1 << 10, wire.FrameSize - 1, wire.FrameSize, wire.FrameSize + 1, 100 << 10}
+	for n := 0; n < 200; n += 3 {
+		lengths = append(lengths, n)
+	}
 	for _, name := range s.sockets() {
-		lengths := []int{1 << 10, message.MaxInline, message.MaxInline + 1, message.MaxInline + wire.FrameSize, 100 << 10}
-		for n := 0; n < 200; n += 3 {
-			lengths = append(lengths, n)
-		}
 		for _, n := range lengths {
 			for what, packet := range testproc.Garbage(n) {
 				r := testproc.Reach(t, name)
 				if n%2 == 1 { // later is no better
 					require.NoError(t, r.Say(s.hello(name)))
-					require.Zero(t, testproc.MustReceive[*wire.Welcome](t, r).Errno)
+					r.WantWelcome(t, 0)
 				}
 				require.NoError(t, r.Send(packet))
 				r.Ended(t, n, what)
@@ -94,28 +95,19 @@ func peerGarbage(t *testing.T, s *scene) {
 			}
 		}
 	}
+	for _, n := range []int{0, 1, 8, 63, 64, 65, 200, 4096, 100 << 10} {
+		for _, packet := range testproc.Garbage(n) {
+			s.onClient(t, 1, func(c *rawClient) error { return c.Send(packet) })
+		}
+	}
 }
 
 // hello attaches to the channel through either socket.
 func (s *scene) hello(socket string) wire.Frame {
 	if socket == s.socket {
-		return &wire.HelloAttach{Token: 1, ChannelID: int32(s.chid)}
+		return &wire.HelloAttach{ChannelID: int32(s.chid)}
 	}
-	return &wire.HelloName{Token: 1}
-}
-
-func peerGarbageOnLane(t *testing.T, s *scene) {
-	for _, n := range []int{0, 1, 7, 8, 63, 64, 65, 200, message.MaxInline, message.MaxInline + 64, 100 << 10, 180 << 10} {
-		for _, packet := range testproc.Garbage(n) {
-			s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(packet) })
-		}
-	}
-	// Right, but for another place.
-	for kind := range wire.LastKind + 2 {
-		if kind != wire.KindMessage && kind != wire.KindPulse {
-			s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(ofKind(kind)) })
-		}
-	}
+	return new(wire.HelloName)
 }
 
 func peerHalfFrame(t *testing.T, s *scene) {
@@ -135,175 +127,201 @@ func peerOtherVersion(t *testing.T, s *scene) {
 		for _, n := range []int{wire.FrameSize, wire.FrameSize - 16, wire.FrameSize + 16, 4096} {
 			r := testproc.Reach(t, name)
 			require.NoError(t, r.Send(testproc.OfVersion(otherVersion, n)))
-			require.Equal(t, int32(syscall.EPROTO), testproc.MustReceive[*wire.Welcome](t, r).Errno, "hello of %d bytes", n)
+			r.WantWelcome(t, syscall.EPROTO)
 			r.Ended(t)
 			r.Close()
 		}
 	}
 	// Where both have said that they speak the same, nothing is explained.
-	s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Send(testproc.OfVersion(otherVersion, wire.FrameSize)) })
+	s.onClient(t, 1, func(c *rawClient) error { return c.Send(testproc.OfVersion(otherVersion, wire.FrameSize)) })
 }
 
 func peerWrongPlace(t *testing.T, s *scene) {
 	for kind := range wire.LastKind + 2 {
-		r, _ := s.attach(t, 1)
-		require.NoError(t, r.Send(ofKind(kind)))
-		if kind == wire.KindCancel { // of nothing
-			require.False(t, testproc.MustReceive[*wire.Verdict](t, r).Stay)
-		} else {
-			r.Ended(t, "attached", kind)
+		if kind == wire.KindBell { // too early does no harm
+			continue
 		}
+		r := testproc.Reach(t, s.socket)
+		require.NoError(t, r.Say(s.hello(s.socket)))
+		r.WantWelcome(t, 0)
+		require.NoError(t, r.Send(ofKind(kind)))
+		r.Ended(t, "attached", kind)
 		r.Close()
+		s.onClient(t, 1, func(c *rawClient) error { return c.Send(ofKind(kind)) })
 	}
+	s.onClient(t, 1, func(c *rawClient) error { return c.SayWith(new(wire.Bell), "x") })
 	for _, chid := range []int32{0, -1, math.MinInt32, math.MaxInt32, int32(s.chid) + 1} {
 		r := testproc.Reach(t, s.socket)
-		require.NoError(t, r.Say(&wire.HelloAttach{Token: 1, ChannelID: chid}))
-		require.Equal(t, int32(syscall.ESRCH), testproc.MustReceive[*wire.Welcome](t, r).Errno)
+		require.NoError(t, r.Say(&wire.HelloAttach{ChannelID: chid}))
+		r.WantWelcome(t, syscall.ESRCH)
 		r.Ended(t)
 		r.Close()
 	}
 	r := testproc.Reach(t, s.socket) // which has no name
 	defer r.Close()
-	require.NoError(t, r.Say(&wire.HelloName{Token: 1}))
-	require.Equal(t, int32(syscall.ESRCH), testproc.MustReceive[*wire.Welcome](t, r).Errno)
+	require.NoError(t, r.Say(new(wire.HelloName)))
+	r.WantWelcome(t, syscall.ESRCH)
 }
 
-// peerWrongLane tries to be somebody who is attached.
-func peerWrongLane(t *testing.T, s *scene) {
-	control, scoid := s.attach(t, 1)
-	right := wire.HelloLane{Token: 1, ChannelID: int32(s.chid), SCOID: scoid}
-	ebadf := int32(syscall.EBADF)
-	refused := func(hello wire.HelloLane) {
-		t.Helper()
-		r := testproc.Reach(t, s.socket)
-		defer r.Close()
-		require.NoError(t, r.Say(&hello))
-		require.Equal(t, ebadf, testproc.MustReceive[*wire.Welcome](t, r).Errno)
-		r.Ended(t)
-	}
-	for _, change := range []func(*wire.HelloLane){
-		func(f *wire.HelloLane) { f.Token = 2 },
-		func(f *wire.HelloLane) { f.Token = 0 },
-		func(f *wire.HelloLane) { f.SCOID++ },
-		func(f *wire.HelloLane) { f.SCOID = 0 },
-		func(f *wire.HelloLane) { f.SCOID = math.MinInt32 },
-		func(f *wire.HelloLane) { f.ChannelID++ },
-		func(f *wire.HelloLane) { f.ChannelID = -1 },
-	} {
-		hello := right
-		change(&hello)
-		refused(hello)
-	}
-	// All is right, but it comes from another process.
-	thief := testproc.Start(t, "node")
-	conn := thief.Do("dial", s.socket).Int()
-	thief.Do("rawsend", conn, testproc.Encode(&right))
-	var welcome wire.Welcome
-	thief.Do("rawreceive", conn).Into(&welcome)
-	require.Equal(t, ebadf, welcome.Errno)
-	thief.Kill()
-	// And once this process is not attached any more.
-	control.Close()
-	testproc.Eventually(t, testproc.Patience, func() bool {
-		r := testproc.Reach(t, s.socket)
-		defer r.Close()
-		require.NoError(t, r.Say(&right))
-		return testproc.MustReceive[*wire.Welcome](t, r).Errno == ebadf
-	}, "a lane without an attachment")
-}
-
+// peerWrongMessages enters what is no message.
 func peerWrongMessages(t *testing.T, s *scene) {
-	for _, f := range []wire.Message{
-		{Len: -1}, {Len: math.MinInt64}, {Len: math.MaxInt64}, {Len: 1}, {Len: 6}, // it is 5
-		{Len: 5, Room: -1}, {Len: 5, Room: math.MinInt64},
+	for _, change := range []func(message.SlotWords){
+		func(w message.SlotWords) { w.Length.Store(uint64(message.MaxRequest) + 1) },
+		func(w message.SlotWords) { w.Length.Store(math.MaxInt64) },
+		func(w message.SlotWords) { w.Length.Store(math.MaxUint64) },
+		func(w message.SlotWords) { w.Room.Store(uint64(message.MaxReply) + 1) },
+		func(w message.SlotWords) { w.Room.Store(math.MaxInt64) },
+		func(w message.SlotWords) { w.Room.Store(math.MaxUint64) },
 	} {
-		f.Seq = 2
-		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&f, "hello") })
+		s.onClient(t, 1, func(c *rawClient) error {
+			w := c.memory.Slot(5)
+			w.Length.Store(1)
+			change(w)
+			return c.enter(5)
+		})
 	}
-	for _, seq := range []uint64{0, 1 << 31, 1 << 32, math.MaxUint64} {
-		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&wire.Message{Seq: seq, Len: 5, Room: 5}, "hello") })
+	for _, slot := range []uint64{message.FirstSegment, message.MaxSlots - 1, message.MaxSlots, math.MaxInt64, math.MaxUint64} {
+		s.onClient(t, 1, func(c *rawClient) error { return c.ring(c.memory.EnterAny(10, 1, slot)) })
 	}
-	for _, code := range []int32{-129, 128, math.MaxInt32, math.MinInt32} {
-		s.onLane(t, 1, func(lane testproc.Raw) error { return lane.Say(&wire.Pulse{Code: code}) })
+	for _, head := range []uint32{message.RingEntries + 1, math.MaxUint32, 1 << 31} {
+		s.onClient(t, 1, func(c *rawClient) error {
+			c.memory.Head().Add(head)
+			return c.Say(new(wire.Bell))
+		})
 	}
-	s.onLane(t, 1, func(lane testproc.Raw) error { return lane.SayWith(&wire.Pulse{}, "x") })
-	// Room for a reply that no process has: the server replies what there is.
-	control, lane := s.lane(t)
-	defer control.Close()
-	defer lane.Close()
-	require.NoError(t, lane.SayWith(&wire.Message{Seq: 1, Len: 1, Room: math.MaxInt64}, "x"))
-	require.Equal(t, int64(1), testproc.MustReceive[*wire.Reply](t, lane).Len)
+	// What is not there is skipped, and so is what was received before.
+	c := s.join(t)
+	defer c.close()
+	for range 100 {
+		require.NoError(t, c.ring(c.memory.EnterAny(10, 77, 5)))
+		require.NoError(t, c.ring(c.memory.Enter(3, c.generation)))
+	}
+	c.echo(t)
+	// A buffer that never came is like one for which there was no room.
+	for _, number := range []uint32{1, math.MaxUint32} {
+		c.memory.Slot(3).Buffer.Store(number)
+		require.NoError(t, c.enter(3))
+		errno, _ := c.replied(t, 3)
+		require.Equal(t, syscall.ENOMEM, errno)
+	}
+	// A message beyond its buffer.
+	for _, length := range []int64{4096 + 1, 1 << 20, math.MaxInt64, -1} {
+		s.onClient(t, 1, func(c *rawClient) error {
+			if err := c.buffer(5, 1, 4096); err != nil {
+				return err
+			}
+			w := c.memory.Slot(5)
+			w.Buffer.Store(1)
+			w.Length.Store(uint64(length))
+			return c.enter(5)
+		})
+	}
 }
 
-// peerSecondMessage sends a message while the one before has no reply.
+// peerSecondMessage sends a message while the one before has no reply: that has lost
+// its sender.
 func peerSecondMessage(t *testing.T, s *scene) {
 	const n = 5
-	s.onLane(t, n, func(lane testproc.Raw) error {
-		if err := lane.SayWith(&wire.Message{Seq: 2, Len: 4, Room: 4}, "hold"); err != nil {
-			return err
-		}
-		return lane.SayWith(&wire.Message{Seq: 3, Len: 4, Room: 4}, "hold")
-	})
-	var errnos []string
-	s.server.Do("release", n).Into(&errnos)
-	require.Equal(t, slices.Repeat([]string{qnxerr.Name(syscall.ESRCH)}, n), errnos)
-}
-
-// peerNeverReads asks and asks, and never reads an answer. The server must not
-// wait for it, nor keep all answers.
-func peerNeverReads(t *testing.T, s *scene) {
-	flood := func(r testproc.Raw, f wire.Frame, payload string) {
-		t.Helper()
-		for range 100_000 {
-			if err := r.SayWith(f, payload); err != nil {
-				require.Contains(t, []error{syscall.EPIPE, syscall.ECONNRESET}, err)
-				return
-			}
-		}
-		require.FailNow(t, "the server takes everything")
+	for range n {
+		c := s.join(t)
+		defer c.close()
+		require.NoError(t, c.send(0, "hold", 4))
+		require.True(t, await(testproc.Patience, c.memory.Slot(0).State, message.Word(1, message.StateReceived)))
+		require.NoError(t, c.send(0, "hold", 4))
+		require.True(t, await(testproc.Patience, c.memory.Slot(0).State, message.Word(2, message.StateReceived)))
 	}
-	control, lane := s.lane(t)
-	defer control.Close()
-	defer lane.Close()
-	flood(control, &wire.Cancel{ID: 1}, "")
-	s.served(t)
-	// On a lane each message would wait for the server's reply to the one
-	// before: who does not is dropped.
-	control, lane = s.lane(t)
-	defer control.Close()
-	defer lane.Close()
-	flood(lane, &wire.Message{Seq: 1, Len: 1, Room: 1}, "x")
+	var errnos []string
+	s.server.Do("release", 2*n).Into(&errnos)
+	late := slices.DeleteFunc(errnos, func(e string) bool { return e != qnxerr.Name(syscall.ESRCH) })
+	require.Len(t, late, n, "both have the sender's number: the first reply is the newer message's")
+}
+
+// peerNeverReads has itself woken on its socket, and never reads that.
+func peerNeverReads(t *testing.T, s *scene) {
+	const waitBell = 2
+	c := s.join(t)
+	defer c.close()
+	for i := range 2000 {
+		slot := i % message.FirstSegment
+		c.memory.Slot(slot).Wake.Store(waitBell)
+		require.NoError(t, c.send(slot, "x", 1))
+		c.replied(t, slot)
+	}
 	s.served(t)
 }
 
-// peerLeaves closes its connections after each step of what is usual.
+// peerRings rings as often as it can, for nothing.
+func peerRings(t *testing.T, s *scene) {
+	c := s.join(t)
+	defer c.close()
+	for range 50_000 {
+		require.NoError(t, c.Say(new(wire.Bell)))
+	}
+	s.served(t)
+	c.echo(t)
+}
+
+// peerBuffers sends buffer after buffer: a slot has one.
+func peerBuffers(t *testing.T, s *scene) {
+	c := s.join(t)
+	defer c.close()
+	for i := range uint32(5000) {
+		require.NoError(t, c.buffer(i%message.FirstSegment, i+1, 64<<10))
+	}
+	c.echo(t)
+	require.Less(t, mappings(t, s.server.PID(), ""), 2*message.FirstSegment+200)
+	s.served(t)
+}
+
+// peerReplaces sends another buffer for the slot of a message while that is received.
+func peerReplaces(t *testing.T, s *scene) {
+	const size = 1 << 20
+	c := s.join(t)
+	defer c.close()
+	require.NoError(t, c.buffer(0, 1, size))
+	var stop atomic.Bool
+	var wg group
+	wg.Go(func() {
+		for i := 0; !stop.Load(); i++ {
+			w := c.memory.Slot(i % 4)
+			w.Length.Store(size / 2)
+			w.Room.Store(size / 2)
+			w.Buffer.Store(1)
+			c.generation++
+			w.State.Store(message.Word(c.generation, message.StateSent))
+			c.memory.Enter(i%4, c.generation)
+		}
+	})
+	for i := range uint32(4000) {
+		require.NoError(t, c.buffer(i%4, 1, size))
+	}
+	stop.Store(true)
+	wg.Wait()
+	s.served(t)
+}
+
+// peerLeaves closes its connection after each step of what is usual.
 func peerLeaves(t *testing.T, s *scene) {
-	for read := range 2 {
+	for wait := range 2 {
 		for steps := range 6 {
-			control, scoid := s.attach(t, 1)
-			lane := testproc.Reach(t, s.socket)
-			for i, f := range []wire.Frame{
-				&wire.HelloLane{Token: 1, ChannelID: int32(s.chid), SCOID: scoid},
-				&wire.Pulse{},
-				&wire.Message{Seq: 1, Room: 10},
-				&wire.Pulse{},
-				&wire.Message{Seq: 2, Room: 10},
+			c, err := attach(s.socket, s.hello(s.socket))
+			require.NoError(t, err)
+			for i, step := range []func() error{
+				func() error { return c.share(0) },
+				func() error { return c.ring(c.memory.EnterPulse(1, 1, 1)) },
+				func() error { return c.send(0, "hello", 10) },
+				func() error { return c.buffer(1, 1, 64<<10) },
+				func() error { return c.send(1, "hold", 10) },
 			} {
 				if i == steps {
 					break
 				}
-				require.NoError(t, lane.Say(f))
-				if _, pulse := f.(*wire.Pulse); read == 1 && !pulse {
-					testproc.MustReceive[wire.Frame](t, lane)
+				require.NoError(t, step())
+				if wait == 1 && i == 2 {
+					c.replied(t, 0)
 				}
 			}
-			if steps%2 == 0 {
-				lane.Close()
-				control.Close()
-			} else {
-				control.Close()
-				lane.Close()
-			}
+			c.close()
 		}
 	}
 }

@@ -3,26 +3,14 @@
 package message
 
 import (
-	"errors"
-	"io"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
-	"github.com/go-qnx/shm/qnxshm/internal/wire"
 	"golang.org/x/sys/unix"
 )
-
-// A receiver is what a thread in MsgReceive needs.
-type receiver struct {
-	events [1]unix.EpollEvent
-	packet wire.Packet
-	turn   linux.Turn
-	rest   [maxInline]byte // of a message longer than the buffer
-}
-
-var receivers = sync.Pool{New: func() any { return new(receiver) }}
 
 // MsgReceive is MsgReceive, with TimerTimeout if timeout is not negative.
 func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
@@ -31,12 +19,25 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 		return Received{}, err
 	}
 	defer rc.End()
-	rc.rcv.turn.Pass()
+	parts := [1][]byte{buf}
+	return rc.wait(parts[:], timeout)
+}
+
+// wait receives, and sleeps before as long as it has to.
+func (rc *Receiving) wait(parts [][]byte, timeout time.Duration) (Received, error) {
+	turns := turnsOfReceivers.Get().(*linux.Turn)
+	turns.Pass()
+	turnsOfReceivers.Put(turns)
+	rc.goroutine = true
+	rc.polls = timeout == 0
 	deadline := deadlineOf(timeout)
 	for {
-		r, err := rc.Try(buf, !linux.OnlyProcessor || timeout >= 0)
+		r, err := rc.Try(parts)
 		if err != syscall.EAGAIN {
 			return r, err
+		}
+		if rc.polls {
+			return Received{}, syscall.ETIMEDOUT
 		}
 		if err := rc.sleep(deadline); err != nil {
 			return Received{}, err
@@ -44,14 +45,21 @@ func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 	}
 }
 
+var turnsOfReceivers = sync.Pool{New: func() any { return new(linux.Turn) }}
+
 // A Receiving is a thread in MsgReceive. The C face waits between its methods,
 // on the caller's own thread.
 type Receiving struct {
 	ch         *channel
-	rcv        *receiver
 	pulsesOnly bool
-	// ready is set when rcv holds the event that sleep came back with.
-	ready bool
+	goroutine  bool // sleeps on a Go channel where that is better
+	polls      bool // does not sleep
+	woken      bool // by what is to be looked for around
+	spin       linux.Spinner
+	looking    bool // counted in channel.looking
+	helping    bool // counted by the service
+	asleep     bool // counted in sleepers.count
+	parked     chan struct{}
 }
 
 // BeginReceive enters MsgReceive, or MsgReceivePulse. On success End must
@@ -61,158 +69,249 @@ func BeginReceive(chid int, pulsesOnly bool) (Receiving, error) {
 	if ch == nil || !ch.gate.Enter() {
 		return Receiving{}, syscall.ESRCH
 	}
-	ch.service.Join()
-	if !pulsesOnly {
-		ch.unmute()
+	rc := Receiving{ch: ch, pulsesOnly: pulsesOnly}
+	if err := rc.openSleepers(); err != nil {
+		ch.gate.Leave()
+		return Receiving{}, noDescriptors(err)
 	}
-	return Receiving{ch: ch, rcv: receivers.Get().(*receiver), pulsesOnly: pulsesOnly}, nil
+	return rc, nil
 }
 
-// End leaves.
-func (rc *Receiving) End() {
-	receivers.Put(rc.rcv)
+// openSleepers makes what those of MsgReceivePulse sleep in, when the first one
+// comes.
+func (rc *Receiving) openSleepers() error {
+	ch := rc.ch
 	if !rc.pulsesOnly {
-		rc.ch.mu.Lock()
-		rc.ch.takers--
-		rc.ch.mu.Unlock()
+		return nil
 	}
-	rc.ch.service.Leave()
-	rc.ch.gate.Leave()
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.pulses.epfd >= 0 {
+		return nil
+	}
+	err := ch.pulses.open(ch.epfd, ch.service.Descriptor())
+	if err != nil {
+		ch.pulses.close()
+	}
+	return err
+}
+
+func (rc *Receiving) sleepers() *sleepers {
+	if rc.pulsesOnly {
+		return &rc.ch.pulses
+	}
+	return &rc.ch.messages
 }
 
 // ChannelID returns the chid.
 func (rc *Receiving) ChannelID() int { return rc.ch.chid }
 
 // Descriptor becomes readable when Try may succeed.
-func (rc *Receiving) Descriptor() int { return rc.ch.epfd }
+func (rc *Receiving) Descriptor() int { return rc.sleepers().epfd }
 
-// Try takes a message or a pulse if there is one, else EAGAIN. With look it
-// looks, for a short while; without, it only takes what sleep has found.
-func (rc *Receiving) Try(buf []byte, look bool) (Received, error) {
-	const enough = 64
-	ch, fruitless := rc.ch, 0
-	var spin linux.Spinner
-	for {
+// End leaves.
+func (rc *Receiving) End() {
+	ch := rc.ch
+	ch.mu.Lock()
+	rc.getUp()
+	rc.stopLooking()
+	rc.stopHelping()
+	if ch.looking == 0 && (ch.messages.any() || ch.pulses.any()) {
+		ch.hangBells()
+	}
+	ch.wakeOne()
+	ch.mu.Unlock()
+	ch.gate.Leave()
+}
+
+// Try takes a message or a pulse if there is one, or comes within a short while, else
+// EAGAIN: then Descriptor tells when to try again.
+func (rc *Receiving) Try(parts [][]byte) (Received, error) {
+	ch := rc.ch
+	rc.spin = linux.Spinner{}
+	rc.startLooking()
+	for tries := 0; ; tries++ {
 		if ch.gate.Closed() {
 			return Received{}, syscall.ESRCH
 		}
-		if ch.queued.Load() > 0 {
-			if r, ok := ch.nextOwn(); ok {
-				return r, nil
+		a, ok := rc.next(tries)
+		if ok {
+			if r, err := a.deliver(parts); err != syscall.EAGAIN {
+				return r, err
 			}
+			continue
 		}
-		if !rc.ready {
-			if !look {
-				return Received{}, syscall.EAGAIN
-			}
-			n, err := linux.PollEvents(ch.epfd, rc.rcv.events[:])
-			if n == 0 && err == nil && !spin.Again() {
-				return Received{}, syscall.EAGAIN
-			}
-			if n == 0 || err != nil { // EINTR
-				continue
-			}
+		if rc.polls {
+			return Received{}, syscall.EAGAIN
 		}
-		rc.ready = false
-		spin = linux.Spinner{}
-		if r, err := rc.handle(&rc.rcv.events[0], buf); err != syscall.EAGAIN {
-			return r, err
+		again := false
+		if ch.locals.Load() > 0 {
+			runtime.Gosched()
+			again = tries < turnsOfProcess
+		} else {
+			again = rc.spin.Again()
 		}
-		if fruitless++; fruitless == enough {
-			return Received{}, syscall.EAGAIN // the caller may have a deadline
+		if !again && rc.lieDown() {
+			return Received{}, syscall.EAGAIN
 		}
 	}
 }
 
-// handle acts on an event of the channel. EAGAIN: it was nothing to receive.
-func (rc *Receiving) handle(ev *unix.EpollEvent, buf []byte) (Received, error) {
-	if linux.EpollID(ev) == serviceEvent {
-		rc.ch.service.Step()
-		return Received{}, syscall.EAGAIN
+// startLooking is before the first look: clients need not ring.
+func (rc *Receiving) startLooking() {
+	ch := rc.ch
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	rc.getUp()
+	if !rc.helping {
+		rc.helping = true
+		ch.service.Join()
 	}
-	l := lanes.get(uint32(linux.EpollID(ev)))
-	if l == nil {
-		return Received{}, syscall.EAGAIN
+	if rc.looking {
+		return
 	}
-	hangup := ev.Events&(unix.EPOLLRDHUP|unix.EPOLLHUP) != 0
-	r, err := l.take(rc.rcv, buf, hangup, rc.pulsesOnly)
-	switch err {
-	case io.EOF:
-		rc.ch.dropLane(l)
-		err = syscall.EAGAIN
-	case errNoPulse:
-		rc.ch.mute(l, rc.rcv)
-		err = syscall.EAGAIN
+	rc.looking = true
+	if ch.looking++; ch.looking == 1 {
+		for _, cl := range ch.recent {
+			cl.unhangBell()
+		}
 	}
-	return r, err
 }
 
-// errNoPulse: a message is next, which is not for MsgReceivePulse.
-var errNoPulse = errors.New("a message is next")
+func (rc *Receiving) stopLooking() {
+	if rc.looking {
+		rc.looking = false
+		rc.ch.looking--
+	}
+}
 
-// sleep waits until something may be there, at most until the deadline unless
-// that is zero.
+func (rc *Receiving) stopHelping() {
+	if rc.helping {
+		rc.helping = false
+		rc.ch.service.Leave()
+	}
+}
+
+// getUp ends what lieDown began. The lock is held.
+func (rc *Receiving) getUp() {
+	s := rc.sleepers()
+	if rc.asleep {
+		rc.asleep, rc.woken = false, true
+		s.count--
+	}
+	if rc.parked != nil {
+		s.unpark(rc.parked)
+		parkingPlaces.Put(rc.parked)
+		rc.parked = nil
+	}
+}
+
+var parkingPlaces = sync.Pool{New: func() any { return make(chan struct{}, 1) }}
+
+// lieDown counts this receiver among those that sleep, unless there is something to
+// receive: it looks once more after everybody knows that it is to be woken.
+func (rc *Receiving) lieDown() bool {
+	ch, s := rc.ch, rc.sleepers()
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	rc.stopLooking()
+	if rc.goroutine && ch.locals.Load() > 0 {
+		rc.parked = parkingPlaces.Get().(chan struct{})
+		s.parked = append(s.parked, rc.parked)
+		if !s.watched && ch.gate.Enter() {
+			s.watched = true
+			go ch.watch(s)
+		}
+	} else {
+		rc.asleep = true
+		s.count++
+	}
+	if ch.looking == 0 {
+		ch.hangBells()
+	}
+	if len(ch.queue.pulses) == 0 && (rc.pulsesOnly || len(ch.queue.messages) == 0) && !ch.gate.Closed() {
+		ch.wakeOne() // for a message that is not for this one
+		if !rc.goroutine {
+			rc.stopHelping() // it may run the program's signal handlers while it sleeps
+		}
+		return true
+	}
+	rc.getUp()
+	rc.looking = true
+	ch.looking++
+	return false
+}
+
+// next takes what is to be received next.
+func (rc *Receiving) next(tries int) (a arrival, ok bool) {
+	ch := rc.ch
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.looks++
+	around := ch.looks%looksBetween == 0 || rc.woken || rc.polls
+	if !around {
+		// Mostly what is waited for comes from a recent client.
+		if a, ok = rc.take(); ok || tries == 0 {
+			return a, ok
+		}
+	}
+	rc.woken = false
+	ch.mu.Unlock()
+	if ch.lookAround(rc.sleepers()) {
+		rc.spin = linux.Spinner{} // there may be more
+	}
+	ch.mu.Lock()
+	return rc.take()
+}
+
+// take takes what the recent clients have sent last, or others before. The lock is
+// held.
+func (rc *Receiving) take() (arrival, bool) {
+	ch := rc.ch
+	for _, cl := range ch.recent {
+		cl.takeIn()
+	}
+	a, ok := ch.queue.pop(rc.pulsesOnly)
+	if ok && a.client != nil {
+		a.client.takenOut()
+	}
+	ch.wakeOne()
+	return a, ok
+}
+
+// sleep waits until something may be there, at most until the deadline unless that
+// is zero.
 func (rc *Receiving) sleep(deadline time.Time) error {
-	if !deadline.IsZero() {
-		return linux.WaitFor(rc.ch.epfd, unix.POLLIN, deadline)
+	if rc.parked != nil {
+		return rc.park(deadline)
 	}
-	n, err := unix.EpollWait(rc.ch.epfd, rc.rcv.events[:], -1)
-	rc.ready = n > 0 && err == nil
+	ep := rc.sleepers().epfd
+	if !deadline.IsZero() {
+		return linux.WaitFor(ep, unix.POLLIN, deadline)
+	}
+	var events [8]unix.EpollEvent
+	n, err := unix.EpollWait(ep, events[:], -1)
+	if err == nil {
+		rc.ch.act(events[:n], rc.sleepers())
+		rc.ch.mu.Lock()
+		rc.getUp()
+		rc.woken = false
+		rc.ch.mu.Unlock()
+	}
 	return nil
 }
 
-func isMessage(f wire.Frame) bool {
-	_, ok := f.(*wire.Message)
-	return ok
-}
-
-// mute leaves the lane's message to a later MsgReceive.
-func (ch *channel) mute(l *lane, rcv *receiver) {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if ch.takers > 0 {
-		linux.Yield() // one of them is about to take it
-		return
+func (rc *Receiving) park(deadline time.Time) error {
+	var timeout <-chan time.Time
+	if !deadline.IsZero() {
+		timer := time.NewTimer(time.Until(deadline))
+		defer timer.Stop()
+		timeout = timer.C
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fd < 0 {
-		return
+	select {
+	case <-rc.parked:
+		return nil
+	case <-timeout:
+		return syscall.ETIMEDOUT
 	}
-	// It may have been taken meanwhile: what comes next is a pulse perhaps.
-	if f, err := rcv.packet.Peek(l.fd); err != nil || !isMessage(f) {
-		return
-	}
-	if l.listen(ch.epfd, 0) {
-		ch.muted = append(ch.muted, l)
-	}
-}
-
-func (ch *channel) unmute() {
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	ch.takers++
-	for _, l := range ch.muted {
-		l.mu.Lock()
-		l.listen(ch.epfd, unix.EPOLLIN)
-		l.mu.Unlock()
-	}
-	ch.muted = nil
-}
-
-// listen changes what the channel is told of the lane, besides its end. The
-// lane's lock is held.
-func (l *lane) listen(epfd int, events uint32) bool {
-	if l.fd < 0 {
-		return false
-	}
-	return linux.EpollChange(epfd, l.fd, events|unix.EPOLLRDHUP, uint64(l.id)) == nil
-}
-
-// deadlineOf is the zero time for a timeout that never ends.
-func deadlineOf(timeout time.Duration) time.Time {
-	if timeout < 0 {
-		return time.Time{}
-	}
-	return time.Now().Add(timeout)
 }

@@ -3,81 +3,155 @@
 package message
 
 import (
-	"bytes"
 	"syscall"
+	"time"
 
-	"github.com/go-qnx/shm/qnxshm/internal/linux"
-	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
-	"github.com/go-qnx/shm/qnxshm/internal/wire"
-	"golang.org/x/sys/unix"
 )
 
-// waiting returns the lane on which rcvid waits for its reply, locked.
-func waiting(rcvid int64) (*lane, error) {
-	l := lanes.get(uint32(rcvid >> 32))
-	if l == nil || rcvid < 0 {
-		return nil, syscall.ESRCH
+// A reply is what a server does for a message that it has received last of a thread.
+type answering struct {
+	*served
+	generation uint32
+	message    message
+	info       Received
+	buffer     *buffer
+}
+
+// promptly is how soon a reply comes before which the client's process could not have
+// been seen to end.
+const promptly = 50 * time.Microsecond
+
+// answeringOf returns what rcvid means, in use until end; ESRCH if nobody waits for it.
+func answeringOf(rcvid int64) (answering, error) {
+	sv := rcvids.get(rcvid)
+	if sv == nil {
+		return answering{}, syscall.ESRCH
 	}
-	l.mu.Lock()
-	if l.fd < 0 || l.seq == 0 || l.seq != uint32(rcvid) {
-		l.mu.Unlock()
-		return nil, syscall.ESRCH
+	cl := sv.client
+	ch := cl.channel
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if !sv.slotWaits() || cl.conn != nil && time.Since(sv.received) > promptly && cl.conn.PeerExited() {
+		return answering{}, syscall.ESRCH
 	}
-	return l, nil
+	cl.users++
+	sv.buffer.use()
+	a := answering{served: sv, generation: sv.generation, info: sv.info, buffer: sv.buffer}
+	a.message = message{length: sv.info.SrcMsgLen, room: sv.info.DstMsgLen, slot: sv.slot}
+	if sv.buffer != nil {
+		a.message.mem = sv.buffer.mem
+	}
+	return a, nil
+}
+
+func (a *answering) end() {
+	a.buffer.drop()
+	a.client.leave()
 }
 
 // MsgInfo is MsgInfo, with the chid.
 func MsgInfo(rcvid int64) (info Received, chid int, err error) {
-	l, err := waiting(rcvid)
+	a, err := answeringOf(rcvid)
 	if err != nil {
 		return Received{}, 0, err
 	}
-	defer l.mu.Unlock()
-	return l.info, l.client.channel.chid, nil
+	defer a.end()
+	return a.info, a.client.channel.chid, nil
 }
 
 // MsgRead is MsgRead: it copies from offset of the client's message.
-func MsgRead(rcvid int64, buf []byte, offset int64) (n int, err error) {
-	l, err := waiting(rcvid)
+func MsgRead(rcvid int64, parts [][]byte, offset int64) (n int, err error) {
+	a, err := answeringOf(rcvid)
 	if err != nil {
 		return 0, err
 	}
-	defer l.mu.Unlock()
-	size := l.info.SrcMsgLen
-	if offset < 0 || offset >= size {
+	defer a.end()
+	if offset < 0 || offset >= a.message.length {
 		return 0, nil
 	}
-	buf = buf[:min(int64(len(buf)), size-offset)]
-	if l.file == linux.NoFD {
-		return copy(buf, l.kept[offset:]), nil
-	}
-	if err := readAt(l.file, buf, offset); err != nil {
+	if n, err = scatter(parts, a.message.request()[offset:]); err != nil {
 		return 0, qnxerr.ESRVRFAULT
 	}
-	return len(buf), nil
+	if !a.slot.waits(a.generation) { // what was read may be of another message
+		return 0, syscall.ESRCH
+	}
+	return n, nil
 }
 
 // MsgWrite is MsgWrite: it copies to offset of the client's reply buffer, where
 // the client finds it when it is replied to.
-func MsgWrite(rcvid int64, data []byte, offset int64) (n int, err error) {
-	l, err := waiting(rcvid)
+func MsgWrite(rcvid int64, parts [][]byte, offset int64) (n int, err error) {
+	a, err := answeringOf(rcvid)
 	if err != nil {
 		return 0, err
 	}
-	defer l.mu.Unlock()
-	room := l.info.DstMsgLen
-	if offset < 0 || offset >= room {
+	defer a.end()
+	if offset < 0 || offset >= a.message.room {
 		return 0, nil
 	}
-	data = data[:min(int64(len(data)), room-offset)]
-	l.pieces = append(l.pieces, piece{offset, bytes.Clone(data)})
-	return len(data), nil
+	a.writers.Lock()
+	defer a.writers.Unlock()
+	if !a.slot.beginWriting(a.generation) {
+		return 0, syscall.ESRCH
+	}
+	n, err = gather(a.message.reply()[offset:], parts)
+	if err == nil {
+		err = a.slot.addPiece(offset, int64(n))
+	}
+	if !a.endPiece() {
+		return 0, syscall.ESRCH
+	}
+	if err == syscall.EFAULT {
+		err = qnxerr.ESRVRFAULT
+	}
+	return n, err
+}
+
+// endPiece ends a write. When the client was cut off meanwhile, its thread still waits
+// for an answer.
+func (a *answering) endPiece() bool {
+	if !a.slot.endWriting(a.generation, received) {
+		return false
+	}
+	ch := a.client.channel
+	ch.mu.Lock()
+	ended := a.client.ended
+	ch.mu.Unlock()
+	if ended {
+		a.answer(a.generation, syscall.ESRCH)
+	}
+	return !ended
 }
 
 // MsgReply is MsgReply.
-func MsgReply(rcvid int64, status int, data []byte) error {
-	return answerMessage(rcvid, status, 0, data)
+func MsgReply(rcvid int64, status int, parts ...[]byte) error {
+	a, err := answeringOf(rcvid)
+	if err != nil {
+		return err
+	}
+	defer a.end()
+	a.writers.Lock()
+	defer a.writers.Unlock()
+	s := a.slot
+	if !s.beginWriting(a.generation) {
+		return syscall.ESRCH
+	}
+	n, err := gather(a.message.reply(), parts)
+	if err != nil { // the client still waits
+		if a.endPiece() {
+			return qnxerr.ESRVRFAULT
+		}
+		return syscall.ESRCH
+	}
+	s.errno.Store(0)
+	s.status.Store(uint64(int64(status)))
+	s.replied.Store(uint64(n))
+	if !s.endWriting(a.generation, replied) {
+		return syscall.ESRCH
+	}
+	a.wake()
+	return nil
 }
 
 // MsgError is MsgError.
@@ -85,35 +159,15 @@ func MsgError(rcvid int64, errno syscall.Errno) error {
 	if errno > 1<<31-1 {
 		return syscall.EINVAL
 	}
-	return answerMessage(rcvid, 0, errno, nil)
-}
-
-func answerMessage(rcvid int64, status int, errno syscall.Errno, data []byte) error {
-	l, err := waiting(rcvid)
+	a, err := answeringOf(rcvid)
 	if err != nil {
 		return err
 	}
-	defer l.mu.Unlock()
-	f := &l.reply
-	*f = wire.Reply{Seq: uint64(l.seq), Status: int64(status), Errno: int32(errno)}
-	data = data[:min(int64(len(data)), l.info.DstMsgLen)]
-	if len(l.pieces) > 0 && f.Errno == 0 {
-		data = packPieces(append(l.pieces, piece{0, data}))
-		f.Pieces = true
-	}
-	f.Len, f.InFile = int64(len(data)), f.Pieces || len(data) > maxInline
-	if err := sendPayload(&l.packet, l.fd, f, f.InFile, data); err != nil {
-		switch {
-		case err == syscall.EFAULT:
-			return qnxerr.ESRVRFAULT
-		case !procnto.Ended(err) && err != syscall.EAGAIN:
-			return err // the client still waits
-		}
-		// The client is gone, or does not read: it is no client any more.
-		l.forget()
-		unix.Shutdown(l.fd, unix.SHUT_RDWR)
+	defer a.end()
+	a.writers.Lock()
+	defer a.writers.Unlock()
+	if !a.answer(a.generation, errno) {
 		return syscall.ESRCH
 	}
-	l.forget()
 	return nil
 }

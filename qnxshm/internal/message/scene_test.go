@@ -3,6 +3,7 @@
 package message_test
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
-	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
 // A scene is a live server and a peer that it serves all the time, while the
@@ -90,37 +90,25 @@ func (s *scene) unharmed(t testing.TB) {
 // sockets are the two ways to the server.
 func (s *scene) sockets() []string { return []string{s.socket, message.NameSocket(s.name)} }
 
-// attach attaches to the server's channel as a process with that token would.
-func (s *scene) attach(t testing.TB, token uint64) (control testproc.Raw, scoid int32) {
+// join attaches to the server's channel without the library. The caller closes it.
+func (s *scene) join(t testing.TB) *rawClient {
 	t.Helper()
-	return attach(t, s.socket, s.chid, token)
+	c, err := join(s.socket, s.chid)
+	require.NoError(t, err)
+	return c
 }
 
-// lane attaches and opens a lane.
-func (s *scene) lane(t testing.TB) (control, lane testproc.Raw) {
-	t.Helper()
-	return attachLane(t, s.socket, s.chid, 0)
-}
-
-// onLane does something on a lane that works, some times, and checks that the
+// onClient does something as a client that works, some times, and checks that the
 // server then drops it.
-func (s *scene) onLane(t testing.TB, times int, do func(testproc.Raw) error) {
+func (s *scene) onClient(t testing.TB, times int, do func(*rawClient) error) {
 	t.Helper()
 	for range times {
-		control, lane := s.lane(t)
-		echo(t, lane, 1)
-		require.NoError(t, do(lane))
-		lane.Ended(t)
-		control.Close()
-		lane.Close()
+		c := s.join(t)
+		c.echo(t)
+		if err := do(c); err != syscall.EPIPE && err != syscall.ECONNRESET { // it may be dropped before
+			require.NoError(t, err)
+		}
+		c.dropped(t)
+		c.close()
 	}
-}
-
-func echo(t testing.TB, lane testproc.Raw, seq uint64) {
-	t.Helper()
-	require.NoError(t, lane.SayWith(&wire.Message{Seq: seq, Len: 5, Room: 5}, "hello"))
-	p, err := lane.Receive(0)
-	require.NoError(t, err)
-	require.Equal(t, &wire.Reply{Seq: seq, Len: 5}, p.Frame)
-	require.Equal(t, "hello", string(p.Payload))
 }

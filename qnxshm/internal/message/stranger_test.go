@@ -3,7 +3,6 @@
 package message_test
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"syscall"
@@ -44,47 +43,29 @@ func (s *scene) whileStopped(t testing.TB, do func()) {
 	s.server.Continue()
 }
 
-// lane attaches to a channel and opens a lane, and returns both connections.
-func (n *node) lane(socket string, chid int32) (control, lane int, err error) {
-	open := func(hello wire.Frame) (testproc.Raw, *wire.Welcome, error) {
-		r, err := testproc.Dial(socket)
-		if err != nil {
-			return r, nil, err
-		}
-		n.conns[r.FD] = r
-		f, err := r.Ask(hello)
-		if w, ok := f.(*wire.Welcome); err != nil || ok && w.Errno == 0 {
-			return r, w, err
-		}
-		return r, nil, syscall.EPROTO
-	}
-	c, w, err := open(&wire.HelloAttach{Token: 1, ChannelID: chid})
-	if err != nil {
-		return -1, -1, err
-	}
-	l, _, err := open(&wire.HelloLane{Token: 1, ChannelID: w.ChannelID, SCOID: w.SCOID})
-	return c.FD, l.FD, err
-}
-
-// blockers sends what blocks in close on a lane, in a way.
-func (n *node) blockers(conn int, way string, count int) error {
-	r := n.conns[conn]
+// blockers sends what blocks in close, in a way.
+func (n *node) blockers(number int, way string, count int) error {
+	c := n.clients[number]
 	switch way {
-	case "file":
-		return sayBlocker(r, &wire.Message{Seq: 1, Len: 4096, InFile: true}, "", count)
-	case "message":
-		return sayBlocker(r, &wire.Message{Seq: 1, Len: 1}, "x", count)
-	case "cancelled":
-		return sayBlocker(r, &wire.Message{Seq: math.MaxUint64, Len: 4096, InFile: true}, "", count)
-	case "pulse":
-		return sayBlocker(r, &wire.Pulse{Code: 1}, "", count)
+	case "segment":
+		return sayBlocker(c.Raw, &wire.Segment{Number: 1, Part: whole(message.SegmentSize(1))}, "", count)
+	case "buffer":
+		return sayBlocker(c.Raw, &wire.Buffer{Number: 1, Part: whole(64 << 10)}, "", count)
+	case "a buffer's second part":
+		err := sayBlocker(c.Raw, &wire.Buffer{Number: 1, Part: wire.Part{Size: 64 << 10, Length: 4096}}, "", count)
+		if err == nil {
+			err = sayBlocker(c.Raw, &wire.Buffer{Number: 1, Part: wire.Part{Size: 64 << 10, Offset: 4096, Length: 4096}}, "", count)
+		}
+		return err
+	case "bell":
+		return sayBlocker(c.Raw, new(wire.Bell), "", count)
 	case "garbage":
-		return sayBlocker(r, &wire.Verdict{}, "", count)
-	case "queue": // the second lies in the queue when the lane ends
-		if err := sayBlocker(r, &wire.Verdict{}, "", count); err != nil {
+		return sayBlocker(c.Raw, new(wire.Welcome), "", count)
+	case "queue": // the second lies in the queue when the connection ends
+		if err := sayBlocker(c.Raw, new(wire.Welcome), "", count); err != nil {
 			return err
 		}
-		err := sayBlocker(r, &wire.Pulse{}, "", count)
+		err := sayBlocker(c.Raw, new(wire.Bell), "", count)
 		if err == syscall.EPIPE || err == syscall.ECONNRESET {
 			err = nil
 		}
@@ -97,13 +78,13 @@ func (n *node) blockers(conn int, way string, count int) error {
 // nobody, wherever they come.
 func TestBlockingDescriptors(t *testing.T) {
 	s := newScene(t, 0)
-	for _, way := range []string{"file", "message", "cancelled", "pulse", "garbage", "queue"} {
+	for _, way := range []string{"segment", "buffer", "a buffer's second part", "bell", "garbage", "queue"} {
 		for _, count := range []int{1, 2, 253} {
 			t.Run(way+" "+strconv.Itoa(count), func(t *testing.T) {
 				s.of(t)
 				stranger := startStranger(t)
-				conns := stranger.Do("lane", s.socket, s.chid)
-				s.whileStopped(t, func() { stranger.Do("blockers", conns.At(1), way, count) })
+				client := stranger.Do("join", s.socket, s.chid).At(0)
+				s.whileStopped(t, func() { stranger.Do("blockers", client, way, count) })
 				s.servedIn(t, undelayed)
 				// Its end, and what lies in the queue then.
 				stranger.Kill()
@@ -113,31 +94,26 @@ func TestBlockingDescriptors(t *testing.T) {
 	}
 }
 
-// strew sends many descriptors to a channel, on lane after lane, and tells on how
+// strew sends many descriptors to a channel, as client after client, and tells of how
 // many the server took some before it refused one.
-func (n *node) strew(socket string, chid int32) (lanes int, err error) {
-	var p [2]int
-	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
-		return 0, err
-	}
-	fds := slices.Repeat(p[:1], 253)
+func (n *node) strew(socket string, chid int) (clients int, err error) {
+	fds := slices.Repeat([]int{aPipe()}, 253)
 	const enough = 40
-	for ; lanes < enough; lanes++ {
-		control, lane, err := n.lane(socket, chid)
-		if err == syscall.EPROTO {
+	for ; clients < enough; clients++ {
+		c, err := join(socket, chid)
+		if err != nil { // refused
 			break
 		}
+		err = c.Say(new(wire.Bell), fds...)
+		if err == nil { // until the server drops the client, having taken what it was sent, or not
+			_, _, err = unix.Recvfrom(c.FD, make([]byte, 1), 0)
+		}
+		c.close()
 		if err != nil {
-			return lanes, err
+			break
 		}
-		err = n.conns[lane].Say(&wire.Pulse{}, fds...)
-		for err == nil { // until the server drops the lane
-			_, err = n.conns[lane].ReceiveFrame()
-		}
-		n.conns[control].Close()
-		n.conns[lane].Close()
 	}
-	return lanes, nil
+	return clients, nil
 }
 
 // TestManyDescriptors: the descriptors of a stranger's that wait to be closed are
@@ -145,24 +121,24 @@ func (n *node) strew(socket string, chid int32) (lanes int, err error) {
 func TestManyDescriptors(t *testing.T) {
 	s := newScene(t, 4096)
 	stranger := startStranger(t)
-	var lanes []testproc.Value
+	var clients []testproc.Value
 	for range 4 { // a signal may end the close of one
-		lanes = append(lanes, stranger.Do("lane", s.socket, s.chid).At(1))
+		clients = append(clients, stranger.Do("join", s.socket, s.chid).At(0))
 	}
 	s.whileStopped(t, func() {
-		for _, lane := range lanes {
-			stranger.Do("blockers", lane, "pulse", 1)
+		for _, client := range clients {
+			stranger.Do("blockers", client, "bell", 1)
 		}
 	})
 	took := stranger.Do("strew", s.socket, s.chid).Int()
 	require.Greater(t, took, 0)
-	require.Less(t, took, 10)
+	require.Less(t, took, 20)
 	require.Less(t, len(testproc.Descriptors(t, s.server.PID())), s.before+1000)
 	s.servedIn(t, undelayed)
 	stranger.Kill()
 	testproc.Eventually(t, 5*testproc.BlockerTakes, func() bool { return len(testproc.Descriptors(t, s.server.PID())) <= s.before+20 }, "they stay: %v", testproc.Kinds(s.server.PID()))
 	again := startStranger(t)
-	again.Do("lane", s.socket, s.chid)
+	again.Do("join", s.socket, s.chid)
 }
 
 // An ambush lets a hostile server send just when its client is stopped.
@@ -211,8 +187,7 @@ func visit(pid, chid int) (took []time.Duration) {
 // TestBlockingReplies: nor do they delay a client of that stranger's.
 func TestBlockingReplies(t *testing.T) {
 	for _, act := range []string{
-		"welcome: blocker", "welcome: blockers", "lane: blocker", "lane: blockers", "verdict: blocker", "verdict: blockers",
-		"reply: blocker", "reply: blockers", "reply: file that blocks",
+		"welcome: blocker", "welcome: blockers", "bell: blocker", "bell: blockers",
 	} {
 		t.Run(act, func(t *testing.T) {
 			server, client := startStranger(t), testproc.Start(t, "node")

@@ -39,7 +39,7 @@ func poolOf(p *process) *pool {
 	if k == nil {
 		k = &pool{turns: make(chan struct{}, maxAsking)}
 		pools[p] = k
-		p.whenGone = append(p.whenGone, func() {
+		p.addWatch(func() {
 			for len(k.idle) > 0 {
 				k.idle[0].closeUnused()
 			}

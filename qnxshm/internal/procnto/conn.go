@@ -26,7 +26,8 @@ type Conn struct {
 	id      uint64
 	packet  wire.Packet
 	process *process // from the hello on
-	role    Role     // nil before the hello
+	watch   *exitWatch
+	role    Role // nil before the hello
 	// A link on which registrations have no answer: a Revoke reads it before it asks.
 	unanswered bool
 	roles      Roles
@@ -126,7 +127,10 @@ func (c *Conn) close(tookAll bool) {
 	if c.fd < 0 {
 		return
 	}
-	fd := c.Detach()
+	fd := c.detach()
+	if c.process != nil {
+		c.process.release()
+	}
 	wire.CloseAccepted(c.Peer.UID, fd)
 	admission.leave(c.place)
 	if c.role != nil {
@@ -134,24 +138,34 @@ func (c *Conn) close(tookAll bool) {
 	}
 }
 
-// Detach takes the socket out of the connection, which is its caller's from then
-// on, together with its place in the admission (Leave). It is for who is called
-// with a hello.
-func (c *Conn) Detach() int {
+// detach takes the socket out of the connection, which is its caller's from then on.
+func (c *Conn) detach() int {
 	fd := c.fd
 	c.service.unwatch(c.id, fd)
 	if c.unanswered {
 		linux.EpollRemove(c.service.links, fd)
 	}
 	c.fd = linux.NoFD
-	if c.process != nil {
-		c.process.release()
-	}
 	return fd
 }
 
+// Detach takes the socket out of the connection, which is its caller's from then on,
+// together with its place in the admission, until Leave. It is for who is called with
+// a hello. gone is called, with a lock held, when the peer's process exits before.
+func (c *Conn) Detach(gone func()) int {
+	c.watch = c.process.watchExit(gone)
+	return c.detach()
+}
+
 // Leave gives up the place of a connection that was detached.
-func (c *Conn) Leave() { admission.leave(c.place) }
+func (c *Conn) Leave() {
+	c.process.unwatchExit(c.watch)
+	c.process.release()
+	admission.leave(c.place)
+}
+
+// PeerExited reports whether the peer's process is gone.
+func (c *Conn) PeerExited() bool { return c.process.exited() }
 
 // Answer sends a frame and reports whether the peer is still there to get it.
 func (c *Conn) Answer(f wire.Frame) bool { return c.send(f, linux.NoFD) == nil }

@@ -112,3 +112,9 @@ func Mappers() (n int) {
 	}
 	return n
 }
+
+// Exchange sends a frame and returns the next one that comes.
+func (c *Outbound) Exchange(f wire.Frame) (wire.Frame, error) {
+	r, err := c.exchange(f, 0)
+	return r.Frame, err
+}

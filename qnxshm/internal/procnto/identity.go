@@ -22,7 +22,7 @@ type identity struct {
 }
 
 var self = sync.OnceValue(func() identity {
-	space, err := os.Readlink("/proc/self/ns/pid")
+	space, err := os.Readlink(linux.OwnProc + "ns/pid")
 	if err != nil {
 		space = "pid:[?]"
 	}

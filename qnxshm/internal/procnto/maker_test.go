@@ -110,7 +110,7 @@ func misbehave(c testproc.Raw, step, act string, f wire.Frame, id uint64) bool {
 	case "silence":
 		c.ReceiveFrame()
 	case "other kind":
-		sendThen(new(wire.Reply), aReadOnlyObject())
+		sendThen(new(wire.Bell), aReadOnlyObject())
 	case "other id":
 		sendThen(&wire.Granted{Handle: id + 1}, aReadOnlyObject())
 	case "payload":

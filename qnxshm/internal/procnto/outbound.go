@@ -3,6 +3,7 @@
 package procnto
 
 import (
+	"sync"
 	"syscall"
 	"time"
 
@@ -51,59 +52,37 @@ func DialName(name string, hello wire.Frame) (*Outbound, *wire.Welcome, error) {
 	return nil, nil, PeerError(err, peer.PID)
 }
 
-// Another makes another connection to the same process, which lasts no longer
-// than the first one is open, and says hello. ETIMEDOUT: there was no room for it
-// until the deadline. Welcomed must follow.
-func (c *Outbound) Another(hello wire.Frame, deadline time.Time) (*Outbound, error) {
-	return c.process.connectAny(hello, deadline)
+// A Watch waits for the end of a connection.
+type Watch struct {
+	connection *Outbound
+	once       sync.Once
+	ended      func()
+	exit       *exitWatch
+	id         uint64
 }
 
-// Welcomed waits for the welcome of a connection of Another until the deadline,
-// unless that is zero. After ETIMEDOUT it can be called again. EOF: the process has
-// closed the connection without a word.
-func (c *Outbound) Welcomed(deadline time.Time) error {
-	r, err := c.packet.Await(c.fd, wire.OneRight, nil, deadline, 0, 0)
-	c.packet.Discard(&r)
-	if err != nil {
-		return err
+// Watch lets ended be called once the other end of the connection, or its process, is
+// gone.
+func (c *Outbound) Watch(ended func()) (w *Watch, err error) {
+	w = &Watch{connection: c, ended: ended}
+	w.exit = c.process.watchExit(func() { go w.end() })
+	// The service runs: there is a process.
+	if w.id, err = service.Load().watchEnd(c.fd, w); err != nil {
+		c.process.unwatchExit(w.exit)
 	}
-	w, ok := r.Frame.(*wire.Welcome)
-	switch {
-	case !ok || r.N != 0 || r.From != c.process.pid:
-		return wire.ErrMalformed
-	case w.Errno != 0:
-		return refusal(w.Errno)
-	}
-	wire.TrustPeer(c.fd)
-	return nil
+	return w, err
 }
 
-// connectAny connects to the first socket of the process that takes it.
-func (p *process) connectAny(hello wire.Frame, deadline time.Time) (*Outbound, error) {
-	for began := time.Now(); ; {
-		busy := false
-		for name := range p.sockets() {
-			c, err := p.connect(name, hello, 0)
-			if err == nil {
-				return c, nil
-			}
-			if !passable(err) {
-				return nil, err
-			}
-			busy = busy || err == syscall.EAGAIN && p.mayBe(name)
-		}
-		now := time.Now()
-		switch {
-		case !busy:
-			return nil, syscall.ECONNREFUSED
-		case !deadline.IsZero() && now.After(deadline):
-			return nil, syscall.ETIMEDOUT
-		case now.Sub(began) > PeerTimeout:
-			return nil, NotAnswering(p.pid)
-		}
-		time.Sleep(5 * time.Millisecond) // until the listener's queue has room
-	}
+// Stop is the end of Watch.
+func (w *Watch) Stop() {
+	w.connection.process.unwatchExit(w.exit)
+	service.Load().unwatch(w.id, w.connection.fd)
 }
+
+// ready is called by the service when the other end is closed.
+func (w *Watch) ready(uint32) { w.end() }
+
+func (w *Watch) end() { w.once.Do(w.ended) }
 
 // Descriptor is the connection's socket, which stays its own.
 func (c *Outbound) Descriptor() int { return c.fd }
@@ -114,25 +93,8 @@ func (c *Outbound) Packet() *wire.Packet { return &c.packet }
 // PID is the process at the other end.
 func (c *Outbound) PID() int { return c.process.pid }
 
-// Exchange sends a frame and waits for what comes back.
-func (c *Outbound) Exchange(f wire.Frame) (wire.Frame, error) {
-	r, err := c.exchange(f, 0)
-	c.packet.Discard(&r)
-	return r.Frame, err
-}
-
-// Await waits for what comes.
-func (c *Outbound) Await() (wire.Frame, error) {
-	r, err := c.await(PeerTimeout, 0)
-	c.packet.Discard(&r)
-	return r.Frame, err
-}
-
 // Close closes a connection of Dial or DialName.
 func (c *Outbound) Close() {
 	c.close()
 	c.process.release()
 }
-
-// CloseAnother closes a connection of Another.
-func (c *Outbound) CloseAnother() { c.close() }

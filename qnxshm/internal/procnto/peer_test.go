@@ -242,7 +242,7 @@ func peerWrongPlace(t *testing.T, s *scene) {
 		require.NoError(t, w.Say(new(wire.HelloAttach)))
 		w.WantWelcome(t, 0)
 		require.NoError(t, w.Send(testproc.OfKind(kind, 0)))
-		if kind != wire.KindCancel {
+		if kind != wire.KindBell {
 			w.Ended(t, "another role", kind)
 		} else {
 			s.delete(t, testproc.MustReceive[*wire.Answer](t, w).ID)
@@ -362,7 +362,7 @@ func peerLeaves(t *testing.T, s *scene) {
 
 // TestNoTakerOfHellos: without channels there is nobody to attach to.
 func TestNoTakerOfHellos(t *testing.T) {
-	for _, hello := range []wire.Frame{new(wire.HelloAttach), new(wire.HelloName), new(wire.HelloLane)} {
+	for _, hello := range []wire.Frame{new(wire.HelloAttach), new(wire.HelloName)} {
 		w := testproc.Reach(t, ownSocket(t))
 		require.NoError(t, w.Say(hello))
 		w.WantWelcome(t, syscall.ESRCH)

@@ -23,10 +23,10 @@ type process struct {
 	socket string // the name that it was reached under
 
 	// Of tables.
-	refs     int  // connections with it, links, requests on their way
-	stale    bool // nothing referred to it at the last tidy
-	gone     bool
-	whenGone []func() // called with the lock held
+	refs    int  // connections with it, links, requests on their way
+	stale   bool // nothing referred to it at the last tidy
+	gone    bool
+	watches map[*exitWatch]struct{}
 }
 
 // processes are those that something refers to, or did lately; of tables.
@@ -144,13 +144,43 @@ func (p *process) end() {
 		return
 	}
 	p.forget()
-	for _, f := range p.whenGone {
-		f()
+	for w := range p.watches {
+		w.gone()
 	}
-	p.whenGone = nil
+	p.watches = nil
 	for p.first != nil {
 		destroy(p.first)
 	}
+}
+
+// An exitWatch is somebody to be told that a process is gone, with the lock held.
+type exitWatch struct{ gone func() }
+
+// addWatch lets gone be called when the process is gone, or now if it is. The lock is
+// held.
+func (p *process) addWatch(gone func()) *exitWatch {
+	w := &exitWatch{gone}
+	if p.gone {
+		gone()
+		return w
+	}
+	if p.watches == nil {
+		p.watches = make(map[*exitWatch]struct{})
+	}
+	p.watches[w] = struct{}{}
+	return w
+}
+
+func (p *process) watchExit(gone func()) *exitWatch {
+	tables.lock()
+	defer tables.unlock()
+	return p.addWatch(gone)
+}
+
+func (p *process) unwatchExit(w *exitWatch) {
+	tables.lock()
+	defer tables.unlock()
+	delete(p.watches, w)
 }
 
 // forget drops the record of a process that is gone, or that nothing refers to.

@@ -248,14 +248,13 @@ func (r *revocation) fallAsleep() bool {
 	return r.asleep
 }
 
-// wakeUp is how long a process may take to wake up, and a thread rather tries
-// than sleeps until then.
-const wakeUp = 100 * time.Microsecond
+// wakeUp is how often a thread rather tries than sleeps until a process wakes up.
+const wakeUp = 200
 
 // workUntilEnd does the work of the service until r has ended, which it reports, or
 // the deadline.
 func (s *Service) workUntilEnd(r *revocation, deadline time.Time) (over bool) {
-	spin := linux.Spinner{Span: wakeUp}
+	spin := linux.Spinner{Most: wakeUp}
 	wanted := []unix.PollFd{{Fd: int32(s.epfd), Events: unix.POLLIN}, {Fd: int32(s.endedFD), Events: unix.POLLIN}}
 	for {
 		worked := s.Step()
@@ -263,7 +262,7 @@ func (s *Service) workUntilEnd(r *revocation, deadline time.Time) (over bool) {
 		case !r.anybodyLeft():
 			return true
 		case worked:
-			spin = linux.Spinner{Span: wakeUp}
+			spin = linux.Spinner{Most: wakeUp}
 		case spin.Again():
 		case !r.fallAsleep(), linux.WaitForAny(wanted, deadline) == syscall.ETIMEDOUT:
 			s.stepAll()

@@ -34,7 +34,7 @@ func serve(name string) error {
 type giver struct{}
 
 func (giver) Frame(c *procnto.Conn, f wire.Frame) bool {
-	if _, ok := f.(*wire.Cancel); !ok {
+	if _, ok := f.(*wire.Bell); !ok {
 		return false
 	}
 	h, err := handleFor(c.Peer.PID)
@@ -108,7 +108,7 @@ func (r rounds) handle(byName bool) (uint64, error) {
 		return 0, fmt.Errorf("connect: %w", err)
 	}
 	defer c.Close()
-	f, err := c.Exchange(new(wire.Cancel))
+	f, err := c.Exchange(new(wire.Bell))
 	if err != nil {
 		return 0, fmt.Errorf("ask: %w", err)
 	}

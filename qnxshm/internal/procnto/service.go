@@ -23,7 +23,7 @@ type Service struct {
 	epfd    int
 	exits   int // an epoll of the processes: one look tells whether any has exited
 	links   int // and one of the links: which have something to be taken
-	fdDir   int // /proc/self/fd: from there opening goes faster
+	fdDir   int // of linux.OpenFDDir
 	endedFD int // counts the revocations that have come to an end
 
 	receiving sync.RWMutex // held, as by readers, while a packet of a link is taken
@@ -33,6 +33,7 @@ type Service struct {
 	lastID  uint64
 
 	helpers  atomic.Int32  // threads that do the work while they wait
+	joins    atomic.Uint32 // counts how often one began to
 	resting  atomic.Bool   // run leaves the work to them
 	checking atomic.Bool   // a call of wakeIfAlone is due
 	resume   chan struct{} // ends the rest of run
@@ -95,11 +96,20 @@ func (s *Service) open() (err error) {
 }
 
 func (s *Service) watch(fd int, w watched) (id uint64, err error) {
+	return s.watchFor(unix.EPOLLIN|unix.EPOLLRDHUP, fd, w)
+}
+
+// watchEnd watches for the end of a connection only, once.
+func (s *Service) watchEnd(fd int, w watched) (id uint64, err error) {
+	return s.watchFor(unix.EPOLLRDHUP|unix.EPOLLET, fd, w)
+}
+
+func (s *Service) watchFor(events uint32, fd int, w watched) (id uint64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
 	s.watched[s.lastID] = w // before the first event
-	if err := linux.EpollAdd(s.epfd, fd, unix.EPOLLIN|unix.EPOLLRDHUP, s.lastID); err != nil {
+	if err := linux.EpollAdd(s.epfd, fd, events, s.lastID); err != nil {
 		delete(s.watched, s.lastID)
 		return 0, err
 	}
@@ -179,7 +189,10 @@ func (s *Service) rest() {
 
 // Join is called by a thread that begins to help, Leave when it does something
 // else.
-func (s *Service) Join() { s.helpers.Add(1) }
+func (s *Service) Join() {
+	s.joins.Add(1)
+	s.helpers.Add(1)
+}
 
 // Leave is the end of Join.
 func (s *Service) Leave() {
@@ -194,13 +207,19 @@ const absence = time.Millisecond
 
 func (s *Service) wakeIfAloneLater() {
 	if !s.checking.Swap(true) {
-		time.AfterFunc(absence, s.wakeIfAlone)
+		joins := s.joins.Load()
+		time.AfterFunc(absence, func() { s.wakeIfAlone(joins) })
 	}
 }
 
-func (s *Service) wakeIfAlone() {
+// wakeIfAlone is called when the helpers were away when there had been so many.
+func (s *Service) wakeIfAlone(joins uint32) {
 	s.checking.Store(false)
-	if s.helpers.Load() == 0 && s.resting.Load() {
+	switch {
+	case s.helpers.Load() > 0 || !s.resting.Load():
+	case s.joins.Load() != joins: // they were there meanwhile
+		s.wakeIfAloneLater()
+	default:
 		select {
 		case s.resume <- struct{}{}:
 		default:

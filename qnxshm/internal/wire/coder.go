@@ -15,9 +15,7 @@ func Decode(b []byte) (Frame, error) { return new(coder).decode(b) }
 // come most often: one of those that was decoded is good until the next is.
 type coder struct {
 	codec   codec
-	message Message
-	pulse   Pulse
-	reply   Reply
+	bell    Bell
 	open    Open
 	mapping Map
 	claim   Claim
@@ -27,12 +25,8 @@ type coder struct {
 
 func (c *coder) frame(kind Kind) Frame {
 	switch kind {
-	case KindMessage:
-		return &c.message
-	case KindPulse:
-		return &c.pulse
-	case KindReply:
-		return &c.reply
+	case KindBell:
+		return &c.bell
 	case KindOpen:
 		return &c.open
 	case KindMap:

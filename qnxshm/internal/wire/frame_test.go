@@ -18,9 +18,8 @@ import (
 var frames = []wire.Frame{
 	&wire.HelloHandles{},
 	&wire.HelloLink{},
-	&wire.HelloAttach{Token: 1, ChannelID: 2},
-	&wire.HelloName{Token: 1},
-	&wire.HelloLane{Token: 1, Lane: 2, ChannelID: 3, SCOID: 4, COID: 5},
+	&wire.HelloAttach{ChannelID: 2},
+	&wire.HelloName{},
 	&wire.Welcome{Errno: 1, ChannelID: 2, SCOID: 3, Flags: 4},
 	&wire.Open{Handle: 1, Access: 2},
 	&wire.Map{Handle: 1, Access: 2},
@@ -32,11 +31,9 @@ var frames = []wire.Frame{
 	&wire.Revoke{ID: 1, Dev: 2, Ino: 3, Secret: 4, Serial: 5, PID: -1},
 	&wire.Revoked{ID: 1},
 	&wire.Withdraw{Secret: 1, Serial: 2, Number: 3},
-	&wire.Message{Seq: 1, Len: math.MaxInt64, Room: math.MinInt64, InFile: true},
-	&wire.Pulse{Value: math.MinInt64, Code: math.MinInt32},
-	&wire.Reply{Seq: 1, Status: -2, Len: 3, Errno: math.MaxInt32, InFile: true, Pieces: true},
-	&wire.Cancel{ID: 1, Lane: 2, Seq: 3},
-	&wire.Verdict{ID: 1, Stay: true},
+	&wire.Bell{},
+	&wire.Segment{Number: 1, Part: wire.Part{Size: 2, Offset: 3, Length: 4}},
+	&wire.Buffer{Slot: 1, Number: 2, Part: wire.Part{Size: 3, Offset: 4, Length: 5}},
 }
 
 func encode(f wire.Frame) []byte {
@@ -93,7 +90,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"kind beyond":      set(new(wire.HelloHandles), kind, uint16(wire.LastKind)+1),
 		"most of all":      set(new(wire.HelloHandles), kind, math.MaxUint16),
 		"negative errno":   negative,
-		"no flag":          set(&wire.Verdict{}, fields+8, 0x0202),
+		"no flag":          set(&wire.Register{}, fields+12, 0x0202),
 		"after the fields": set(new(wire.HelloHandles), fields, 1),
 		"at the very end":  set(&wire.Register{}, wire.FrameSize-2, 1),
 	} {

@@ -9,7 +9,6 @@ const (
 	KindHelloLink
 	KindHelloAttach
 	KindHelloName
-	KindHelloLane
 	KindWelcome
 
 	// Requests about handles, and their answers.
@@ -26,14 +25,12 @@ const (
 	KindRevoked
 	KindWithdraw
 
-	// Messages.
-	KindMessage
-	KindPulse
-	KindReply
-	KindCancel
-	KindVerdict
+	// On connections to channels.
+	KindBell
+	KindSegment
+	KindBuffer
 
-	LastKind = KindVerdict
+	LastKind = KindBuffer
 )
 
 func newFrame(kind Kind) Frame {
@@ -46,8 +43,6 @@ func newFrame(kind Kind) Frame {
 		return new(HelloAttach)
 	case KindHelloName:
 		return new(HelloName)
-	case KindHelloLane:
-		return new(HelloLane)
 	case KindWelcome:
 		return new(Welcome)
 	case KindOpen:
@@ -70,16 +65,12 @@ func newFrame(kind Kind) Frame {
 		return new(Revoked)
 	case KindWithdraw:
 		return new(Withdraw)
-	case KindMessage:
-		return new(Message)
-	case KindPulse:
-		return new(Pulse)
-	case KindReply:
-		return new(Reply)
-	case KindCancel:
-		return new(Cancel)
-	case KindVerdict:
-		return new(Verdict)
+	case KindBell:
+		return new(Bell)
+	case KindSegment:
+		return new(Segment)
+	case KindBuffer:
+		return new(Buffer)
 	}
 	return nil
 }
@@ -102,39 +93,18 @@ func (*HelloLink) fields(*codec) {}
 
 // HelloAttach begins a connection to a channel (ConnectAttach).
 type HelloAttach struct {
-	Token     uint64 // of the client process
 	ChannelID int32
 }
 
 func (*HelloAttach) Kind() Kind        { return KindHelloAttach }
-func (f *HelloAttach) fields(c *codec) { c.u64(&f.Token); c.i32(&f.ChannelID) }
+func (f *HelloAttach) fields(c *codec) { c.i32(&f.ChannelID) }
 
 // HelloName begins a connection to the channel whose name the listener stands for
 // (name_open).
-type HelloName struct {
-	Token uint64 // of the client process
-}
+type HelloName struct{}
 
-func (*HelloName) Kind() Kind        { return KindHelloName }
-func (f *HelloName) fields(c *codec) { c.u64(&f.Token) }
-
-// HelloLane begins a lane, for messages and pulses of an attached client.
-type HelloLane struct {
-	Token     uint64 // of the client process
-	Lane      uint64 // the client's name for it, in a Cancel
-	ChannelID int32
-	SCOID     int32
-	COID      int32
-}
-
-func (*HelloLane) Kind() Kind { return KindHelloLane }
-func (f *HelloLane) fields(c *codec) {
-	c.u64(&f.Token)
-	c.u64(&f.Lane)
-	c.i32(&f.ChannelID)
-	c.i32(&f.SCOID)
-	c.i32(&f.COID)
-}
+func (*HelloName) Kind() Kind    { return KindHelloName }
+func (*HelloName) fields(*codec) {}
 
 // Welcome answers a hello. With an errno the connection ends.
 type Welcome struct {
@@ -268,70 +238,50 @@ func (f *Withdraw) fields(c *codec) {
 	c.u64(&f.Number)
 }
 
-// Message is a message; the payload follows, or is in the file that goes with it.
-type Message struct {
-	Seq    uint64 // of the lane
-	Len    int64  // bytes sent
-	Room   int64  // bytes of the reply buffer
-	InFile bool
+// Bell tells a server that there is something in the memory that it shares with the
+// client, and a client that there may be.
+type Bell struct{}
+
+func (*Bell) Kind() Kind    { return KindBell }
+func (*Bell) fields(*codec) {}
+
+// A Part goes with the descriptor of a file in memory, which has a part of something.
+// The parts come one after the other.
+type Part struct {
+	Size   int64 // of the whole
+	Offset int64
+	Length int64
 }
 
-func (*Message) Kind() Kind { return KindMessage }
-func (f *Message) fields(c *codec) {
-	c.u64(&f.Seq)
-	c.i64(&f.Len)
-	c.i64(&f.Room)
-	c.flag(&f.InFile)
+func (f *Part) fields(c *codec) {
+	c.i64(&f.Size)
+	c.i64(&f.Offset)
+	c.i64(&f.Length)
 }
 
-// Pulse is a pulse.
-type Pulse struct {
-	Value int64
-	Code  int32
+// Segment goes with memory for the messages of a client: the first one begins its
+// use of the channel.
+type Segment struct {
+	Number uint32
+	Part
 }
 
-func (*Pulse) Kind() Kind        { return KindPulse }
-func (f *Pulse) fields(c *codec) { c.i64(&f.Value); c.i32(&f.Code) }
+func (*Segment) Kind() Kind        { return KindSegment }
+func (f *Segment) fields(c *codec) { c.u32(&f.Number); f.Part.fields(c) }
 
-// Reply answers a Message; its payload is as a Message's.
-type Reply struct {
-	Seq    uint64
-	Status int64
-	Len    int64 // bytes of the payload
-	Errno  int32
-	InFile bool
-	Pieces bool // the payload is pieces for several offsets
+// Buffer goes with memory for large messages of one slot.
+type Buffer struct {
+	Slot   uint32
+	Number uint32 // counts the slot's buffers
+	Part
 }
 
-func (*Reply) Kind() Kind { return KindReply }
-func (f *Reply) fields(c *codec) {
-	c.u64(&f.Seq)
-	c.i64(&f.Status)
-	c.i64(&f.Len)
-	c.errno(&f.Errno)
-	c.flag(&f.InFile)
-	c.flag(&f.Pieces)
+func (*Buffer) Kind() Kind { return KindBuffer }
+func (f *Buffer) fields(c *codec) {
+	c.u32(&f.Slot)
+	c.u32(&f.Number)
+	f.Part.fields(c)
 }
-
-// Cancel comes on the connection of an attached client: its thread does not want
-// to wait any more for the message Seq on a lane. The answer is a Verdict.
-type Cancel struct {
-	ID   uint64
-	Lane uint64
-	Seq  uint64
-}
-
-func (*Cancel) Kind() Kind        { return KindCancel }
-func (f *Cancel) fields(c *codec) { c.u64(&f.ID); c.u64(&f.Lane); c.u64(&f.Seq) }
-
-// Verdict answers a Cancel.
-type Verdict struct {
-	ID   uint64
-	Stay bool // the server was told, and will reply, or has
-}
-
-func (*Verdict) Kind() Kind        { return KindVerdict }
-func (f *Verdict) fields(c *codec) { c.u64(&f.ID); c.flag(&f.Stay) }
 
 // Replaces reports whether a Revoke makes another one needless.
 func (f *Revoke) Replaces(g *Revoke) bool {

@@ -81,7 +81,7 @@ const (
 
 // A Receipt is a packet that was received.
 type Receipt struct {
-	Frame Frame // a Message, Pulse or Reply only until the next packet comes
+	Frame Frame // some kinds only until the next packet comes
 	N     int   // bytes of payload, as far as the buffers had room
 	FD    int   // passed descriptor, owned by the receiver; linux.NoFD if there is none
 	Lost  bool  // a descriptor was passed, but this process had no room for it
@@ -94,8 +94,7 @@ type Receipt struct {
 // queue: the connection is to be disposed of as a whole.
 var ErrRights = errors.New("a descriptor where none belongs")
 
-// Receive takes the next packet: its payload goes to buf and, from where that is
-// full, to rest. The error is io.EOF when the peer is gone, ErrMalformed,
+// Receive takes the next packet: its payload goes to buf. The error is io.EOF when the peer is gone, ErrMalformed,
 // ErrRights or a VersionError for a packet that is not ours, an errno otherwise.
 // With EFAULT the packet is gone and its frame is known, but not its payload.
 func (p *Packet) Receive(fd int, rights Rights, buf, rest []byte, flags int) (Receipt, error) {
@@ -156,17 +155,6 @@ func (p *Packet) hasRights(fd, flags int) (bool, error) {
 	p.hdr.SetIovlen(p.parts())
 	_, err := linux.Recvmsg(fd, &p.hdr, flags|unix.MSG_PEEK)
 	return err == nil && p.hdr.Flags&unix.MSG_CTRUNC != 0, err
-}
-
-// Peek returns the frame of the next packet, which stays in the queue with all that
-// is attached to it. It does not wait.
-func (p *Packet) Peek(fd int) (Frame, error) {
-	p.expect(p.parts(), NoRights)
-	got, err := linux.Recvmsg(fd, &p.hdr, unix.MSG_DONTWAIT|unix.MSG_PEEK)
-	if err != nil {
-		return nil, err
-	}
-	return p.coder.decode(p.head[:min(got, FrameSize)])
 }
 
 // expect makes the header ready for a packet in n parts.
@@ -248,10 +236,8 @@ func (p *Packet) Try(fd int, rights Rights, buf []byte, flags int) (Receipt, err
 //
 // With the flag MSG_PEEK the packet stays in the queue.
 func (p *Packet) Await(fd int, rights Rights, buf []byte, deadline time.Time, limited time.Duration, flags int) (Receipt, error) {
-	if linux.TriesFirst(deadline) {
-		if r, err := p.Try(fd, rights, buf, flags); err != syscall.EAGAIN {
-			return r, err
-		}
+	if r, err := p.Try(fd, rights, buf, flags); err != syscall.EAGAIN {
+		return r, err
 	}
 	return p.Sleep(fd, rights, buf, deadline, limited, flags)
 }

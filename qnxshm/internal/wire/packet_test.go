@@ -93,7 +93,7 @@ func TestSendDoesNotWait(t *testing.T) {
 	for i := 0; err == nil; i++ {
 		require.Less(t, i, 100_000)
 		require.Equal(t, i > 0, wire.UnreadBy(a))
-		err = p.Send(a, new(wire.Pulse), nil, linux.NoFD)
+		err = p.Send(a, new(wire.Bell), nil, linux.NoFD)
 	}
 	require.Equal(t, syscall.EAGAIN, err)
 }

@@ -28,9 +28,7 @@ func Listen(name string) (fd int, err error) {
 	if fd, err = linux.MoveHigh(fd); err != nil {
 		return linux.NoFD, err
 	}
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSRIGHTS, 0) != nil { // before Linux 6.16
-		rightsPass.Store(true)
-	}
+	RefuseRights(fd)
 	err = unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name})
 	if err == nil {
 		err = unix.Listen(fd, unix.SOMAXCONN)
@@ -58,6 +56,14 @@ func CloseAccepted(uid uint32, fd int) {
 
 // AllowRights lets the peer of an accepted connection attach descriptors.
 func AllowRights(fd int) { unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSRIGHTS, 1) }
+
+// RefuseRights lets the peer of a connection attach no descriptors any more, where the
+// kernel can refuse them.
+func RefuseRights(fd int) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSRIGHTS, 0) != nil { // before Linux 6.16
+		rightsPass.Store(true)
+	}
+}
 
 // Connect connects to the socket of that name without waiting: EAGAIN when the
 // listener's queue is full. Receiving on the connection waits no longer than

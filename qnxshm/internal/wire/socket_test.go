@@ -98,7 +98,7 @@ func TestKernelRefusesRights(t *testing.T) {
 	}
 	require.Equal(t, syscall.EPERM, err)
 	wire.AllowRights(accepted)
-	require.NoError(t, attach(t, c, encode(new(wire.Message)), memfd(t)))
+	require.NoError(t, attach(t, c, encode(new(wire.Segment)), memfd(t)))
 	require.NoError(t, attach(t, accepted, encode(new(wire.Granted)), memfd(t)), "who has connected takes them")
 }
 

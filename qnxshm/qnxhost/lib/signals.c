@@ -27,6 +27,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "runtime.h"
+
 #define HIDDEN __attribute__((visibility("hidden")))
 
 void qnxhost_guard_thread(void) HIDDEN;
@@ -97,6 +99,14 @@ static void handle_keys(void)
 		sigaction(SIGSTKFLT, &action, NULL);
 }
 
+bool qnxhost_runtime_begins;
+
+static void begin(void)
+{
+	handle_keys();
+	qnxhost_runtime_begins = true;
+}
+
 static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 /* Inside the library only: every thread of the runtime is made by this. It has
@@ -110,7 +120,7 @@ HIDDEN int pthread_create(pthread_t *restrict thread, const pthread_attr_t *rest
 
 	if (start == NULL)
 		return EAGAIN;
-	pthread_once(&once, handle_keys);
+	pthread_once(&once, begin);
 	*start = (struct start){routine, argument};
 	error = create(thread, attributes, guarded, start);
 	if (error)

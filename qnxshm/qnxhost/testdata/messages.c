@@ -228,11 +228,11 @@ static void plain_errno(void)
 	CHECK_ERRNO(MsgReceivev(chid, v, 524289, NULL), EOVERFLOW);
 	CHECK_ERRNO(MsgReceivePulse(chid, NULL, sizeof pulse, NULL), EFAULT);
 	CHECK_ERRNO(MsgReceivePulse(chid, &pulse, sizeof pulse - 1, NULL), EFAULT);
-	CHECK_ERRNO(MsgReply(5, 0, NULL, 1), EFAULT);
+	CHECK_ERRNO(MsgReply(5, 0, NULL, 1), ESRVRFAULT);
 	CHECK_ERRNO(MsgReplyv(5, 0, v, 524289), EOVERFLOW);
 	CHECK_ERRNO(MsgReply(5, 0, NULL, 0), ESRCH);
-	CHECK_ERRNO(MsgRead(5, NULL, 1, 0), EFAULT);
-	CHECK_ERRNO(MsgWrite(5, NULL, 1, 0), EFAULT);
+	CHECK_ERRNO(MsgRead(5, NULL, 1, 0), ESRVRFAULT);
+	CHECK_ERRNO(MsgWrite(5, NULL, 1, 0), ESRVRFAULT);
 	CHECK_ERRNO(MsgInfo(5, NULL), EFAULT);
 	CHECK_ERRNO(MsgInfo(5, &info), ESRCH);
 	CHECK_ERRNO(MsgSendPulse(coid, 256, 0, 0), EINVAL);

@@ -1,0 +1,91 @@
+//go:build linux
+
+package message_test
+
+import (
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
+)
+
+// soakBriefly has two processes exchange messages on channels of both kinds.
+func soakBriefly(t *testing.T, server, client *testproc.Child) {
+	t.Helper()
+	plain, unblock := nameOf(server), nameOf(server)+"/unblock"
+	server.Do("soakserve", plain, nto.ChannelDisconnect)
+	server.Do("soakserve", unblock, nto.ChannelUnblock)
+	for _, patient := range []bool{true, false} {
+		client.Do("soak", []string{plain, unblock, plain}, patient, 150*time.Millisecond)
+		requireNoFaults(t, "the client", client)
+		requireNoFaults(t, "the server", server)
+		require.Greater(t, client.Do("soakprogress").At(0).Int(), 5)
+		require.Zero(t, client.Do("connected").Int())
+	}
+	requireNothingLeft(t, server)
+}
+
+// TestTwoUsers: processes of different users exchange messages.
+func TestTwoUsers(t *testing.T) {
+	t.Run("client", func(t *testing.T) { soakBriefly(t, testproc.Start(t, "node"), startStranger(t)) })
+	t.Run("server", func(t *testing.T) { soakBriefly(t, startStranger(t), testproc.Start(t, "node")) })
+	t.Run("both", func(t *testing.T) {
+		soakBriefly(t, startStranger(t), testproc.StartStranger(t, "node", 65533))
+	})
+}
+
+// TestFewDescriptors: a message needs few, and a connection none but its socket.
+func TestFewDescriptors(t *testing.T) {
+	for _, limited := range []string{"server", "client", "both"} {
+		t.Run(limited, func(t *testing.T) {
+			server, client := testproc.Start(t, "node"), testproc.Start(t, "node")
+			if limited != "client" {
+				server.Do("limit", 64)
+			}
+			if limited != "server" {
+				client.Do("limit", 64)
+			}
+			soakBriefly(t, server, client)
+		})
+	}
+}
+
+// TestOneProcessor: goroutines that wait do not keep others from running.
+func TestOneProcessor(t *testing.T) {
+	one := testproc.Options{Env: []string{"GOMAXPROCS=1"}}
+	server := one.Start(t, "node")
+	soakBriefly(t, server, one.Start(t, "node"))
+	soakBriefly(t, one.Start(t, "node"), testproc.Start(t, "node"))
+	// Within one process.
+	alone := one.Start(t, "node")
+	soakBriefly(t, alone, alone)
+}
+
+// TestOtherWords: a process of 32 bits shares memory with one of 64.
+func TestOtherWords(t *testing.T) {
+	if runtime.GOARCH != "amd64" || testing.Short() || raceEnabled {
+		t.Skip("for plain runs on amd64")
+	}
+	binary := filepath.Join(t.TempDir(), "node")
+	build := exec.Command("go", "test", "-c", "-o", binary, ".")
+	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Skipf("a program of 32 bits cannot be made here: %v\n%s", err, out)
+	}
+	if out, err := exec.Command(binary, "-test.run", "^$").CombinedOutput(); err != nil {
+		t.Skipf("a program of 32 bits does not run here: %v\n%s", err, out)
+	}
+	other := testproc.Options{Program: []string{binary}}
+	require.Equal(t, math.MaxInt32, other.Start(t, "node").Do("maxint").Int(), "it has 32 bits")
+	t.Run("client", func(t *testing.T) { soakBriefly(t, testproc.Start(t, "node"), other.Start(t, "node")) })
+	t.Run("server", func(t *testing.T) { soakBriefly(t, other.Start(t, "node"), testproc.Start(t, "node")) })
+	t.Run("both", func(t *testing.T) { soakBriefly(t, other.Start(t, "node"), other.Start(t, "node")) })
+}
