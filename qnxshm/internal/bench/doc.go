@@ -6,7 +6,8 @@
 //
 // Every number is a median of at least eleven rounds, in which this module and
 // the baseline take turns; only what is done 60,000 times in a row is told by the
-// mean of that. Both run as two processes of their own, which have
-// the same CPUs: two, or only one. Nothing fails for being slow; counts of
+// mean of that, and what is counted is counted once. Both run as two processes of
+// their own, which have the same CPUs: two, or only one. With -short there is one
+// round of little, to see that it runs. Nothing fails for being slow; counts of
 // allocations, and leaks, are tests.
 package bench

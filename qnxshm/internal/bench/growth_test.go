@@ -47,7 +47,7 @@ func TestHandlesAreCheap(t *testing.T) {
 		t.Skip("the race detector allocates, too")
 	}
 	const n = 10_000
-	p := startMaker(t, crowd(1_000_000))
+	p := startMaker(t, many(1_000_000))
 	allocs := float64(p.run(t, n).Mallocs) / n
 	t.Logf("%.2f allocations for each create and delete, %.0f bytes for each unused handle", allocs, p.ready.Kept)
 	require.Less(t, allocs, 0.5, "allocations for each create and delete") // some are the runtime's own

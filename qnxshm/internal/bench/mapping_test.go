@@ -87,7 +87,7 @@ func startMapper(b *testing.B, how string, n, each int) *peer {
 func roomForObjects(b *testing.B) (mappings, descriptors int) {
 	b.Helper()
 	const others = 1500
-	mappings = crowd(revocableObjects)
+	mappings = many(revocableObjects)
 	if most, err := os.ReadFile("/proc/sys/vm/max_map_count"); err == nil {
 		if limit, err := strconv.Atoi(strings.TrimSpace(string(most))); err == nil {
 			mappings = min(mappings, limit-others)

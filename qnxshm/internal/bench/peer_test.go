@@ -50,22 +50,27 @@ func startPeer(tb testing.TB, cpus cpuSet, role string, args ...string) *peer {
 	return p
 }
 
-// buildBaseline builds the C baseline and returns the executable. Where there is
-// no C compiler the benchmark is skipped, and the table says why.
+// compiler is the C compiler. Where there is none the benchmark is skipped, and the
+// table says why.
+func compiler(b *testing.B) string {
+	b.Helper()
+	for _, name := range []string{"gcc", "cc"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	const why = "skipped: neither gcc nor cc is installed"
+	record(row{what: b.Name(), baseline: why})
+	b.Skip(why)
+	return ""
+}
+
+// buildBaseline builds the C baseline and returns the executable.
 func buildBaseline(b *testing.B) string {
 	b.Helper()
-	cc, err := exec.LookPath("gcc")
-	if err != nil {
-		cc, err = exec.LookPath("cc")
-	}
-	if err != nil {
-		const why = "skipped: neither gcc nor cc is installed"
-		record(row{what: b.Name(), baseline: why})
-		b.Skip(why)
-	}
 	exe := b.TempDir() + "/baseline"
-	if out, err := exec.Command(cc, "-O2", "-Wall", "-o", exe, "testdata/baseline.c").CombinedOutput(); err != nil {
-		b.Fatalf("%s: %v\n%s", cc, err, out)
+	if out, err := exec.Command(compiler(b), "-O2", "-Wall", "-o", exe, "testdata/baseline.c").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
 	}
 	return exe
 }
@@ -86,15 +91,25 @@ func (p *peer) run(tb testing.TB, n int) report { tb.Helper(); return p.ask(tb, 
 // count lets the peer collect its garbage and count what it holds.
 func (p *peer) count(tb testing.TB) report { tb.Helper(); return p.ask(tb, "count") }
 
-func (p *peer) ask(tb testing.TB, procedure string, arg ...any) (r report) {
+func (p *peer) ask(tb testing.TB, procedure string, arg ...any) report {
+	tb.Helper()
+	return p.begin(tb, procedure, arg...)()
+}
+
+// begin asks, and returns what waits for the answer.
+func (p *peer) begin(tb testing.TB, procedure string, arg ...any) (answer func() report) {
 	tb.Helper()
 	const limit = 10 * time.Minute // for any work
-	v, err := p.For(tb).Begin(procedure, arg...).Within(limit)
-	if err != nil {
-		tb.Fatal(err)
+	call := p.For(tb).Begin(procedure, arg...)
+	return func() (r report) {
+		tb.Helper()
+		v, err := call.Within(limit)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		v.Into(&r)
+		return r
 	}
-	v.Into(&r)
-	return r
 }
 
 // cpuTime is the processor time of the peer's threads, seen from outside, so

@@ -29,6 +29,10 @@ var roles = map[string]func(args []string) (*job, error){
 	"bare-calls":       bareCalls,
 	"message-server":   messageServer,
 	"message-client":   messageClient,
+	"message-loopback": messageLoopback,
+	"first-client":     firstClient,
+	"attacher":         attacher,
+	"connector":        connector,
 	"handoff-server":   handOffServer,
 	"handoff-client":   handOffClient,
 	"idle-client":      idleClient,
@@ -128,27 +132,6 @@ func bareCalls([]string) (*job, error) {
 	})
 }
 
-// messageServer answers every message with its own bytes.
-func messageServer(args []string) (*job, error) {
-	return serve(args[0], func(m *qnxmsg.Message) error { return m.Reply(0, m.Data) })
-}
-
-func messageClient(args []string) (*job, error) {
-	conn, err := qnxmsg.OpenName(args[0])
-	if err != nil {
-		return nil, err
-	}
-	msg, reply := make([]byte, messageSize), make([]byte, messageSize)
-	return obey(report{}, func(n int) error {
-		for range n {
-			if _, err := conn.Send(msg, reply); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // handOffServer answers every message with a handle of one and the same object
 // for the sender.
 func handOffServer(args []string) (*job, error) {
@@ -220,24 +203,30 @@ func handOff(conn *qnxmsg.Connection, request, reply []byte) error {
 
 // serve answers the messages to name.
 func serve(name string, answer func(*qnxmsg.Message) error) (*job, error) {
+	return new(job), serveWith(name, messageSize, 1, answer)
+}
+
+// serveWith answers messages of a size by so many goroutines.
+func serveWith(name string, size, receivers int, answer func(*qnxmsg.Message) error) error {
 	ch, err := qnxmsg.AttachName(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	go func() {
-		buf := make([]byte, messageSize)
-		for {
-			m, err := ch.Receive(buf)
-			switch {
-			case err == nil && !m.IsPulse():
-				err = answer(&m)
-			case err == nil && m.Pulse.Code == qnxmsg.PulseDisconnect:
-				err = ch.DetachClient(m.Pulse.SCOID)
+	for range receivers {
+		go func() {
+			for buf := make([]byte, size); ; {
+				m, err := ch.Receive(buf)
+				switch {
+				case err == nil && !m.IsPulse():
+					err = answer(&m)
+				case err == nil && m.Pulse.Code == qnxmsg.PulseDisconnect:
+					err = ch.DetachClient(m.Pulse.SCOID)
+				}
+				if err != nil {
+					fail(err)
+				}
 			}
-			if err != nil {
-				fail(err)
-			}
-		}
-	}()
-	return new(job), nil
+		}()
+	}
+	return nil
 }

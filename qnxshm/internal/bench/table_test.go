@@ -22,9 +22,8 @@ func rounds() int {
 	return 11
 }
 
-// crowd is how many a benchmark makes of what there should be n of. With -short
-// there are enough to see that it runs.
-func crowd(n int) int {
+// many is n, or with -short a part of it, to see that it can be done.
+func many(n int) int {
 	if testing.Short() {
 		return n / 20
 	}
@@ -74,11 +73,12 @@ func printTable(w io.Writer) {
 // A side is one of several that are compared: n operations take that long.
 type side func(n int) time.Duration
 
-// alternate lets sides take turns, rounds times and as often as the benchmark
-// repeats, and returns the times of one operation of each, sorted. Who begins
-// changes, so that nobody always runs after the same other.
+// alternate lets sides take turns with many(n) operations, rounds times and as often
+// as the benchmark repeats, and returns the times of one operation of each, sorted.
+// Who begins changes, so that nobody always runs after the same other.
 func alternate(b *testing.B, n int, sides ...side) []times {
 	b.Helper()
+	n = many(n)
 	all := make([]times, len(sides))
 	for round := range rounds() * b.N {
 		for i := range sides {

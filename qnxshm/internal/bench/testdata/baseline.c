@@ -1,12 +1,15 @@
 // The baseline: what a C programmer writes by hand for the same work, two
 // processes and one SOCK_SEQPACKET socket with blocking calls.
 //
-//   baseline message    64 bytes to the server and back
-//   baseline handoff    8-byte request, 8-byte token back; token, descriptor
-//                       back by SCM_RIGHTS; then mmap, read, munmap, close
+//   baseline message SIZE   so many bytes to the server and back
+//   baseline handoff        8-byte request, 8-byte token back; token, descriptor
+//                           back by SCM_RIGHTS; then mmap, read, munmap, close
+//   baseline spin           nothing, but that as fast as it can
 //
-// With the further argument "apart" the two are kept on a CPU each: left alone,
+// With the last argument "apart" the two are kept on a CPU each: left alone,
 // the scheduler may put both on one, for a while or for ever.
+//
+// What is too long for a packet goes through a SOCK_STREAM socket.
 //
 // It is driven as the Go processes are: "run N" on standard input, one JSON
 // object on standard output, end of input ends it.
@@ -14,17 +17,19 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MESSAGE = 64, PAGE = 4096 };
+enum { PACKET = 4096, PAGE = 4096 };
 
 static void die(const char *what)
 {
@@ -40,7 +45,7 @@ static void put(int s, const void *p, size_t n)
 
 static void get(int s, void *p, size_t n)
 {
-	if (recv(s, p, n, 0) != (ssize_t)n)
+	if (recv(s, p, n, MSG_WAITALL) != (ssize_t)n)
 		die("recv");
 }
 
@@ -85,20 +90,29 @@ static int get_descriptor(int s)
 	return fd;
 }
 
-static void message_server(int s)
+static void *room(size_t size)
 {
-	char b[MESSAGE];
-	while (recv(s, b, sizeof b, 0) > 0)
-		put(s, b, sizeof b);
+	void *b = calloc(1, size);
+	if (!b)
+		die("calloc");
+	return b;
 }
 
-static void message_client(int s, long n)
+static void message_server(int s, size_t size)
 {
-	char b[MESSAGE] = {0};
+	char *b = room(size);
+	while (recv(s, b, size, MSG_WAITALL) > 0)
+		put(s, b, size);
+}
+
+static void message_client(int s, size_t size, long n)
+{
+	char *b = room(size);
 	while (n-- > 0) {
-		put(s, b, sizeof b);
-		get(s, b, sizeof b);
+		put(s, b, size);
+		get(s, b, size);
 	}
+	free(b);
 }
 
 static void handoff_server(int s)
@@ -165,17 +179,43 @@ static long long now(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+// spin keeps a CPU busy until the end of standard input.
+static int spin(void)
+{
+	char byte;
+	pid_t busy = fork();
+	if (busy < 0)
+		die("fork");
+	if (!busy) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			__asm__ volatile("");
+	}
+	printf("{\"ID\":0}\n");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	kill(busy, SIGKILL);
+	waitpid(busy, 0, 0);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	int spins = argc == 2 && !strcmp(argv[1], "spin");
 	int handoff = argc > 1 && !strcmp(argv[1], "handoff");
-	int apart = argc > 2 && !strcmp(argv[2], "apart");
+	int message = argc > 2 && !strcmp(argv[1], "message");
+	int apart = argc > 2 && !strcmp(argv[argc - 1], "apart");
+	size_t size = message ? strtoul(argv[2], 0, 10) : 0;
 	int s[2], id;
 	long n;
-	if (!handoff && (argc < 2 || strcmp(argv[1], "message"))) {
-		fprintf(stderr, "usage: baseline message|handoff [apart]\n");
+	if (spins)
+		return spin();
+	if (!handoff && !size) {
+		fprintf(stderr, "usage: baseline message SIZE [apart] | handoff [apart] | spin\n");
 		return 2;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s))
+	if (socketpair(AF_UNIX, (size > PACKET ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0, s))
 		die("socketpair");
 	pid_t server = fork();
 	if (server < 0)
@@ -184,7 +224,10 @@ int main(int argc, char **argv)
 		close(s[0]);
 		if (apart)
 			keep_to(1);
-		(handoff ? handoff_server : message_server)(s[1]);
+		if (handoff)
+			handoff_server(s[1]);
+		else
+			message_server(s[1], size);
 		_exit(0);
 	}
 	close(s[1]);
@@ -195,7 +238,10 @@ int main(int argc, char **argv)
 	/* Requests and answers are those of package testproc. */
 	while (scanf(" {\"ID\":%d,\"Name\":\"run\",\"Args\":[%ld]}", &id, &n) == 2) {
 		long long start = now();
-		(handoff ? handoff_client : message_client)(s[0], n);
+		if (handoff)
+			handoff_client(s[0], n);
+		else
+			message_client(s[0], size, n);
 		printf("{\"ID\":%d,\"Values\":[{\"NS\":%lld}]}\n", id, now() - start);
 		fflush(stdout);
 	}
