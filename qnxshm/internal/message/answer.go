@@ -77,6 +77,8 @@ func (sv *served) begin(generation uint32, m *message) (Received, bool) {
 	}
 	cl := sv.client
 	ch := cl.channel
+	var last *buffer
+	defer func() { last.drop() }() // without the lock: much memory takes its time
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	// Another thread may have received the next one meanwhile.

@@ -6,13 +6,13 @@ import "sync/atomic"
 
 // A buffer is memory for large messages, mapped for as long as anybody uses it.
 type buffer struct {
+	mapped
 	number uint32
-	mem    []byte
 	uses   atomic.Int32
 }
 
-func newBuffer(number uint32, mem []byte) *buffer {
-	b := &buffer{number: number, mem: mem}
+func newBuffer(number uint32, m mapped) *buffer {
+	b := &buffer{mapped: m, number: number}
 	b.uses.Store(1)
 	return b
 }
@@ -25,6 +25,6 @@ func (b *buffer) use() {
 
 func (b *buffer) drop() {
 	if b != nil && b.uses.Add(-1) == 0 {
-		unmap(b.mem)
+		b.release()
 	}
 }

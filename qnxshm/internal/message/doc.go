@@ -35,6 +35,7 @@
 //
 //	state.go          the state of a slot
 //	shared_unsafe.go  the memory's layout; ring.go its ring; pieces.go of replies
+//	mapped.go         how much may be mapped
 //	parts_unsafe.go   making and mapping it; buffer.go for large messages
 //	copy.go           to and from a program's memory
 //	sleep.go          how threads sleep; sleepers.go those of a channel

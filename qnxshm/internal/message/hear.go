@@ -77,8 +77,9 @@ func (cl *client) hearPackets() error {
 // comes takes a part of memory, and reports whether it was right.
 func (cl *client) comes(what coming, part wire.Part, r *wire.Receipt) bool {
 	if part.Offset == 0 {
-		unmap(cl.coming.memory.mem) // whatever became of it
+		cl.coming.memory.release() // whatever became of it
 		cl.coming = what
+		cl.coming.memory.uid = cl.peer.UID
 	}
 	c := &cl.coming
 	if c.segment != what.segment || c.slot != what.slot || c.number != what.number {
@@ -102,8 +103,7 @@ func (cl *client) comes(what coming, part wire.Part, r *wire.Receipt) bool {
 	done := *c
 	cl.coming = coming{}
 	if done.failed {
-		unmap(done.memory.mem)
-		done.memory.mem = nil
+		done.memory.release()
 	}
 	if done.number != 0 {
 		return cl.addBuffer(&done)
@@ -121,33 +121,37 @@ func (cl *client) addSegment(c *coming) bool {
 		case cl.ended || cl.segment[k].Load() != nil || k > 0 && cl.segment[k-1].Load() == nil:
 		case k == 0:
 			cl.begin(c.memory.mem)
+			cl.segments[0] = c.memory.mapped
 			cl.joined, cl.hung = true, true
 			return true
 		default:
 			cl.segment[k].Store(newSegment(k, c.memory.mem))
+			cl.segments[k] = c.memory.mapped
 			return true
 		}
 	}
-	unmap(c.memory.mem)
+	c.memory.release()
 	return false
 }
 
 func (cl *client) addBuffer(c *coming) bool {
 	ch := cl.channel
 	ch.mu.Lock()
-	defer ch.mu.Unlock()
 	sv := cl.at(int(c.slot))
 	if sv == nil {
-		unmap(c.memory.mem)
+		ch.mu.Unlock()
+		c.memory.release()
 		return false
 	}
-	sv.coming.drop()
+	last := sv.coming
 	sv.coming = nil
 	if c.failed {
 		sv.lost = c.number
 	} else {
-		sv.coming = newBuffer(c.number, c.memory.mem)
+		sv.coming = newBuffer(c.number, c.memory.mapped)
 	}
+	ch.mu.Unlock()
+	last.drop() // without the lock: much memory takes its time
 	return true
 }
 

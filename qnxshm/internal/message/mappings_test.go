@@ -57,6 +57,7 @@ func TestManyMappings(t *testing.T) {
 	v, err := hostile.Begin("mapmuch", processSocket(server.PID()), chid, 1, 1).Within(3 * testproc.Patience)
 	require.NoError(t, err)
 	t.Logf("parts: %v, mappings: %d", v, mappings(t, server.PID(), ""))
+	require.Less(t, mappings(t, server.PID(), ""), 32<<10)
 	after := good.Begin("measuresend", nameOf(server), 100<<10, 100*time.Millisecond)
 	requirePrompt(t, time.Second, []measured{{"large messages", after}})
 	hostile.Kill()

@@ -133,16 +133,16 @@ func makePart(mem []byte, send func(fd int) error) error {
 
 // A received is memory that a client has made, as far as its parts have come.
 type receivedMemory struct {
-	mem   []byte
+	mapped
 	have  int64
-	parts int
+	files int
 }
 
 // add maps a part. The error is wire.ErrMalformed for what is not such memory, and an
 // errno where this process has no room for it; after that the memory is of no use.
 func (r *receivedMemory) add(part wire.Part, fd int) (complete bool, err error) {
 	if part.Offset != r.have || part.Length <= 0 || part.Size < part.Offset || part.Length > part.Size-part.Offset || roundUp(part.Length) != part.Length ||
-		r.mem != nil && part.Size != int64(len(r.mem)) || r.parts >= maxParts || !sealed(fd, part.Length) {
+		r.mem != nil && part.Size != int64(len(r.mem)) || r.files >= maxParts || !sealed(fd, part.Length) {
 		return false, wire.ErrMalformed
 	}
 	if r.mem == nil {
@@ -150,10 +150,13 @@ func (r *receivedMemory) add(part wire.Part, fd int) (complete bool, err error) 
 			return false, err
 		}
 	}
+	if !r.count() {
+		return false, syscall.ENOMEM
+	}
 	if err = mapPart(r.mem[part.Offset:part.Offset+part.Length], fd); err != nil {
 		return false, err
 	}
-	r.parts++
+	r.files++
 	r.have += part.Length
 	return r.have == part.Size, nil
 }

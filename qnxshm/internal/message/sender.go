@@ -143,7 +143,7 @@ func (s *sender) needBuffer(length, room int64) error {
 	if err != nil {
 		return err
 	}
-	s.number, s.large = number, newBuffer(number, mem)
+	s.number, s.large = number, newBuffer(number, mapped{mem: mem})
 	if s.at.local != nil {
 		s.at.local.shareBuffer(s.index, s.large)
 	}

@@ -111,10 +111,11 @@ type client struct {
 	local   localSide     // in this process; then there is no socket
 	conn    *procnto.Conn // whose place in the admission it has
 
-	socket sync.Mutex // one thread hears what comes
-	fd     int
-	packet wire.Packet
-	coming coming
+	socket   sync.Mutex // one thread hears what comes
+	fd       int
+	packet   wire.Packet
+	coming   coming
+	segments [segments]mapped // of shared.segment, to be given back
 
 	// Of channel.mu.
 	tail     uint32    // as shared.tail, which the client can change

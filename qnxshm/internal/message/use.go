@@ -41,11 +41,9 @@ func (cl *client) release() {
 		cl.releasedLocal()
 		return
 	}
-	unmap(cl.coming.memory.mem)
-	for k := range cl.segment {
-		if seg := cl.segment[k].Load(); seg != nil {
-			unmap(seg.mem)
-		}
+	cl.coming.memory.release()
+	for k := range cl.segments {
+		cl.segments[k].release()
 	}
 	linux.Dispose(cl.packet.Blame, cl.fd)
 	cl.conn.Leave()

@@ -5,7 +5,6 @@ package procnto
 import (
 	"maps"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,14 +44,6 @@ type registered struct {
 
 // outlinks are this process's links; of tables.
 var outlinks = make(map[*process]*outboundLink)
-
-// linked is set once this process has a link: creators may ask it to give
-// mappings up.
-var linked atomic.Pointer[Service]
-
-// Asked returns this process's service if creators may ask it to give mappings up,
-// which a thread that waits anyway can do.
-func Asked() *Service { return linked.Load() }
 
 // ready is called when the creator asks for something, or is gone.
 func (l *outboundLink) ready(uint32) {
@@ -413,7 +404,6 @@ func (l *outboundLink) begin(c *Outbound) (*outboundLink, error) {
 	}
 	l.c, l.id = c, id
 	outlinks[l.process] = l
-	linked.Store(s)
 	return l, nil
 }
 
