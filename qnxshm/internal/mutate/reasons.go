@@ -100,6 +100,7 @@ var reasons = []struct {
 		"qnxmsg.msgReceive: cInt(chid) → C.int(chid) (cut off)",
 		"qnxmsg.serverPID: cInt(coid) → C.int(coid) (cut off)",
 		"qnxmsg.connectDetach: cInt(coid) → C.int(coid) (cut off)",
+		"qnxmsg.connectDetach: cInt(coid) → C.int(coid) (cut off) #2",
 		"qnxmsg.msgSend: cInt(coid) → C.int(coid) (cut off)",
 		"qnxmsg.msgSendPulse: cInt(coid) → C.int(coid) (cut off)",
 		"qnxmsg.detachClient: cInt(scoid) → C.int(scoid) (cut off)",
@@ -173,8 +174,7 @@ var reasons = []struct {
 		"qnxmsg_name_detach: dispatch_destroy(dpp) → 0 after the call",
 		"qnxmsg.nameDetach: C.qnxmsg_name_detach(n).error → 0 (return)",
 		"qnxmsg.nameDetach: C.qnxmsg_name_detach(n).error → C.…",
-		"qnxmsg.connectDetach: C.qnxmsg_connect_detach(cInt(coid)).error → 0 (return)",
-		"qnxmsg.connectDetach: C.qnxmsg_connect_detach(cInt(coid)).error → C.…",
+		"qnxmsg.connectDetach: d.error → 0 (return)",
 		"qnxmsg.serverPID: r.error → 0 (return)",
 		"qnxmsg_connect_detach: ConnectDetach_r(id) → 0 after the call",
 		"qnxmsg.detachClient: C.qnxmsg_connect_detach(cInt(scoid)).error → 0 (return)",
@@ -245,6 +245,10 @@ var reasons = []struct {
 		"qnxmsg_send: _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY → -1 (qnxmsg_arm)",
 		"qnxmsg_send: _NTO_TIMEOUT_SEND → -1 (qnxmsg_arm)",
 		"qnxmsg_send: _NTO_TIMEOUT_REPLY → -1 (qnxmsg_arm)",
+	}},
+	{inNoTest, "It shows only when a thread is about to use a connection that another one closes, and a third one makes another at that moment: a test of package qnxmsg tries that, which is no case of the suite.", []string{
+		"qnxmsg_connect_replace: …",
+		"qnxmsg.connectDetach: d.kept…",
 	}},
 	{inNoTest, "It needs a message or a reply of 2 GiB, and as much memory several times.", []string{
 		"qnxmsg_reply: bytes → (int32_t)bytes (MsgReply_r)",
