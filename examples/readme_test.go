@@ -53,12 +53,43 @@ func TestReadmeProgram(t *testing.T) {
 	require.Equal(t, program[2], string(out))
 }
 
-func TestReadmeLinks(t *testing.T) {
-	for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(readReadme(t), -1) {
-		if !strings.Contains(link[1], "://") {
-			require.True(t, exists(filepath.Join("..", link[1])), "README.md links to %s", link[1])
+// Every file that README.md or a page of docs links to is there.
+func TestReadmeAndDocsLinks(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, pages)
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		links := regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(string(text), -1)
+		require.NotEmpty(t, links, page)
+		for _, link := range links {
+			if !strings.Contains(link[1], "://") {
+				require.True(t, exists(filepath.Join(filepath.Dir(page), link[1])), "%s links to %s", page, link[1])
+			}
 		}
 	}
+}
+
+// The table of a slot's states in docs/design.md is the one that the code follows.
+func TestDocsStateTable(t *testing.T) {
+	rows := func(path, prefix string) (rows []string) {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		_, table, ok := strings.Cut(string(text), "\n"+prefix+"state      who steps")
+		require.True(t, ok, "%s has no table of states", path)
+		for _, line := range strings.Split(table, "\n")[1:] {
+			row, ok := strings.CutPrefix(line, prefix)
+			if !ok || row == "```" {
+				break
+			}
+			rows = append(rows, row)
+		}
+		return rows
+	}
+	code := rows("../qnxshm/internal/message/state.go", "//\t")
+	require.Greater(t, len(code), 10)
+	require.Equal(t, code, rows("../docs/design.md", ""))
 }
 
 func exists(path string) bool {

@@ -184,7 +184,8 @@ func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (stat
 //	ENXIO   target: the server process is terminating
 //	EPERM   target: not allowed to signal the server process
 //
-// Host and target: the host checks the priority and has no use for it.
+// Host and target: on the host -1 is 10. Pulses with a higher priority are received
+// first, but lend it to nobody.
 //
 // Since QNX SDP 6.
 //

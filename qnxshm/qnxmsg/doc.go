@@ -52,9 +52,9 @@
 //
 // # Host and target
 //
-// The host knows no priorities. Messages and pulses that one thread sends on a
-// connection arrive in the order in which they were sent, as long as no other
-// thread uses the connection. A connection holds some two or three
-// hundred pulses that the server has not received yet, then SendPulse fails with
+// Threads of the host have no priorities, and all messages have the same; pulses with
+// a higher priority come first. What one process sends to a channel with the same
+// priority arrives in the order in which it was sent. A channel holds 4096 pulses or
+// more of each client process that it has not received yet, then SendPulse fails with
 // EAGAIN. Client and server must share the pid and network namespaces.
 package qnxmsg
