@@ -67,8 +67,7 @@
 // Calls that only a target can do are there, so that programs link, and fail
 // with ENOSYS.
 //
-// Whether a message was received is known to the server's side only. A timeout
-// for one of the states SEND and REPLY counts for both.
+// A timeout for one of the states SEND and REPLY counts for both.
 //
 // The package also serves Go programs built with -tags qnx on Linux, which run
 // the target's own files on these symbols.

@@ -4,7 +4,8 @@ package message
 
 // The state of a slot is one word that client and server share: the generation, which
 // counts the slot's messages, and one of these. Each step is one compare-and-swap, by
-// one side; who loses looks again.
+// one side; who loses looks again. Only the first needs none, since nobody else steps
+// from idle.
 //
 //	state      who steps  to         when
 //	--------   ---------  ---------  ------------------------------------------
