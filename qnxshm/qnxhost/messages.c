@@ -224,13 +224,13 @@ struct sending {
 /* A message that its sender does not want to wait for any more. */
 static int give_up_send(struct sending *s, int why)
 {
-	int error;
+	int error = qnxhost_go_send_give_up(&s->it, &s->reply, &s->status, why);
 
-	if (!qnxhost_go_send_stays(&s->it))
-		return why;
-	/* The server has been told, and decides; nothing else ends it. */
-	while ((error = qnxhost_go_send_try(&s->it, &s->msg, &s->reply, &s->status)) == NOT_YET)
+	/* Or the server has been told, and decides; nothing else ends it. */
+	while (error == NOT_YET) {
 		sleep_on(&s->it);
+		error = qnxhost_go_send_try(&s->it, &s->msg, &s->reply, &s->status);
+	}
 	return error;
 }
 
@@ -239,7 +239,7 @@ static void cancel_send(uintptr_t begun)
 	struct sending *s = (struct sending *)begun;
 
 	if (s->it.id)
-		give_up_send(s, 0);
+		give_up_send(s, ECANCELED);
 }
 
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)

@@ -144,19 +144,23 @@ func trySend(s *message.Sending, msg, reply *C.struct_qnxhost_parts, status *C.l
 	return errnoOf(err)
 }
 
-// qnxhost_go_send_stays tells the server that the caller does not want to wait
-// any more. It returns 1 if it has to, else the sending has ended.
+// qnxhost_go_send_give_up tells the server that the caller does not want to wait any
+// more, for the errno why. It returns notYet if it has to; else the sending has ended,
+// with the reply if that has come.
 //
-//export qnxhost_go_send_stays
-func qnxhost_go_send_stays(sending *C.struct_qnxhost_sending) C.int {
+//export qnxhost_go_send_give_up
+func qnxhost_go_send_give_up(sending *C.struct_qnxhost_sending, reply *C.struct_qnxhost_parts, status *C.long, why C.int) C.int {
 	h := cgo.Handle(sending.id)
 	s := h.Value().(*message.Sending)
 	if s.Stays() {
-		return 1
+		return notYet
 	}
+	var one [1][]byte
+	n, err := s.GiveUp(slicesOf(reply, &one), syscall.Errno(why))
 	s.End()
 	h.Delete()
-	return 0
+	*status = C.long(n)
+	return errnoOf(err)
 }
 
 // qnxhost_go_receive receives. While there is nothing it returns notYet, and the caller

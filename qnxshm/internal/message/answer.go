@@ -83,6 +83,7 @@ func (sv *served) begin(generation uint32, m *message) (Received, bool) {
 	defer ch.mu.Unlock()
 	// Another thread may have received the next one meanwhile.
 	if now, _ := split(sv.slot.state.Load()); now != generation || cl.ended {
+		sv.answer(generation, syscall.EBADF)
 		return Received{}, false
 	}
 	sv.generation = generation
@@ -94,7 +95,13 @@ func (sv *served) begin(generation uint32, m *message) (Received, bool) {
 		RcvID: int64(sv.rcvid), PID: cl.peer.PID, SCOID: cl.scoid, COID: m.coid,
 		SrcMsgLen: m.length, DstMsgLen: m.room,
 	}
-	return sv.info, true
+	r := sv.info
+	if cl.asks.Load() != 0 || sv.slot.unblock.Load() == generation {
+		cl.shared.unblock[sv.index/32].Or(1 << (sv.index % 32))
+		cl.takeAsks()
+		ch.wakeOne()
+	}
+	return r, true
 }
 
 // setLength completes what is known about a message, and reports whether its thread

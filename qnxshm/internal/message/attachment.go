@@ -181,6 +181,8 @@ func (at *attachment) makeSegment(k int) ([]byte, error) {
 	if at.out == nil {
 		return privateMemory(size)
 	}
+	at.sharing.Lock()
+	defer at.sharing.Unlock()
 	return makeShared(size, func(part wire.Part, fd int) error {
 		return at.send(&wire.Segment{Number: uint32(k), Part: part}, fd)
 	})

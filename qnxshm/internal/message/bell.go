@@ -105,17 +105,22 @@ func (cl *client) takeIn() {
 		cl.shared.tail.Store(cl.tail)
 	}
 	if cl.room.Load() != 0 {
-		how := cl.room.Swap(0)
-		if how&waitFutex != 0 {
-			linux.FutexWake(&cl.room, 1<<30)
-		}
-		if how&waitBell != 0 {
-			cl.ringBack(-1)
-		}
+		cl.wakeForRoom()
 	}
 	if cl.asks.Load() != 0 {
 		cl.asks.Store(0)
 		cl.takeAsks()
+	}
+}
+
+// wakeForRoom wakes the threads that wait for room in the ring.
+func (cl *client) wakeForRoom() {
+	how := cl.room.Swap(0)
+	if how&waitFutex != 0 {
+		linux.FutexWake(&cl.room, 1<<30)
+	}
+	if how&waitBell != 0 {
+		cl.ringBack(-1)
 	}
 }
 

@@ -151,21 +151,21 @@ func (cl *client) cutOff() bool {
 	cl.hear() // it may have sent its memory, and nobody has looked since
 	ch := cl.channel
 	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	if cl.detached {
-		return false
+	was, there := !cl.detached, false
+	if was {
+		cl.detached = true
+		delete(ch.clients, cl.scoid)
+		if there = cl.use(); there {
+			cl.end()
+		} else {
+			ch.departed--
+		}
 	}
-	cl.detached = true
-	delete(ch.clients, cl.scoid)
-	if !cl.use() {
-		ch.departed--
-		return true
-	}
-	cl.end()
 	ch.mu.Unlock()
-	cl.leave()
-	ch.mu.Lock()
-	return true
+	if there {
+		cl.leave()
+	}
+	return was
 }
 
 // DetachClient is ConnectDetach of a client of one channel.

@@ -27,6 +27,7 @@ type attachment struct {
 	gone    atomic.Bool // the server's process, or our place with it
 	putting sync.Mutex  // one thread enters something in the ring
 
+	sharing sync.Mutex // one thread shares memory, whose parts come one after the other
 	packets sync.Mutex // one thread sends or takes packets
 
 	ready       chan struct{} // closed when it was made

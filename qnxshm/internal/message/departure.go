@@ -71,9 +71,7 @@ func (cl *client) sweep() {
 			sv.answer(generation, errno)
 		}
 	}
-	if cl.room.Swap(0)&waitFutex != 0 {
-		linux.FutexWake(&cl.room, 1<<30)
-	}
+	cl.wakeForRoom()
 }
 
 // expel lets go of a client that breaks the rules.

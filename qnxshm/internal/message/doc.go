@@ -35,7 +35,7 @@
 //
 //	state.go          the state of a slot
 //	shared_unsafe.go  the memory's layout; ring.go its ring; pieces.go of replies
-//	mapped.go         how much may be mapped
+//	mapped_unsafe.go  how much may be mapped
 //	parts_unsafe.go   making and mapping it; buffer.go for large messages
 //	copy.go           to and from a program's memory
 //	sleep.go          how threads sleep; sleepers.go those of a channel
@@ -71,6 +71,7 @@
 //	                      is taken inside for a moment
 //	attachment.mu         the client's slots
 //	attachment.putting    one thread enters something in the ring
+//	attachment.sharing    one thread shares memory; inside attachment.mu, too
 //	attachment.packets    one thread uses the socket
 //	rcvidTable.mu and those of procnto
 //	                      leaves

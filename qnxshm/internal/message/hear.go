@@ -31,7 +31,11 @@ func (cl *client) hear() {
 	if cl.joined && !cl.ended {
 		cl.hung = cl.bell.Load() != 0
 		ch.remember(cl)
-		cl.takeIn()
+		if ch.looking == 0 {
+			cl.hangBell()
+		} else {
+			cl.takeIn()
+		}
 	}
 	ch.mu.Unlock()
 	if err != nil {
@@ -41,7 +45,7 @@ func (cl *client) hear() {
 
 // hearPackets returns io.EOF when the client is gone, or does not keep the rules.
 func (cl *client) hearPackets() error {
-	const most = 256
+	const most = 2048
 	for range most {
 		if linux.Overdrawn(cl.packet.Blame) {
 			return io.EOF

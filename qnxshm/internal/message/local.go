@@ -44,7 +44,11 @@ func (cl *client) rung() {
 	}
 	cl.hung = false
 	ch.remember(cl)
-	cl.takeIn()
+	if ch.looking == 0 {
+		cl.hangBell()
+	} else {
+		cl.takeIn()
+	}
 	ch.wakeOne()
 }
 
@@ -70,5 +74,5 @@ func (cl *client) releases() bool {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	cl.left = true
-	return cl.released
+	return cl.unused
 }

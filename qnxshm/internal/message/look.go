@@ -35,6 +35,9 @@ func (ch *channel) act(events []unix.EpollEvent, s *sleepers) {
 		case wakeEvent:
 			if !ch.gate.Closed() {
 				linux.Drain(s.wakefd)
+				if ch.gate.Closed() {
+					linux.Wake(s.wakefd)
+				}
 			}
 		case clientsEvent:
 			ch.lookAtSockets(s)

@@ -54,12 +54,6 @@ func mapPart(mem []byte, fd int) error {
 	return err
 }
 
-func unmap(mem []byte) {
-	if len(mem) > 0 {
-		unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)))
-	}
-}
-
 // privateMemory is for who has no other process to share with.
 func privateMemory(size int64) ([]byte, error) {
 	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)

@@ -154,6 +154,8 @@ func (s *sender) makeBuffer(number uint32, size int64) ([]byte, error) {
 	if s.at.local != nil {
 		return privateMemory(size)
 	}
+	s.at.sharing.Lock()
+	defer s.at.sharing.Unlock()
 	return makeShared(size, func(part wire.Part, fd int) error {
 		return s.at.send(&wire.Buffer{Slot: uint32(s.index), Number: number, Part: part}, fd)
 	})
@@ -170,11 +172,11 @@ func (s *sender) enter() error {
 		return errNoRoom
 	}
 	// Who closes looks at the slots after that.
-	if at.shared.closed.Load() != 0 && s.giveUp(s.generation) == sent {
+	if at.shared.closed.Load() != 0 && s.step(s.generation, sent, idle) {
 		return syscall.EBADF
 	}
 	if ring {
-		if err := at.ring(); err != nil && s.giveUp(s.generation) == sent {
+		if err := at.ring(); err != nil && s.step(s.generation, sent, idle) {
 			return err
 		}
 	}

@@ -111,6 +111,15 @@ func (s *Sending) Stays() bool {
 	return true
 }
 
+// GiveUp is when Stays has said that the sender need not wait. A reply that has come by
+// now is taken; else the error is why.
+func (s *Sending) GiveUp(reply [][]byte, why error) (status int, err error) {
+	if !s.entered {
+		return 0, why
+	}
+	return s.finish(reply, why)
+}
+
 // End comes back from the send.
 func (s *Sending) End() {
 	if s.s.eventfd >= 0 {

@@ -129,6 +129,7 @@ type client struct {
 	released bool      // memory and socket are given back
 	detached bool      // by the server, or nothing is left to detach
 	left     bool      // by the attachment, whose memory it is
+	unused   bool      // that memory, from now on
 }
 
 // A localSide is the client's side, where that is of this process.

@@ -52,6 +52,7 @@ func (cl *client) release() {
 func (cl *client) releasedLocal() {
 	ch := cl.channel
 	ch.mu.Lock()
+	cl.unused = true
 	left := cl.left
 	ch.mu.Unlock()
 	if left {

@@ -4,6 +4,7 @@ package message
 
 import (
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,4 +58,10 @@ func (m *mapped) release() {
 		delete(partsOfUsers.of, m.uid)
 	}
 	m.parts = 0
+}
+
+func unmap(mem []byte) {
+	if len(mem) > 0 {
+		unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)))
+	}
 }
