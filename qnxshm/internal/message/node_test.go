@@ -50,7 +50,7 @@ func newNode() testproc.Procedures {
 		"good": n.startRounds, "progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "flood": n.flood, "crowd": n.crowd,
 		"join": n.join, "blockers": n.blockers, "strew": n.strew,
-		"serveall": serveAll, "attack": attack, "suffer": suffer, "mapmuch": mapMuch, "bury": bury, "pulses": pulses, "mix": mix, "used": used,
+		"serveall": serveAll, "attack": attack, "suffer": suffer, "mapmuch": mapMuch, "bury": bury, "pulses": pulses, "mix": mix, "hurry": hurry, "used": used,
 		"measuresend": measureSend, "measurehandles": measureHandles,
 		"ready": ready, "fire": fire, "visit": visit,
 		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted,

@@ -139,6 +139,7 @@ func (rc *Receiving) Try(parts [][]byte) (Received, error) {
 			if r, err := a.deliver(parts); err != syscall.EAGAIN {
 				return r, err
 			}
+			rc.startLooking()
 			continue
 		}
 		if rc.polls {
@@ -274,6 +275,13 @@ func (rc *Receiving) take() (arrival, bool) {
 	a, ok := ch.queue.pop(rc.pulsesOnly)
 	if ok && a.client != nil {
 		a.client.takenOut()
+	}
+	if ok && (ch.messages.any() || ch.pulses.any()) {
+		// It may take a while until this one looks again.
+		rc.stopLooking()
+		if ch.looking == 0 {
+			ch.hangBells()
+		}
 	}
 	ch.wakeOne()
 	return a, ok

@@ -54,7 +54,7 @@ func beginSend(coid, thread int, room int64, wait func() bool) (Sending, error) 
 // Enter sends the message, unless the server has too much to take: then Try says so
 // until there is room.
 func (s *Sending) Enter(msg [][]byte) error {
-	if s.c.gate.Closed() || s.s.at.gone.Load() {
+	if s.interrupted() || s.s.at.shared.closed.Load() != 0 {
 		return syscall.EBADF
 	}
 	err := s.s.fill(msg, s.room)
