@@ -3,7 +3,6 @@
 package message_test
 
 import (
-	"errors"
 	"os"
 	"syscall"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
@@ -41,7 +39,7 @@ func TestPulseReceiver(t *testing.T) {
 	for range 2 {
 		wg.Go(func() {
 			for {
-				r, err := receivePulse(chid)
+				r, err := receiveAsC(chid, true)
 				if err != nil {
 					return
 				}
@@ -55,25 +53,6 @@ func TestPulseReceiver(t *testing.T) {
 	for i := range 300 {
 		_, err := message.MsgSend(coid, nil, nil, testproc.Patience)
 		require.NoError(t, err, "message %d", i)
-	}
-}
-
-// receivePulse is MsgReceivePulse, as the C face makes it.
-func receivePulse(chid int) (message.Received, error) {
-	rc, err := message.BeginReceive(chid, true)
-	if err != nil {
-		return message.Received{}, err
-	}
-	defer rc.End()
-	for {
-		r, err := rc.Try([][]byte{make([]byte, 8)})
-		if !errors.Is(err, syscall.EAGAIN) {
-			return r, err
-		}
-		testproc.Retry(func() error {
-			_, err := unix.Poll([]unix.PollFd{{Fd: int32(rc.Descriptor()), Events: unix.POLLIN}}, -1)
-			return err
-		})
 	}
 }
 
