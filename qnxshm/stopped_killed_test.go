@@ -445,9 +445,7 @@ func TestStoppedAndKilled(t *testing.T) {
 		require.NoError(t, os.WriteFile(stoppedAndKilled, got, 0o644))
 		return
 	}
-	want, err := os.ReadFile(stoppedAndKilled)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "go generate ./qnxshm writes the file anew")
+	testproc.Generated(t, stoppedAndKilled, got, "go generate ./qnxshm")
 }
 
 // accidents are all of them, in the order of the table.

@@ -1,7 +1,6 @@
 package shmtest_test
 
 import (
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -66,12 +65,6 @@ func TestIDsSelectOneCase(t *testing.T) {
 func TestLedgerIsACopy(t *testing.T) {
 	shmtest.Ledger()[0].ID = "changed"
 	require.NotEqual(t, "changed", shmtest.Ledger()[0].ID)
-}
-
-func TestContractIsUpToDate(t *testing.T) {
-	got, err := os.ReadFile("CONTRACT.md")
-	require.NoError(t, err)
-	require.Equal(t, string(shmtest.Contract()), string(got), "run: go generate ./qnxshm/shmtest")
 }
 
 func TestContractHasARowForEachRule(t *testing.T) {

@@ -256,6 +256,29 @@ func TestNoLeak(t *testing.T) {
 	check()
 }
 
+// TestGenerated: only the lines that differ are told.
+func TestGenerated(t *testing.T) {
+	file := t.TempDir() + "/list"
+	require.NoError(t, os.WriteFile(file, []byte("2 lines\none\ntwo\n"), 0o666))
+	for want, says := range map[string]string{
+		"2 lines\none\ntwo\n":        "",
+		"3 lines\none\n1.5\ntwo\n":   "-2 lines\n+3 lines\n+1.5\n",
+		"2 lines\nONE\ntwo\n":        "-one\n+ONE\n",
+		"2 lines\ntwo\none\n":        "-one\n+one\n",
+		"2 lines\none\ntwo":          "-two\n+two (no line feed)\n",
+		"2 lines\none\ntwo\n\n":      "+\n",
+		"":                           "-2 lines\n-one\n-two\n",
+		"2 lines\none\ntwo\nthree\n": "+three\n",
+	} {
+		if says != "" {
+			says = "failed: " + file + " is not current; run: make list\n" + says + "\n"
+		}
+		require.Equal(t, says, outcome(t, func(t testing.TB) {
+			testproc.Generated(t, file, []byte(want), "make list")
+		}))
+	}
+}
+
 // TestRerun: a process of its own, whose skip is this test's.
 func TestRerun(t *testing.T) {
 	pid := fmt.Sprint(os.Getpid())
