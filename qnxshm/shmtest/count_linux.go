@@ -12,8 +12,7 @@ import (
 	"syscall"
 )
 
-func openDescriptors() int { return len(descriptors()) }
-
+// descriptors returns those of this process, each with what it is.
 func descriptors() []string {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -28,8 +27,6 @@ func descriptors() []string {
 	}
 	return names
 }
-
-func describeDescriptors() string { return strings.Join(descriptors(), "\n") }
 
 // childProcesses counts the children, ended ones that were not waited for
 // included.

@@ -204,6 +204,7 @@ func runCase(t *testing.T, rule *Rule, run caseFunc) {
 		}
 	}
 
+	lookAfter(rule.ID)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if rule.IsErrno() && len(c.seen) == 0 && !c.failed && !c.skipped {
@@ -407,32 +408,5 @@ func startHost(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// resources counts what a program must not leave behind.
-type resources struct{ descriptors, goroutines, children int }
-
-func countResources() resources {
-	return resources{descriptors: openDescriptors(), goroutines: runtime.NumGoroutine(), children: childProcesses()}
-}
-
-// checkLeaks compares with what there was before the suite. The library lets go
-// of connections when it learns that their process has ended, and nothing tells
-// when, so it looks again until the deadline.
-func checkLeaks(t *testing.T, before resources) {
-	deadline := time.Now().Add(leakLimit)
-	for {
-		now := countResources()
-		if now.descriptors <= before.descriptors && now.goroutines <= before.goroutines && now.children <= before.children {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Errorf("left behind: descriptors %d → %d, goroutines %d → %d, children %d → %d\n%s\n%s",
-				before.descriptors, now.descriptors, before.goroutines, now.goroutines, before.children, now.children,
-				describeDescriptors(), stacks())
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }

@@ -18,17 +18,31 @@ const NoFD = -1
 // lowest free ones, as without the host.
 const FirstHigh = 512
 
+// WhoOpens, when set, is told of each descriptor that the host has got. Only tests
+// set it, before the first one, to know what has made one that they find left behind.
+var WhoOpens func(fd int)
+
+// Opened tells WhoOpens.
+func Opened(fd int) {
+	if WhoOpens != nil && fd >= 0 {
+		WhoOpens(fd)
+	}
+}
+
 // MoveHigh gives fd a number in the host's own range and closes the low one.
 // On failure fd is closed.
 func MoveHigh(fd int) (int, error) {
 	if fd >= FirstHigh {
+		Opened(fd)
 		return fd, nil
 	}
 	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, FirstHigh)
 	if err == syscall.EINVAL {
+		Opened(fd)
 		return fd, nil // the limit of descriptors is below the range
 	}
 	unix.Close(fd)
+	Opened(high)
 	return high, err
 }
 
@@ -37,8 +51,9 @@ func MoveHigh(fd int) (int, error) {
 func DupHigh(fd int) (int, error) {
 	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, FirstHigh)
 	if err == syscall.EINVAL {
-		return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		high, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	}
+	Opened(high)
 	return high, err
 }
 
@@ -78,6 +93,7 @@ func Memfd(name string) (fd int, err error) {
 		}
 		return err
 	})
+	Opened(fd)
 	return fd, Refused(err, "memfd_create", "makes memory without a name")
 }
 
@@ -99,6 +115,7 @@ func Reopen(dir, fd, access int) (newFD int, err error) {
 	if err != nil {
 		return NoFD, err
 	}
+	Opened(newFD)
 	return newFD, nil
 }
 

@@ -54,6 +54,7 @@ func OpenObject(name string, flags int, perm fs.FileMode) (int, error) {
 	if err != nil {
 		return linux.NoFD, whyNotOpen(err, path, flags)
 	}
+	linux.Opened(fd)
 	var st unix.Stat_t
 	// Not of memory is what was mounted on the name.
 	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || !linux.IsMemory(fd) {

@@ -94,37 +94,44 @@ func all(left []Left) (found []string) {
 func NoLeak(t testing.TB, left ...Left) (check func()) {
 	t.Helper()
 	Eventually(t, leakLimit, func() bool { return OfHost() <= descriptorsOfService }, "the host has %v", Kinds(os.Getpid()))
-	before, goroutines := len(Descriptors(t, os.Getpid())), runtime.NumGoroutine()
+	before, had := Descriptors(t, os.Getpid()), goroutines()
 	return func() {
 		t.Helper()
 		Eventually(t, leakLimit, func() bool {
-			return len(Descriptors(t, os.Getpid())) <= before && runtime.NumGoroutine() <= goroutines &&
+			return len(Descriptors(t, os.Getpid())) <= len(before) && runtime.NumGoroutine() <= len(had) &&
 				OfHost() <= descriptorsOfService && len(all(left)) == 0
-		}, "%d descriptors before, now %v\n%d goroutines before, now %v\n%v", before, Kinds(os.Getpid()),
-			goroutines, Lazy(func() any { return runtime.NumGoroutine() }), Lazy(func() any { return all(left) }))
+		}, "%d descriptors before, now %v\n%v%d goroutines before, now %v\n%v\n%v", len(before), Kinds(os.Getpid()),
+			Lazy(func() any { return describe(without(before, Descriptors(t, os.Getpid()))) }),
+			len(had), Lazy(func() any { return runtime.NumGoroutine() }), Lazy(func() any { return freshGoroutines(had) }),
+			Lazy(func() any { return all(left) }))
 	}
 }
 
-// leftOver is what stays in this process, which had so many goroutines, when all
+// leftOver is what stays in this process, which had these goroutines, when all
 // tests are over.
-func leftOver(goroutines int, left []Left) (found []string) {
+func leftOver(had map[string]string, left []Left) (found []string) {
 	for deadline := time.Now().Add(leakLimit); ; time.Sleep(10 * time.Millisecond) {
 		found = all(left)
 		fds, _ := openDescriptors(os.Getpid())
-		for _, to := range fds {
+		objects, ofHost := make(map[int]string), make(map[int]string)
+		for fd, to := range fds {
 			if strings.HasPrefix(to, "/memfd:") || strings.HasPrefix(to, "/dev/shm/") {
-				found = append(found, to)
+				objects[fd] = to
+			} else if fd >= linux.FirstHigh {
+				ofHost[fd] = to
 			}
 		}
-		if n := OfHost(); n > descriptorsOfService {
-			found = append(found, fmt.Sprint(n, " descriptors of the host: ", Kinds(os.Getpid())))
+		if len(objects) > 0 {
+			found = append(found, describe(objects))
+		}
+		if len(ofHost) > descriptorsOfService {
+			found = append(found, fmt.Sprintf("%d descriptors of the host, of which %d serve others:\n%s", len(ofHost), descriptorsOfService, describe(ofHost)))
 		}
 		if pids := children(); pids != "" {
 			found = append(found, "processes "+pids)
 		}
-		if n := runtime.NumGoroutine(); n > goroutines+goroutinesOfService {
-			stacks := make([]byte, 1<<16)
-			found = append(found, fmt.Sprintf("%d goroutines, %d before\n%s", n, goroutines, stacks[:runtime.Stack(stacks, true)]))
+		if n := runtime.NumGoroutine(); n > len(had)+goroutinesOfService {
+			found = append(found, fmt.Sprintf("%d goroutines, %d before:\n%s", n, len(had), freshGoroutines(had)))
 		}
 		if len(found) == 0 || time.Now().After(deadline) {
 			return found

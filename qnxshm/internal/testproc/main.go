@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -44,9 +43,10 @@ func Run(m *testing.M, left ...Left) int {
 	// Parallel tests only wait.
 	flag.Parse()
 	flag.Set("test.parallel", "16")
-	goroutines := runtime.NumGoroutine()
+	had := goroutines()
+	rememberMakers()
 	code := m.Run()
-	if found := leftOver(goroutines, left); len(found) > 0 && code == 0 {
+	if found := leftOver(had, left); len(found) > 0 && code == 0 {
 		fmt.Println("left behind:", strings.Join(found, "\n"))
 		code = 1
 	}

@@ -191,6 +191,7 @@ func (p *Packet) attached(r *Receipt) (strays bool) {
 					continue
 				}
 				r.FD = fd
+				linux.Opened(fd)
 			}
 		case unix.SCM_CREDENTIALS:
 			if len(data) >= 4 {
