@@ -21,9 +21,9 @@ const (
 
 // Control gives the object behind fd memory, or attributes, or tells its flags.
 // fd is open for reading and writing, except for ControlGetFlags, and is only
-// lent. size, in bytes, is the new size with ControlAnonymous and 0 otherwise;
-// an object never shrinks by it: a smaller size only gives that part memory. paddr
-// is 0 but for ControlPhysical and ControlTypedMemory. Several flags may be given
+// lent. size, in bytes, is the new size with ControlAnonymous, counted from fd's
+// offset, and 0 otherwise; an object never shrinks by it: a smaller size only gives
+// that part memory. paddr is 0 but for ControlPhysical and ControlTypedMemory. Several flags may be given
 // in one call. The result is 0, or the flags with ControlGetFlags, of which only
 // ControlSeal and ControlRevocable should be relied on.
 //

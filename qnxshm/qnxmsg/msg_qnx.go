@@ -46,10 +46,11 @@ static inline void qnxmsg_restore_signals(const sigset_t *old) {
 	pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
-// Arms a timeout in nanoseconds for the next call, if it is not negative.
+// Arms a timeout in nanoseconds for the next call, if it is not negative. That no
+// time means not to block is documented; what a time of 0 means is not.
 static inline int qnxmsg_arm(int64_t timeout, unsigned states) {
 	uint64_t ns = (uint64_t)timeout;
-	return timeout < 0 ? 0 : TimerTimeout_r(CLOCK_MONOTONIC, states, NULL, &ns, NULL);
+	return timeout < 0 ? 0 : TimerTimeout_r(CLOCK_MONOTONIC, states, NULL, timeout == 0 ? NULL : &ns, NULL);
 }
 
 static inline struct qnxmsg_result qnxmsg_channel_create(unsigned flags) {

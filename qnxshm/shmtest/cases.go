@@ -82,6 +82,15 @@ func (c *C) duplicate(obj *qnxshm.Object) *qnxshm.Object {
 	return c.adopted(fd)
 }
 
+// file makes a file of a duplicate of obj's descriptor.
+func (c *C) file(obj *qnxshm.Object) *os.File {
+	fd, err := duplicate(fdOf(obj))
+	c.must("dup", err)
+	f := os.NewFile(uintptr(fd), "object")
+	c.cleanup(func() { f.Close() })
+	return f
+}
+
 func fdOf(obj *qnxshm.Object) int { return int(obj.Fd()) }
 
 // handle makes a handle, which is deleted at the end if nobody has used it.

@@ -2,6 +2,7 @@ package shmtest
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -109,6 +110,18 @@ var controlCases = map[string]caseFunc{
 			equal(c, "size", c.size(obj), 3*page)
 		}
 		equal(c, "contents", c.read(obj, 3*page-1, 1), "x")
+	},
+	"control/extends-offset": func(c *C) {
+		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlAnonymous, qnxshm.ControlAnonymous | qnxshm.ControlLazy} {
+			obj := c.object(0)
+			c.control(obj, qnxshm.ControlAnonymous, page)
+			_, err := c.file(obj).Seek(page, io.SeekStart)
+			c.must("lseek", err)
+			c.control(c.duplicate(obj), flags, 2*page)
+			equal(c, "size", c.size(obj), 3*page)
+			c.control(obj, flags, page)
+			equal(c, "size after a smaller one", c.size(obj), 3*page)
+		}
 	},
 	"control/sized-before": func(c *C) {
 		obj := c.lettered(2)

@@ -90,6 +90,14 @@ var mapCases = map[string]caseFunc{
 		_, err = obj.Map(qnxshm.ReadOnly)
 		c.errno("Map", err)
 	},
+	"map/fd-negative": func(c *C) {
+		obj, err := qnxshm.NewObject(-1)
+		if err == nil {
+			defer obj.Close()
+			err = mapErr(obj, qnxshm.ReadOnly, 0, page)
+		}
+		c.errno("-1", err)
+	},
 	"map/offset": func(c *C) {
 		obj := c.lettered(4)
 		m := c.mappedRange(obj, qnxshm.ReadWrite, 2*page, page)

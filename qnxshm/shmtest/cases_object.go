@@ -1,6 +1,8 @@
 package shmtest
 
 import (
+	"errors"
+	"io"
 	"math"
 	"os"
 	"strings"
@@ -109,6 +111,42 @@ var objectCases = map[string]caseFunc{
 		c.zeroes(c.object(4*page + 5))
 		obj, _ := c.named(2 * page)
 		c.zeroes(obj)
+	},
+	"object/read-write": func(c *C) {
+		obj := c.lettered(1)
+		f := c.file(obj)
+		_, err := f.Seek(page-1, io.SeekStart)
+		c.must("lseek", err)
+		n, err := f.Write([]byte(text))
+		c.must("write", err)
+		equal(c, "written", n, len(text))
+		equal(c, "size", c.size(obj), page-1+int64(len(text)))
+		b := make([]byte, 2*len(text))
+		_, err = f.Read(b)
+		equal(c, "read at the end", err, io.EOF)
+		_, err = f.Seek(page-2, io.SeekStart)
+		c.must("lseek back", err)
+		n, err = f.Read(b)
+		c.must("read", err)
+		equal(c, "contents", string(b[:n]), "A"+text)
+	},
+	"object/shared-offset": func(c *C) {
+		obj := c.lettered(1)
+		_, err := c.file(obj).Seek(page/2, io.SeekStart)
+		c.must("lseek", err)
+		offset, err := c.file(obj).Seek(1, io.SeekCurrent)
+		c.must("lseek", err)
+		equal(c, "offset", offset, page/2+1)
+	},
+	"object/fork": func(c *C) {
+		obj := c.lettered(1)
+		c.closesOnExec(obj)
+		err := forkToWrite(obj.Fd(), []byte("x"))
+		if errors.Is(err, errors.ErrUnsupported) {
+			c.skipf("a Go program cannot fork here")
+		}
+		c.must("write in the child", err)
+		equal(c, "contents", c.read(obj, 0, 2), "xA")
 	},
 	"object/named": func(c *C) {
 		w := c.worker()

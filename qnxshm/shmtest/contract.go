@@ -15,9 +15,14 @@ from the ledger in ledger.go by ` + "`go generate ./qnxshm/shmtest`" + `; each r
 the same id: ` + "`go test ./qnxshm -run 'TestConformance/<id>$'`" + `.
 
 The host must answer exactly as the result says. "Also" lists what a target may answer
-besides. Evidence is *documented* (a published QNX manual says so), *observed* (code or
-tests that run on QNX show it) or *assumed* (nobody says; the most careful reading, which
-a target may contradict).
+besides. The evidence is one of
+
+- *documented*: a published QNX manual says so;
+- *observed*: code or tests that run on QNX show it;
+- *older*: the published source of QNX Neutrino 6.4 (2009) does so, newer manuals are silent;
+- *assumed*: nobody says; the most careful reading, which a target may contradict;
+- *module*: what this module adds to the call, or what the host cannot do as a target does:
+  no answer of a target is for or against it.
 
 `
 
@@ -25,11 +30,6 @@ a target may contradict).
 func Contract() []byte {
 	var b bytes.Buffer
 	b.WriteString(contractHeader)
-	count := make(map[Evidence]int)
-	for _, r := range ledger {
-		count[r.Evidence]++
-	}
-	fmt.Fprintf(&b, "%d rules: %d documented, %d observed, %d assumed.\n", len(ledger), count[Documented], count[Observed], count[Assumed])
 	var calls []string
 	byCall := make(map[string][]Rule)
 	for _, r := range ledger {
@@ -38,6 +38,7 @@ func Contract() []byte {
 		}
 		byCall[r.Call] = append(byCall[r.Call], r)
 	}
+	writeCounts(&b, calls, byCall)
 	for _, call := range calls {
 		fmt.Fprintf(&b, "\n## %s\n\n", call)
 		b.WriteString("| id | condition | result | evidence | releases | host differs |\n|---|---|---|---|---|---|\n")
@@ -54,6 +55,32 @@ func Contract() []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+// writeCounts writes how many rules rest on what.
+func writeCounts(b *bytes.Buffer, calls []string, byCall map[string][]Rule) {
+	row := func(name string, rules []Rule) {
+		fmt.Fprintf(b, "| %s | %d |", name, len(rules))
+		for _, kind := range evidenceKinds {
+			n := 0
+			for _, r := range rules {
+				if r.Evidence == kind {
+					n++
+				}
+			}
+			fmt.Fprintf(b, " %d |", n)
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteString("## How much rests on what\n\n| call | rules |")
+	for _, kind := range evidenceKinds {
+		fmt.Fprintf(b, " %s |", kind)
+	}
+	b.WriteString("\n|---|---|---|---|---|---|---|\n")
+	for _, call := range calls {
+		row(call, byCall[call])
+	}
+	row("all", ledger)
 }
 
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

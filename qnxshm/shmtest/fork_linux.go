@@ -16,7 +16,13 @@ func forkAndRead(memory []byte) error {
 	}
 	defer r.Close()
 	defer w.Close()
-	pid, err := forkAndWrite(w.Fd(), &memory[0])
+	return forkToWrite(w.Fd(), memory)
+}
+
+// forkToWrite makes a forked child write the first byte of memory to a descriptor
+// of this process.
+func forkToWrite(fd uintptr, memory []byte) error {
+	pid, err := forkAndWrite(fd, &memory[0])
 	if err != nil {
 		return fmt.Errorf("shmtest: fork: %w", err)
 	}

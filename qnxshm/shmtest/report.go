@@ -55,7 +55,7 @@ func (s *resultSet) get(id string) (result, bool) {
 // rules that rest on it. Rules that were not run are counted only.
 func Report(w io.Writer) error {
 	var b bytes.Buffer
-	for _, evidence := range []Evidence{Documented, Observed, Assumed} {
+	for _, evidence := range evidenceKinds {
 		var rules, ran, failed, skipped int
 		var lines strings.Builder
 		for i := range ledger {

@@ -53,6 +53,10 @@ func Control(fd int, flags uint32, paddr, size uint64, serve func() error) (uint
 		return 0, syscall.EPERM
 	}
 	// What cannot be done in the end is not begun.
+	end, err := newEnd(fd, flags, size)
+	if err != nil {
+		return 0, err
+	}
 	mark := flags&nto.ControlRevocable != 0 && !d.Revocable()
 	if err := d.permits(flags); err != nil {
 		return 0, err
@@ -66,7 +70,7 @@ func Control(fd int, flags uint32, paddr, size uint64, serve func() error) (uint
 		}
 	}
 	if flags&nto.ControlAnonymous != 0 {
-		if err := allocate(fd, int64(size), flags&nto.ControlLazy != 0); err != nil {
+		if err := allocate(fd, end, flags&nto.ControlLazy != 0); err != nil {
 			return 0, err
 		}
 	}
@@ -79,6 +83,22 @@ func Control(fd int, flags uint32, paddr, size uint64, serve func() error) (uint
 		return 0, seal(fd)
 	}
 	return 0, nil
+}
+
+// newEnd is the size that an object is to have: size counts from the descriptor's
+// offset.
+func newEnd(fd int, flags uint32, size uint64) (int64, error) {
+	if flags&nto.ControlAnonymous == 0 {
+		return 0, nil
+	}
+	offset, err := unix.Seek(fd, 0, unix.SEEK_CUR)
+	if err != nil {
+		return 0, err
+	}
+	if uint64(math.MaxInt64-offset) < size {
+		return 0, syscall.ENOMEM
+	}
+	return offset + int64(size), nil
 }
 
 // checkControl checks what does not depend on the object.
