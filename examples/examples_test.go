@@ -348,16 +348,6 @@ func TestSecureBufferWrongArguments(t *testing.T) {
 	require.Equal(t, "nothing but flags is taken; -help lists them\n", p.stderr.String())
 }
 
-// What README.md says the example prints, but for the numbers.
-func TestReadmeSecureBuffer(t *testing.T) {
-	shown := regexp.MustCompile("(?s)go run ./examples/securebuffer\n```.*?```\n(producer .*?)```").FindStringSubmatch(readReadme(t))
-	require.NotNil(t, shown, "README.md does not show what the example prints")
-	p := start(t, "securebuffer")
-	p.exits(t, 0)
-	number := regexp.MustCompile(`0x[0-9a-f]+|\b\d+\b`)
-	require.Equal(t, number.ReplaceAllString(strings.TrimSpace(shown[1]), "N"), number.ReplaceAllString(strings.Join(p.rest(), "\n"), "N"))
-}
-
 // holdMemory is a client that asks twice, opens one of the handles, maps it,
 // and keeps all of it until its input ends.
 func holdMemory(name string) error {

@@ -54,4 +54,4 @@ if grep -E "@(.*[^0-9a-zA-Z])?($server_pid|$client_pid|$name)([^0-9a-zA-Z]|\$)" 
 	fail "a socket is left"
 fi
 
-echo "demo: process $client_pid read what process $server_pid wrote, through a handle made for it alone; nothing is left behind"
+echo "demo: process $client_pid read what process $server_pid wrote; nothing is left behind"

@@ -1,0 +1,171 @@
+//go:build linux
+
+package examples_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// elsewhere are the commands of pages that are not run here: they take long, or need
+// what this machine lacks. The file named beside each runs or tests them.
+var elsewhere = map[string]struct{ file, pattern string }{
+	"go test ./...\n":              {".ci/run", `go test .*\./\.\.\.`},
+	"scripts/qcc-env.sh --check\n": {"scripts/qccenv_test.go", `"--check"`},
+	". scripts/qcc-env.sh --arch aarch64 ~/qnx800\ngo build ./examples/...\n": {"scripts/qccenv_test.go", `"--arch", "aarch64"`},
+	"go test ./qnxshm/internal/bench -run '^$' -bench . -benchtime 1x\n":      {".ci/run", `-bench=\.`},
+	"go test ./qnxshm/internal/nullbench -run '^$' -bench . -benchtime 1x\n":  {".ci/run", `-bench=\.`},
+}
+
+// Commands and programs of a page work as pasted, in the order in which they stand
+// there, and print what the page says, but for the numbers. A page starts in a clone
+// of the repository, README.md before there is one.
+func TestPagesAsPasted(t *testing.T) {
+	needGo(t)
+	if testing.Short() || raceDetector() {
+		t.Skip("the commands build programs, the same ones with every test binary")
+	}
+	require.NoError(t, readSources())
+	for _, p := range pages(t) {
+		if script := p.script(t); script.commands > 0 {
+			t.Run(p.path, func(t *testing.T) {
+				if strings.Contains(script.text, "gcc") {
+					if _, err := exec.LookPath("gcc"); err != nil {
+						t.Skip("no gcc")
+					}
+				}
+				script.run(t)
+			})
+		}
+	}
+}
+
+// TestCommandsElsewhere: what is not run here is run by whom the list says.
+func TestCommandsElsewhere(t *testing.T) {
+	all := make(map[string]bool)
+	for _, p := range pages(t) {
+		blocks, _ := p.blocks(t)
+		for _, b := range blocks {
+			all[b.text] = all[b.text] || b.language == "sh"
+		}
+	}
+	for command, by := range elsewhere {
+		require.True(t, all[command], "no page has the command %q any more", command)
+		require.Regexp(t, by.pattern, strings.Join(readPage(t, by.file).lines, "\n"), "%s does not run %q", by.file, command)
+	}
+}
+
+// A script is what a reader of one page pastes.
+type script struct {
+	page     string
+	text     string
+	commands int            // blocks
+	output   map[int]string // what the page says that a block prints
+}
+
+var fileName = regexp.MustCompile("`([a-zA-Z]+\\.(?:go|c|cc|txt))`")
+
+func (p page) script(t *testing.T) script {
+	blocks, _ := p.blocks(t)
+	s := script{page: p.path, output: make(map[int]string)}
+	ran := false // the block before this one
+	for _, b := range blocks {
+		runs := false
+		switch b.language {
+		case "sh":
+			if _, ok := elsewhere[b.text]; !ok {
+				runs = true
+				s.commands++
+				s.text += fmt.Sprintf("echo '@@ %d'\n%s", s.commands, b.text)
+			}
+		case "go", "c", "cpp", "cmake":
+			if names := fileName.FindAllStringSubmatch(b.before, -1); names != nil {
+				s.text += fmt.Sprintf("cat >%s <<'@@'\n%s@@\n", names[len(names)-1][1], b.text)
+			}
+		case "":
+			if ran && strings.Contains(b.before, "print") {
+				s.output[s.commands] = b.text
+			}
+		}
+		ran = runs
+	}
+	return s
+}
+
+// number matches what differs from run to run.
+var number = regexp.MustCompile(`0x[0-9a-f]+|\b\d+\b`)
+
+func (s script) run(t *testing.T) {
+	dir := t.TempDir()
+	clone := filepath.Join(dir, "clone")
+	copyModule(t, clone)
+	work := clone
+	if s.page == "README.md" {
+		work = filepath.Join(dir, "somewhere")
+		require.NoError(t, os.Mkdir(work, 0o777))
+	}
+	bin := filepath.Join(dir, "bin")
+	require.NoError(t, os.Mkdir(bin, 0o777))
+	git := fmt.Sprintf("#!/bin/sh\n[ \"$*\" = 'clone https://github.com/go-qnx/shm' ] && cp -r '%s' shm\n", clone)
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "git"), []byte(git), 0o777))
+
+	cmd := exec.Command("bash", "-e")
+	cmd.Dir = work
+	cmd.Stdin = strings.NewReader(s.text)
+	cmd.WaitDelay = patience
+	// -trimpath lets the go command reuse what it has built for another directory.
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-trimpath", "GOWORK=off", marker)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	timer := time.AfterFunc(5*patience, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	require.NoError(t, cmd.Run(), "%s%s", &stdout, &stderr)
+
+	printed := strings.Split("\n"+stdout.String(), "\n@@ ")
+	require.Len(t, printed, s.commands+1)
+	for n, output := range s.output {
+		_, got, _ := strings.Cut(printed[n], "\n")
+		require.Equal(t, number.ReplaceAllString(strings.TrimSpace(output), "N"), number.ReplaceAllString(strings.TrimSpace(got), "N"), "block %d", n)
+	}
+}
+
+// copyModule copies what a clone of the repository has.
+func copyModule(t *testing.T, to string) {
+	t.Helper()
+	require.NoError(t, fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, path)
+		switch {
+		case d.Name() == ".git":
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return os.Mkdir(target, 0o777)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join("..", path))
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, content, info.Mode().Perm())
+	}))
+}
