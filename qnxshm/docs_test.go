@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -142,4 +143,16 @@ func TestErrorsAreDocumented(t *testing.T) {
 		}
 	}
 	require.Greater(t, checked, 100)
+}
+
+// README.md shows the first example, which godoc does, too.
+func TestReadmeProgramIsExample(t *testing.T) {
+	run := func(path string) string {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		body := regexp.MustCompile(`(?s)\nfunc run\(\) error \{\n.*?\n\}\n`).FindString(string(text))
+		require.NotEmpty(t, body, "%s has no function run", path)
+		return body
+	}
+	require.Equal(t, run("../README.md"), run("example_first_test.go"))
 }
