@@ -2,6 +2,7 @@ package qnxshm_test
 
 import (
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"maps"
@@ -107,6 +108,40 @@ func TestCallsAreDocumented(t *testing.T) {
 			require.Regexp(t, `\n(Errors:|Errors, checked in this order:|Errors are those of .*)\n`, f.doc, "the doc of %s has no list of errors", name)
 		}
 		require.GreaterOrEqual(t, seen, least, "the test has found too few calls in %s", dir)
+	}
+}
+
+// Every call is made in a runnable example of its package.
+func TestCallsHaveExamples(t *testing.T) {
+	for dir, least := range map[string]int{".": 12, "qnxmsg": 8} {
+		files, err := filepath.Glob(filepath.Join(dir, "example*_test.go"))
+		require.NoError(t, err)
+		made := make(map[string]bool)
+		examples := 0
+		for _, path := range files {
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+			require.NoError(t, err)
+			for _, e := range doc.Examples(file) {
+				require.NotEmpty(t, e.Output, "%s: Example%s is not run, as it tells no output", path, e.Name)
+				examples++
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					if f, ok := call.Fun.(*ast.SelectorExpr); ok {
+						made[f.Sel.Name] = true
+					}
+				}
+				return true
+			})
+		}
+		require.GreaterOrEqual(t, examples, least, dir)
+		var missing []string
+		for name, f := range functions(t, dir) {
+			if f.exported() && strings.Contains(f.doc, "\nImplements: ") && !made[name[strings.LastIndexByte(name, '.')+1:]] {
+				missing = append(missing, name)
+			}
+		}
+		require.Empty(t, missing, "no example in %s calls these", dir)
 	}
 }
 

@@ -224,6 +224,30 @@ func ExampleMap() {
 	// mapped: 4096
 }
 
+// A recipient that is told who has made a handle maps no one else's.
+func ExampleMapPID() {
+	obj, err := qnxshm.Create(4096)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer obj.Close()
+	h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadWrite, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = qnxshm.MapPID(h, qnxshm.ReadWrite, 4096, os.Getppid())
+	fmt.Println("of another process:", errors.Is(err, syscall.ESRCH))
+	m, err := qnxshm.MapPID(h, qnxshm.ReadWrite, 4096, os.Getpid())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Unmap()
+	fmt.Println("of this one:", m.Len())
+	// Output:
+	// of another process: true
+	// of this one: 4096
+}
+
 // A recipient that does not trust the sender asks, before it uses the memory,
 // whether somebody could make the object smaller. To ask takes a descriptor, so
 // the handle must be one without HandleNoFD.

@@ -17,7 +17,10 @@ import (
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
-func TestMain(m *testing.M) { testproc.Main(m, testproc.Roles{"peer": peer}) }
+func TestMain(m *testing.M) {
+	testproc.Programs{"ask for sum": askForSum}.Play()
+	testproc.Main(m, testproc.Roles{"peer": peer})
+}
 
 // A received is what Receive has got, to be told to another process.
 type received struct {
