@@ -36,6 +36,8 @@ bool qnxhost_enter(struct qnxhost_call *call)
 	if (forked)
 		return false;
 	call->error = errno;
+	if (qnxhost_release)
+		qnxhost_release();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel);
 	pthread_sigmask(SIG_BLOCK, &all_but_faults, &call->mask);
 	if (!guarded && qnxhost_guard_thread) {
@@ -51,5 +53,7 @@ void qnxhost_leave(struct qnxhost_call *call)
 
 	pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
 	pthread_setcancelstate(call->cancel, &ignored);
+	if (qnxhost_acquire)
+		qnxhost_acquire();
 	errno = call->error; /* the _r forms do not touch it */
 }

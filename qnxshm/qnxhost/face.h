@@ -56,4 +56,10 @@ static inline bool qnxhost_in_first_page(const void *address)
    unblocking signals when it takes the calling thread in. */
 void qnxhost_guard_thread(void) __attribute__((weak, visibility("hidden")));
 
+/* Of the same: tell ThreadSanitizer, if the program has it, that what threads did before
+   they called comes before what others do when their calls have returned. It does not
+   see how a message goes from one thread to the next. */
+void qnxhost_release(void) __attribute__((weak, visibility("hidden")));
+void qnxhost_acquire(void) __attribute__((weak, visibility("hidden")));
+
 #endif

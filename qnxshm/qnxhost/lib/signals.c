@@ -36,15 +36,30 @@ void qnxhost_guard_thread(void) HIDDEN;
 static sigset_t programs_mask, all_but_faults;
 static struct sigaction runtimes; /* SIGURG */
 
+static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static int (*action_of)(int, const struct sigaction *, struct sigaction *);
+
+/* Of the same name in a library that comes before the system's: a sanitizer's, say. */
+static void find_systems(void)
+{
+	/* Who watches threads must hear of the runtime's: it is to be theirs. */
+	*(void **)&create = dlsym(RTLD_DEFAULT, "pthread_create");
+	/* Who watches signals may run handlers later, with a copy of the context, in
+	   which no mask can be changed: it is to be the system's. */
+	*(void **)&action_of = dlsym(RTLD_NEXT, "sigaction");
+}
+
 static void block_again(int signal, siginfo_t *info, void *context)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL};
 	sigset_t *mask = &((ucontext_t *)context)->uc_sigmask;
 
 	if (info->si_code == SI_QUEUE && info->si_pid == getpid() && info->si_value.sival_ptr == &all_but_faults) {
-		sigorset(mask, mask, &all_but_faults);
+		/* The kernel's, which has no more than one word; and no function, for a
+		   sanitizer would watch what it does to this stack, where others run later. */
+		mask->__val[0] |= all_but_faults.__val[0];
 	} else if (signal == SIGSTKFLT) { /* what it means to a program without us */
-		sigaction(signal, &standard, NULL);
+		action_of(signal, &standard, NULL);
 		pthread_kill(pthread_self(), signal);
 	} else if (runtimes.sa_flags & SA_SIGINFO) {
 		runtimes.sa_sigaction(signal, info, context);
@@ -55,7 +70,7 @@ static bool handled_here(int signal)
 {
 	struct sigaction now;
 
-	return sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == block_again;
+	return action_of(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == block_again;
 }
 
 void qnxhost_guard_thread(void)
@@ -94,9 +109,9 @@ static void handle_keys(void)
 	struct sigaction old;
 
 	sigfillset(&action.sa_mask); /* or others that wait are delivered before the handler has run */
-	sigaction(SIGURG, &action, &runtimes);
-	if (sigaction(SIGSTKFLT, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
-		sigaction(SIGSTKFLT, &action, NULL);
+	action_of(SIGURG, &action, &runtimes);
+	if (action_of(SIGSTKFLT, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+		action_of(SIGSTKFLT, &action, NULL);
 }
 
 bool qnxhost_runtime_begins;
@@ -106,8 +121,6 @@ static void begin(void)
 	handle_keys();
 	qnxhost_runtime_begins = true;
 }
-
-static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 /* Inside the library only: every thread of the runtime is made by this. It has
    its handlers when it makes the first. */
@@ -133,7 +146,7 @@ __attribute__((constructor(101))) static void block_programs_signals(void)
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	sigset_t all;
 
-	*(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+	find_systems();
 	sigfillset(&all);
 	all_but_faults = all;
 	for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++)
