@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/neutrino.h>
 #include <time.h>
@@ -272,7 +274,6 @@ static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *i
 	struct sleeper s = {.give_up = qnxhost_go_receive_end};
 	struct qnxhost_parts parts;
 	struct _msg_info got;
-	struct _pulse pulse;
 	int64_t rcvid = 0;
 	int fd, error;
 
@@ -280,33 +281,19 @@ static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *i
 	s.end = end_of(s.ns);
 	if ((error = count(&parts, iov, n)))
 		return -error;
-	if (pulses_only && parts.bytes < sizeof pulse)
-		return -EFAULT;
 	if (!qnxhost_enter(&s.call))
 		return -ENOSYS;
-	error = qnxhost_go_receive(chid, pulses_only, &parts, &rcvid, &got, &pulse, &s.begun, &fd);
+	error = qnxhost_go_receive(chid, pulses_only, &parts, &rcvid, &got, &s.begun, &fd);
 	while (error == NOT_YET)
 		if ((error = sleep_until(fd, -1, 0, &s)) == 0)
-			error = qnxhost_go_receive_try(s.begun, &parts, &rcvid, &got, &pulse);
+			error = qnxhost_go_receive_try(s.begun, &parts, &rcvid, &got);
 		else
 			qnxhost_go_receive_end(s.begun);
 	qnxhost_leave(&s.call);
 	if (error)
 		return -error;
-	if (rcvid == 0) {
-		if (parts.bytes < sizeof pulse)
-			return -EFAULT; /* the pulse is lost, as on QNX */
-		const char *from = (const char *)&pulse;
-		size_t left = sizeof pulse;
-		for (size_t i = 0; i < n && left > 0; i++) {
-			size_t part = iov[i].iov_len < left ? iov[i].iov_len : left;
-			memcpy(iov[i].iov_base, from, part);
-			from += part;
-			left -= part;
-		}
-	} else if (info) {
+	if (rcvid != 0 && info) /* a pulse leaves it as it is */
 		*info = got;
-	}
 	return rcvid;
 }
 
@@ -425,15 +412,25 @@ int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups)
 {
 	struct _client_info got;
-	int error = QNXHOST_CALL(qnxhost_go_client_info(scoid, &got));
+	gid_t *groups = NULL;
+	int error;
 
-	(void)ngroups; /* the groups of another process are not known: none */
-	if (error)
-		return -error;
-	if (info == NULL)
-		return -EFAULT;
-	*info = got;
-	return 0;
+	if (ngroups < 0)
+		return -EINVAL;
+	if (ngroups > NGROUPS_MAX)
+		ngroups = NGROUPS_MAX; /* no process has more */
+	if (ngroups > 0 && (groups = calloc(ngroups, sizeof *groups)) == NULL)
+		return -ENOMEM;
+	error = QNXHOST_CALL(qnxhost_go_client_info(scoid, &got, groups, ngroups));
+	if (error == 0 && info == NULL)
+		error = EFAULT;
+	if (error == 0) {
+		*info = got;
+		if (ngroups > 0) /* the program's list may be longer than the one declared */
+			memcpy((char *)info + offsetof(struct _client_info, cred.grouplist), groups, got.cred.ngroups * sizeof *groups);
+	}
+	free(groups);
+	return -error;
 }
 
 /* The forms with one part, and without the iov. */

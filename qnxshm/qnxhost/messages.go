@@ -77,14 +77,24 @@ func qnxhost_go_server_info(coid C.int, info *C.struct__msg_info64) C.int {
 	return errnoOf(err)
 }
 
+// qnxhost_go_client_info fills in as many groups as there is room for, and tells how
+// many that are, or how many there are if there is no room at all.
+//
 //export qnxhost_go_client_info
-func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info) C.int {
+func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info, groups *C.gid_t, room C.int) C.int {
 	c, err := message.ConnectClientInfo(int(scoid))
 	if err == nil {
-		uid, gid := C.uid_t(c.UID), C.gid_t(c.GID)
-		*info = C.struct__client_info{pid: C.pid_t(c.PID), cred: C.struct__cred_info{
-			ruid: uid, euid: uid, suid: uid, rgid: gid, egid: gid, sgid: gid,
+		*info = C.struct__client_info{pid: C.pid_t(c.PID), sid: C.pid_t(c.SID), cred: C.struct__cred_info{
+			ruid: C.uid_t(c.UID[0]), euid: C.uid_t(c.UID[1]), suid: C.uid_t(c.UID[2]),
+			rgid: C.gid_t(c.GID[0]), egid: C.gid_t(c.GID[1]), sgid: C.gid_t(c.GID[2]),
 		}}
+		if room > 0 {
+			c.Groups = c.Groups[:min(len(c.Groups), int(room))]
+			for i, group := range c.Groups {
+				unsafe.Slice(groups, room)[i] = C.gid_t(group)
+			}
+		}
+		info.cred.ngroups = C.uint32_t(len(c.Groups))
 	}
 	return errnoOf(err)
 }
@@ -167,12 +177,12 @@ func qnxhost_go_send_give_up(sending *C.struct_qnxhost_sending, reply *C.struct_
 // has a receiving to go on with when wait is readable.
 //
 //export qnxhost_go_receive
-func qnxhost_go_receive(chid, pulses C.int, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse, receiving *C.uintptr_t, wait *C.int) C.int {
+func qnxhost_go_receive(chid, pulses C.int, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, receiving *C.uintptr_t, wait *C.int) C.int {
 	r, err := message.BeginReceive(int(chid), pulses != 0)
 	if err != nil {
 		return errnoOf(err)
 	}
-	errno := tryReceive(&r, parts, rcvid, info, pulse)
+	errno := tryReceive(&r, parts, rcvid, info)
 	if errno != notYet {
 		r.End()
 		return errno
@@ -187,18 +197,19 @@ func qnxhost_go_receive(chid, pulses C.int, parts *C.struct_qnxhost_parts, rcvid
 // qnxhost_go_receive_try goes on with a receiving, which ends unless it returns notYet.
 //
 //export qnxhost_go_receive_try
-func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse) C.int {
+func qnxhost_go_receive_try(receiving C.uintptr_t, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64) C.int {
 	r := cgo.Handle(receiving).Value().(*message.Receiving)
-	errno := tryReceive(r, parts, rcvid, info, pulse)
+	errno := tryReceive(r, parts, rcvid, info)
 	if errno != notYet {
 		qnxhost_go_receive_end(receiving)
 	}
 	return errno
 }
 
-func tryReceive(r *message.Receiving, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64, pulse *C.struct__pulse) C.int {
+func tryReceive(r *message.Receiving, parts *C.struct_qnxhost_parts, rcvid *C.int64_t, info *C.struct__msg_info64) C.int {
 	var one [1][]byte
-	got, err := r.Try(slicesOf(parts, &one))
+	to := slicesOf(parts, &one)
+	got, err := r.Try(to)
 	if err == syscall.EAGAIN {
 		return notYet
 	}
@@ -207,27 +218,34 @@ func tryReceive(r *message.Receiving, parts *C.struct_qnxhost_parts, rcvid *C.in
 	}
 	*rcvid = C.int64_t(got.RcvID)
 	if got.RcvID == 0 {
-		*pulse = C.struct__pulse{code: C.int8_t(got.Code), scoid: C.int32_t(got.SCOID)}
-		*(*C.long)(unsafe.Pointer(&pulse.value)) = C.long(got.Value)
-		return 0
+		return deliverPulse(&got, to)
 	}
 	fillInfo(info, &got, r.ChannelID())
 	return 0
 }
 
+// deliverPulse copies a pulse to the program's memory. One for which that has no room is
+// lost, as on QNX.
+func deliverPulse(got *message.Received, to [][]byte) C.int {
+	pulse := C.struct__pulse{code: C.int8_t(got.Code), scoid: C.int32_t(got.SCOID)}
+	*(*C.long)(unsafe.Pointer(&pulse.value)) = C.long(got.Value)
+	n, err := message.Scatter(to, unsafe.Slice((*byte)(unsafe.Pointer(&pulse)), unsafe.Sizeof(pulse)))
+	if err == nil && n < int(unsafe.Sizeof(pulse)) {
+		err = syscall.EFAULT
+	}
+	return errnoOf(err)
+}
+
 func fillInfo(info *C.struct__msg_info64, r *message.Received, chid int) {
 	*info = C.struct__msg_info64{
-		pid: C.pid_t(r.PID), tid: 1, chid: C.int32_t(chid), scoid: C.int32_t(r.SCOID), coid: C.int32_t(r.COID),
-		priority: defaultPriority, flags: C._NTO_MI_BITS_64,
+		pid: C.pid_t(r.PID), tid: C.int32_t(r.TID), chid: C.int32_t(chid), scoid: C.int32_t(r.SCOID), coid: C.int32_t(r.COID),
+		priority: C.int16_t(r.Priority), flags: C._NTO_MI_BITS_64,
 		msglen: C.int64_t(r.MsgLen), srcmsglen: C.int64_t(r.SrcMsgLen), dstmsglen: C.int64_t(r.DstMsgLen),
 	}
 	if r.UnblockRequested {
 		info.flags |= C._NTO_MI_UNBLOCK_REQ
 	}
 }
-
-// The host has no priorities; this is what a thread of QNX has by default.
-const defaultPriority = 10
 
 //export qnxhost_go_receive_end
 func qnxhost_go_receive_end(receiving C.uintptr_t) {

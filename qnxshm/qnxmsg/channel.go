@@ -114,19 +114,29 @@ type Pulse struct {
 }
 
 // Info tells about a received message (struct _msg_info).
+//
+// Host and target: TID is the kernel's number of the thread. On the host a Go program's
+// blocked calls are numbered instead, from 1 on, since goroutines change threads.
 type Info struct {
 	PID       int   // process that sent it, as the kernel reports it
+	TID       int   // thread of that process which is blocked; see below
 	ChannelID int   // channel it arrived on
 	SCOID     int   // the client: one id for each client process on a channel
 	COID      int   // the client's own connection id
+	Priority  int   // of the message: that of the sender's thread
 	MsgLen    int64 // bytes received: at most the length of the buffer
 	SrcMsgLen int64 // bytes the client sent
 	DstMsgLen int64 // bytes the client has room for in its reply buffer
 }
 
-// A Message is what Receive got: a message, to be answered once by Reply or
+// A Message is what Receive got: a message, to be answered once by Reply, Replyv or
 // ReplyError while its sender waits, or a pulse, which is not answered. A copy is
 // the same message: whichever is answered, the others are.
+//
+// A message may be answered by any goroutine, at any time: its sender waits until
+// then, and other messages can be received meanwhile. Data lies in the buffer given
+// to Receive, so who keeps the message for later copies what it needs of Data, or
+// gives each Receive a buffer of its own.
 type Message struct {
 	Data  []byte // the message, as far as it fits the buffer given to Receive, which it lies in
 	Info  Info   // zero for a pulse
@@ -145,8 +155,8 @@ func (m *Message) ID() int64 { return m.rcvid }
 func (m *Message) IsPulse() bool { return m.rcvid == 0 }
 
 // Receive waits for the next message or pulse. What of a message does not fit
-// buf cannot be read, which Info tells: SrcMsgLen is then larger than MsgLen. A
-// pulse needs no room in buf.
+// buf is not received, which Info tells: SrcMsgLen is then larger than MsgLen, and
+// Message.ReadAt reads the rest. A pulse needs no room in buf.
 //
 // Errors:
 //
@@ -203,31 +213,42 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 //
 // Implements: int MsgReply(rcvid_t rcvid, long status, const void *msg, size_t bytes)
 func (m *Message) Reply(status int, data []byte) error {
-	if m.IsPulse() || status < 0 || status > math.MaxInt32 {
-		return wrap(syscall.EINVAL, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
+	return m.reply("MsgReply", status, int64(len(data)), func() error { return msgReply(m.rcvid, status, data) })
+}
+
+// reply answers with what give gives.
+func (m *Message) reply(call string, status int, length int64, give func() error) error {
+	err := error(syscall.EINVAL)
+	if !m.IsPulse() && status >= 0 && status <= math.MaxInt32 {
+		if !m.channel.enter() {
+			return qnxerr.Closed("qnxmsg: Message.Reply")
+		}
+		defer m.channel.gate.Leave()
+		err = m.answer(give)
 	}
-	if !m.channel.enter() {
-		return qnxerr.Closed("qnxmsg: Message.Reply")
-	}
-	defer m.channel.gate.Leave()
-	if err := m.answer(func() error { return msgReply(m.rcvid, status, data) }); err != nil {
-		return wrap(err, "MsgReply", "rcvid %#x, status %d, %d bytes", m.rcvid, status, len(data))
+	if err != nil {
+		return wrap(err, call, "rcvid %#x, status %d, %d bytes", m.rcvid, status, length)
 	}
 	return nil
 }
 
-// ReplyError makes the client's Send fail with errno. 0 lets it succeed with
-// status 0 and no data.
+// ReplyError makes the client's Send fail with the errno of err, which is all that
+// can be told: err is a syscall.Errno, or one is in its chain. Where none is, the
+// client gets EIO. nil and errno 0 let Send succeed with status 0 and no data.
 //
 // Errors:
 //
-//	EINVAL  this is a pulse, or errno is above 2147483647
+//	EINVAL  this is a pulse, or the errno is above 2147483647
 //	ESRCH   nobody waits for this answer, as in Reply
 //
 // Since QNX SDP 6.
 //
 // Implements: int MsgError(rcvid_t rcvid, int error)
-func (m *Message) ReplyError(errno syscall.Errno) error {
+func (m *Message) ReplyError(err error) error {
+	errno := syscall.Errno(0)
+	if err != nil && !errors.As(err, &errno) {
+		errno = syscall.EIO
+	}
 	if m.IsPulse() {
 		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
 	}

@@ -103,18 +103,39 @@ func (c *Connection) enter() bool { return c.coid != 0 && c.gate.Enter() }
 //
 // Implements: int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info)
 func (c *Connection) ServerPID() (int, error) {
+	info, err := c.ServerInfo()
+	return info.PID, err
+}
+
+// ServerInfo tells about the other end of a connection (struct _server_info).
+type ServerInfo struct {
+	PID       int // the server process
+	ChannelID int // its channel
+	SCOID     int // how it names this process: Info.SCOID there
+}
+
+// ServerInfo tells who is at the other end of the connection.
+//
+// Errors:
+//
+//	EINVAL  the connection does not exist
+//
+// Since QNX SDP 6.
+//
+// Implements: int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info)
+func (c *Connection) ServerInfo() (ServerInfo, error) {
 	if !c.enter() {
-		return 0, qnxerr.Closed("qnxmsg: Connection.ServerPID")
+		return ServerInfo{}, qnxerr.Closed("qnxmsg: Connection.ServerInfo")
 	}
 	defer c.gate.Leave()
-	pid, err := serverPID(c.coid)
+	info, err := serverInfo(c.coid)
 	if c.gate.Closed() {
-		return 0, qnxerr.Closed("qnxmsg: Connection.ServerPID")
+		return ServerInfo{}, qnxerr.Closed("qnxmsg: Connection.ServerInfo")
 	}
 	if err != nil {
-		return 0, wrap(err, "ConnectServerInfo", "coid %#x", c.coid)
+		return ServerInfo{}, wrap(err, "ConnectServerInfo", "coid %#x", c.coid)
 	}
-	return pid, nil
+	return info, nil
 }
 
 // Send sends msg and waits for the reply, which is copied into reply as far as
@@ -170,6 +191,56 @@ func (c *Connection) SendTimeout(msg, reply []byte, timeout time.Duration) (stat
 		return 0, wrap(err, "MsgSend", "coid %#x, %d bytes, %d bytes", c.coid, len(msg), len(reply))
 	}
 	return status, nil
+}
+
+// Sendv is Send of a message that lies in several pieces of memory, and whose reply
+// does: it is one message, of all the bytes of msg one piece after the other, and the
+// reply fills the pieces of reply in their order.
+//
+// Errors are those of Send, and
+//
+//	EOVERFLOW  more than 524288 pieces in msg, or in reply
+//
+// Since QNX SDP 6.
+//
+// Implements: long MsgSendv(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
+func (c *Connection) Sendv(msg, reply [][]byte) (status int, err error) {
+	return c.SendvTimeout(msg, reply, -1)
+}
+
+// SendvTimeout is Sendv that waits no longer than timeout, as SendTimeout does.
+//
+// Errors are those of Sendv and SendTimeout.
+//
+// Since QNX SDP 6.
+//
+// Implements: int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), flags _NTO_TIMEOUT_SEND|_NTO_TIMEOUT_REPLY, then MsgSendv
+func (c *Connection) SendvTimeout(msg, reply [][]byte, timeout time.Duration) (status int, err error) {
+	if !c.enter() {
+		return 0, qnxerr.Closed("qnxmsg: Connection.Sendv")
+	}
+	defer c.gate.Leave()
+	err = syscall.EOVERFLOW
+	if len(msg) <= maxParts && len(reply) <= maxParts {
+		status, err = msgSendv(c.coid, msg, reply, timeout)
+	}
+	if err != nil {
+		if c.gate.Closed() {
+			return 0, qnxerr.Closed("qnxmsg: Connection.Sendv")
+		}
+		return 0, wrap(err, "MsgSendv", "coid %#x, %d bytes in %d parts, %d bytes in %d parts", c.coid, lengthOf(msg), len(msg), lengthOf(reply), len(reply))
+	}
+	return status, nil
+}
+
+// maxParts is how many pieces of memory a call takes.
+const maxParts = 524288
+
+func lengthOf(parts [][]byte) (n int64) {
+	for _, p := range parts {
+		n += int64(len(p))
+	}
+	return n
 }
 
 // SendPulse sends a pulse and does not wait. priority is 1 to 255, or -1 for

@@ -8,6 +8,8 @@ import (
 
 const notName = `a name has 1 to 255 bytes, none of them zero, does not begin with "/" and has no ".." between slashes`
 
+const tooManyParts = "a message has at most 524288 pieces of memory"
+
 // meaning tells a person what an errno means in a call, where the errno's own
 // text would not.
 func meaning(call string, errno syscall.Errno) string {
@@ -38,7 +40,7 @@ func meaning(call string, errno syscall.Errno) string {
 		if errno == syscall.ESRCH {
 			return "no process has this pid, or it has no channel chid"
 		}
-	case "MsgSend":
+	case "MsgSend", "MsgSendv":
 		// Or the server's answer, which may be any errno.
 		switch errno {
 		case syscall.EBADF:
@@ -51,6 +53,8 @@ func meaning(call string, errno syscall.Errno) string {
 			return "msg cannot be read, or reply not be written to (or the server answered so)"
 		case qnxerr.ESRVRFAULT:
 			return "the buffer of the server cannot be written to (or the server answered so)"
+		case syscall.EOVERFLOW:
+			return tooManyParts + " (or the server answered so)"
 		}
 	case "MsgSendPulse":
 		switch errno {
@@ -70,12 +74,25 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EFAULT:
 			return "the buffer cannot be written to"
 		}
-	case "MsgReply", "MsgError":
+	case "MsgReply", "MsgReplyv", "MsgError":
 		switch errno {
+		case syscall.EOVERFLOW:
+			return tooManyParts
 		case syscall.EINVAL:
 			return "a pulse is not answered; status must be 0 to 2147483647 (ReplyError is for errors), an errno no larger"
 		case syscall.ESRCH:
 			return "nobody waits for this answer: given already, or the client is gone or timed out"
+		}
+	case "MsgRead", "MsgWrite":
+		switch errno {
+		case syscall.EINVAL:
+			return "the offset must not be negative, and a pulse has no more than Pulse tells"
+		case syscall.ESRCH:
+			return "nobody waits for an answer to this message any more"
+		}
+	case "ConnectClientInfo":
+		if errno == syscall.EINVAL {
+			return "no such client, or it is gone"
 		}
 	case "ConnectDetach":
 		if errno == syscall.EINVAL {

@@ -177,15 +177,6 @@ static inline struct qnxmsg_detached qnxmsg_connect_replace(int coid) {
 	return d;
 }
 
-static inline struct qnxmsg_result qnxmsg_server_pid(int coid) {
-	struct _server_info info;
-	struct qnxmsg_result r = qnxmsg_result_of(ConnectServerInfo_r(0, coid, &info));
-	if (r.error == 0 && r.value != coid)
-		r.error = EINVAL; // the next connection is described instead
-	r.value = r.error ? 0 : info.pid;
-	return r;
-}
-
 static inline struct qnxmsg_result qnxmsg_send(int coid, const void *msg, size_t bytes, void *reply, size_t room, int64_t timeout) {
 	sigset_t old;
 	int64_t status;
@@ -193,6 +184,17 @@ static inline struct qnxmsg_result qnxmsg_send(int coid, const void *msg, size_t
 	status = qnxmsg_arm(timeout, _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
 	if (status >= 0)
 		status = MsgSend_r(coid, msg, bytes, reply, room);
+	qnxmsg_restore_signals(&old);
+	return qnxmsg_result_of(status);
+}
+
+static inline struct qnxmsg_result qnxmsg_sendv(int coid, const iov_t *msg, size_t parts, const iov_t *reply, size_t rparts, int64_t timeout) {
+	sigset_t old;
+	int64_t status;
+	qnxmsg_block_signals(&old);
+	status = qnxmsg_arm(timeout, _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
+	if (status >= 0)
+		status = MsgSendv_r(coid, msg, parts, reply, rparts);
 	qnxmsg_restore_signals(&old);
 	return qnxmsg_result_of(status);
 }
@@ -211,6 +213,7 @@ import "C"
 
 import (
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -243,6 +246,19 @@ func errorOf(errno C.int) error {
 }
 
 func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
+
+// vectorOf describes pieces of memory to C, pinned: C may only follow pointers of Go's
+// memory to what is.
+func vectorOf(parts [][]byte, pins *runtime.Pinner) []C.iov_t {
+	iov := make([]C.iov_t, len(parts))
+	for i, p := range parts {
+		if len(p) > 0 {
+			pins.Pin(unsafe.SliceData(p))
+			iov[i].iov_base, iov[i].iov_len = start(p), C.size_t(len(p))
+		}
+	}
+	return iov
+}
 
 // The codes of pulses are the header's: any other index does not compile.
 var _ = [1]struct{}{}[(PulseUnblock^C._PULSE_CODE_UNBLOCK)|(PulseDisconnect^C._PULSE_CODE_DISCONNECT)|
@@ -355,8 +371,9 @@ func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int,
 		return 0, nil
 	}
 	m.Info = Info{
-		PID: int(r.info.pid), ChannelID: int(r.info.chid), SCOID: int(r.info.scoid), COID: int(r.info.coid),
-		MsgLen: int64(r.info.msglen), SrcMsgLen: int64(r.info.srcmsglen), DstMsgLen: int64(r.info.dstmsglen),
+		PID: int(r.info.pid), TID: int(r.info.tid), ChannelID: int(r.info.chid), SCOID: int(r.info.scoid), COID: int(r.info.coid),
+		Priority: int(r.info.priority),
+		MsgLen:   int64(r.info.msglen), SrcMsgLen: int64(r.info.srcmsglen), DstMsgLen: int64(r.info.dstmsglen),
 	}
 	clients.add(chid, m.Info.SCOID)
 	return int(r.info.msglen), nil
@@ -415,13 +432,16 @@ func connectDetach(coid int) (forget func(), err error) {
 	}, errorOf(d.error)
 }
 
-func serverPID(coid int) (int, error) {
-	r := C.qnxmsg_server_pid(cInt(coid))
+func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
+	r := C.qnxmsg_send(cInt(coid), start(msg), C.size_t(len(msg)), start(reply), C.size_t(len(reply)), nanoseconds(timeout))
 	return int(r.value), errorOf(r.error)
 }
 
-func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
-	r := C.qnxmsg_send(cInt(coid), start(msg), C.size_t(len(msg)), start(reply), C.size_t(len(reply)), nanoseconds(timeout))
+func msgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	siov, riov := vectorOf(msg, &pins), vectorOf(reply, &pins)
+	r := C.qnxmsg_sendv(cInt(coid), (*C.iov_t)(start(siov)), C.size_t(len(siov)), (*C.iov_t)(start(riov)), C.size_t(len(riov)), nanoseconds(timeout))
 	return int(r.value), errorOf(r.error)
 }
 

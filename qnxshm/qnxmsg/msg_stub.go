@@ -47,7 +47,7 @@ func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int,
 		return 0, nil
 	}
 	m.Info = Info{
-		PID: r.PID, ChannelID: chid, SCOID: r.SCOID, COID: r.COID,
+		PID: r.PID, TID: r.TID, ChannelID: chid, SCOID: r.SCOID, COID: r.COID, Priority: r.Priority,
 		MsgLen: int64(r.MsgLen), SrcMsgLen: r.SrcMsgLen, DstMsgLen: r.DstMsgLen,
 	}
 	return r.MsgLen, nil
@@ -55,6 +55,18 @@ func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int,
 
 func msgReply(rcvid int64, status int, data []byte) error {
 	return message.MsgReply(rcvid, status, data)
+}
+
+func msgReplyv(rcvid int64, status int, parts [][]byte) error {
+	return message.MsgReply(rcvid, status, parts...)
+}
+
+func msgRead(rcvid int64, p []byte, off int64) (n int, err error) {
+	return message.MsgRead(rcvid, [][]byte{p}, off)
+}
+
+func msgWrite(rcvid int64, p []byte, off int64) (n int, err error) {
+	return message.MsgWrite(rcvid, [][]byte{p}, off)
 }
 
 func msgError(rcvid int64, errno syscall.Errno) error { return message.MsgError(rcvid, errno) }
@@ -70,13 +82,30 @@ func connectDetach(coid int) (forget func(), err error) {
 	return func() {}, message.ConnectDetach(coid)
 }
 
-func serverPID(coid int) (int, error) {
+func serverInfo(coid int) (ServerInfo, error) {
 	info, err := message.ConnectServerInfo(coid)
-	return info.PID, err
+	return ServerInfo{PID: info.PID, ChannelID: info.ChannelID, SCOID: info.SCOID}, err
+}
+
+func clientInfo(scoid int) (ClientInfo, error) {
+	info, err := message.ConnectClientInfo(scoid)
+	if err != nil {
+		return ClientInfo{}, err
+	}
+	return ClientInfo{
+		PID: info.PID, SID: info.SID,
+		RealUID: info.UID[0], EffectiveUID: info.UID[1], SavedUID: info.UID[2],
+		RealGID: info.GID[0], EffectiveGID: info.GID[1], SavedGID: info.GID[2],
+		Groups: info.Groups,
+	}, nil
 }
 
 func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
 	return message.MsgSend(coid, msg, reply, timeout)
+}
+
+func msgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
+	return message.MsgSendv(coid, msg, reply, timeout)
 }
 
 func msgSendPulse(coid, priority, code int, value int64) error {

@@ -95,7 +95,7 @@ var pulseCases = map[string]caseFunc{
 		c.must("receive", err)
 		c.errno("Reply", m.Reply(0, nil))
 		c.errno("ReplyError", m.ReplyError(syscall.EPERM))
-		c.errno("ReplyError 0", m.ReplyError(0))
+		c.errno("ReplyError 0", m.ReplyError(nil))
 	},
 	"pulse/priority": func(c *C) {
 		ch, name := c.server()

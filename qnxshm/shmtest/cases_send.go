@@ -112,7 +112,7 @@ var sendCases = map[string]caseFunc{
 	},
 	"send/error-zero": func(c *C) {
 		_, _, _, m, answer := c.asked()
-		c.must("error", m.ReplyError(0))
+		c.must("error", m.ReplyError(syscall.Errno(0)))
 		r, err := answer.wait()
 		c.must("worker: send", err)
 		equal(c, "status", r.N, 0)
@@ -161,7 +161,7 @@ var sendCases = map[string]caseFunc{
 			c.errno("error", m.ReplyError(syscall.Errno(errno)))
 		}
 		c.errno("all ones", m.ReplyError(^syscall.Errno(0)))
-		c.must("error", m.ReplyError(0))
+		c.must("error", m.ReplyError(nil))
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},

@@ -10,7 +10,8 @@ import (
 // A message is what the server has read of a slot, once.
 type message struct {
 	length, room int64
-	coid         int
+	coid, tid    int
+	priority     int
 	mem          []byte  // of the buffer, or nil
 	buffer       *buffer // that is in use, or nil
 	slot         *slot
@@ -22,7 +23,7 @@ type message struct {
 // until drop.
 func (sv *served) read(generation uint32) (m message, ok bool) {
 	s := sv.slot
-	m = message{length: int64(s.length.Load()), room: int64(s.room.Load()), coid: int(s.coid.Load()), slot: s}
+	m = message{length: int64(s.length.Load()), room: int64(s.room.Load()), coid: int(s.coid.Load()), tid: int(s.thread.Load()), slot: s}
 	number := s.buffer.Load()
 	if s.in(generation) != sent {
 		return m, false
@@ -92,7 +93,7 @@ func (sv *served) begin(generation uint32, m *message) (Received, bool) {
 	sv.buffer = m.buffer
 	sv.buffer.use()
 	sv.info = Received{
-		RcvID: int64(sv.rcvid), PID: cl.peer.PID, SCOID: cl.scoid, COID: m.coid,
+		RcvID: int64(sv.rcvid), PID: cl.peer.PID, TID: m.tid, SCOID: cl.scoid, COID: m.coid, Priority: m.priority,
 		SrcMsgLen: m.length, DstMsgLen: m.room,
 	}
 	r := sv.info

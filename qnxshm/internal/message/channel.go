@@ -191,19 +191,3 @@ func (ch *channel) detach(scoid int) bool {
 	cl := ch.client(scoid)
 	return cl != nil && cl.cutOff()
 }
-
-// ClientInfo tells about a client.
-type ClientInfo struct{ PID, UID, GID int }
-
-// ConnectClientInfo is ConnectClientInfo; scoid -1 is the calling process.
-func ConnectClientInfo(scoid int) (ClientInfo, error) {
-	if scoid == -1 {
-		return ClientInfo{unix.Getpid(), unix.Geteuid(), unix.Getegid()}, nil
-	}
-	for _, ch := range channels.all() {
-		if cl := ch.client(scoid); cl != nil {
-			return ClientInfo{cl.peer.PID, int(cl.peer.UID), int(cl.peer.GID)}, nil
-		}
-	}
-	return ClientInfo{}, syscall.EINVAL
-}

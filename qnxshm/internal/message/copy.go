@@ -24,9 +24,9 @@ func gather(to []byte, parts [][]byte) (n int, err error) {
 	return n, nil
 }
 
-// scatter copies to parts of a program's memory, as far as they have room: EFAULT if
+// Scatter copies to parts of a program's memory, as far as they have room: EFAULT if
 // they cannot be written to.
-func scatter(parts [][]byte, from []byte) (n int, err error) {
+func Scatter(parts [][]byte, from []byte) (n int, err error) {
 	for _, p := range parts {
 		k, err := linux.Copy(p, from[n:])
 		if err != nil {
@@ -37,7 +37,7 @@ func scatter(parts [][]byte, from []byte) (n int, err error) {
 	return n, nil
 }
 
-// scatterAt is scatter to an offset of all the parts together.
+// scatterAt is Scatter to an offset of all the parts together.
 func scatterAt(parts [][]byte, offset int64, from []byte) error {
 	for _, p := range parts {
 		if offset >= int64(len(p)) {

@@ -31,6 +31,7 @@ func (cl *client) receive(e entry, parts [][]byte) (Received, error) {
 	defer cl.leave()
 	generation := e.which
 	m, ok := sv.read(generation)
+	m.priority = e.priority()
 	defer m.buffer.drop()
 	if !ok {
 		return Received{}, syscall.EAGAIN
@@ -47,7 +48,7 @@ func (cl *client) receive(e entry, parts [][]byte) (Received, error) {
 	if !ok {
 		return Received{}, syscall.EAGAIN
 	}
-	n, err := scatter(parts, m.request())
+	n, err := Scatter(parts, m.request())
 	if err != nil {
 		sv.refuse(generation, qnxerr.ESRVRFAULT)
 		return Received{}, err

@@ -7,8 +7,10 @@ package message
 type Received struct {
 	RcvID     int64
 	PID       int // sender of a message
+	TID       int
 	SCOID     int
 	COID      int
+	Priority  int
 	MsgLen    int   // bytes in the receive buffer
 	SrcMsgLen int64 // bytes sent
 	DstMsgLen int64 // bytes the sender has room for
@@ -17,6 +19,19 @@ type Received struct {
 
 	Code  int // of a pulse
 	Value int64
+}
+
+// ClientInfo tells about a client.
+type ClientInfo struct {
+	PID, SID int
+	Credentials
+}
+
+// Credentials are the real, effective and saved ids of a process, and its supplementary
+// groups.
+type Credentials struct {
+	UID, GID [3]int
+	Groups   []int
 }
 
 // ServerInfo tells about the other end of a connection.

@@ -70,7 +70,7 @@ func MsgRead(rcvid int64, parts [][]byte, offset int64) (n int, err error) {
 	if offset < 0 || offset >= a.message.length {
 		return 0, nil
 	}
-	if n, err = scatter(parts, a.message.request()[offset:]); err != nil {
+	if n, err = Scatter(parts, a.message.request()[offset:]); err != nil {
 		return 0, qnxerr.ESRVRFAULT
 	}
 	if !a.slot.waits(a.generation) { // what was read may be of another message

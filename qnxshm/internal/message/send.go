@@ -10,8 +10,13 @@ import (
 // MsgSend is MsgSend, with TimerTimeout if timeout is not negative.
 func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
 	parts, room := [1][]byte{msg}, [1][]byte{reply}
+	return MsgSendv(coid, parts[:], room[:], timeout)
+}
+
+// MsgSendv is MsgSendv, likewise.
+func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
 	deadline := deadlineOf(timeout)
-	s, err := beginSend(coid, 0, int64(len(reply)), func() bool {
+	s, err := beginSend(coid, 0, lengthOf(reply), func() bool {
 		time.Sleep(time.Millisecond)
 		return deadline.IsZero() || time.Now().Before(deadline)
 	})
@@ -24,7 +29,7 @@ func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, er
 	defer s.End()
 	s.s.turn.Pass()
 	for {
-		err = s.Enter(parts[:])
+		err = s.Enter(msg)
 		if err != errNoRoom {
 			break
 		}
@@ -39,7 +44,7 @@ func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, er
 	if err == syscall.ETIMEDOUT && s.Stays() {
 		err = s.await(time.Time{})
 	}
-	return s.finish(room[:], err)
+	return s.finish(reply, err)
 }
 
 // MsgSendPulse is MsgSendPulse.

@@ -111,11 +111,21 @@ func (s *sender) fill(msg [][]byte, room int64) error {
 	s.room.Store(uint64(room))
 	s.coid.Store(uint32(s.connection.Load().coid))
 	s.buffer.Store(number)
+	s.thread.Store(uint32(s.tid()))
 	s.slot.unblock.Store(0)
 	s.pieces.Store(0)
 	s.replied.Store(0)
 	_, err := gather(to, msg)
 	return err
+}
+
+// tid names the thread to the server. A goroutine has the number of its slot: it is
+// that of a thread for as long as it is blocked.
+func (s *sender) tid() int {
+	if s.owner != 0 {
+		return s.owner
+	}
+	return s.index + 1
 }
 
 // needBuffer sees to it that there is a buffer for a message and its reply.
@@ -202,7 +212,7 @@ func (s *sender) result(reply [][]byte) (status int, err error) {
 			}
 		}
 	}
-	if _, err := scatter(reply, from[:min(s.replied.Load(), uint64(len(from)))]); err != nil {
+	if _, err := Scatter(reply, from[:min(s.replied.Load(), uint64(len(from)))]); err != nil {
 		return 0, err
 	}
 	if errno == syscall.ENOMEM && s.used {

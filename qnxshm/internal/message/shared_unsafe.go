@@ -74,7 +74,8 @@ type slot struct {
 	room   atomic.Uint64 // for the reply
 	coid   atomic.Uint32
 	buffer atomic.Uint32 // number of the Buffer that has message and reply, 0: the slot
-	_      [24]byte
+	thread atomic.Uint32 // that sends
+	_      [20]byte
 
 	// By the server, before the message is replied to.
 	status  atomic.Uint64

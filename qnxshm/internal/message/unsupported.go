@@ -29,17 +29,31 @@ func ConnectDetach(coid int) error { return memory.ErrUnsupported }
 
 func ConnectServerInfo(coid int) (ServerInfo, error) { return ServerInfo{}, memory.ErrUnsupported }
 
+func ConnectClientInfo(scoid int) (ClientInfo, error) { return ClientInfo{}, memory.ErrUnsupported }
+
 func DetachClient(chid, scoid int) error { return memory.ErrUnsupported }
 
 func MsgReceive(chid int, buf []byte, timeout time.Duration) (Received, error) {
 	return Received{}, memory.ErrUnsupported
 }
 
-func MsgReply(rcvid int64, status int, data []byte) error { return memory.ErrUnsupported }
+func MsgReply(rcvid int64, status int, parts ...[]byte) error { return memory.ErrUnsupported }
+
+func MsgRead(rcvid int64, parts [][]byte, offset int64) (n int, err error) {
+	return 0, memory.ErrUnsupported
+}
+
+func MsgWrite(rcvid int64, parts [][]byte, offset int64) (n int, err error) {
+	return 0, memory.ErrUnsupported
+}
 
 func MsgError(rcvid int64, errno syscall.Errno) error { return memory.ErrUnsupported }
 
 func MsgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, err error) {
+	return 0, memory.ErrUnsupported
+}
+
+func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
 	return 0, memory.ErrUnsupported
 }
 

@@ -144,7 +144,7 @@ static void negative_errno(void)
 	struct _client_info client;
 	char b[10];
 	iov_t v = {b, sizeof b};
-	int chid = channel(0);
+	int chid = channel(0), coid = attach(chid);
 	const long results[][2] = {
 		{(errno = 4711, MsgSend_r(1, b, 1, b, 1)), -EBADF},
 		{MsgSendnc_r(0, b, 1, b, 1), -EBADF},
@@ -157,8 +157,8 @@ static void negative_errno(void)
 		{MsgReceive_r(-1, b, 10, NULL), -ESRCH},
 		{MsgReceivev_r(9999, &v, 1, NULL), -ESRCH},
 		{MsgReceivePulse_r(9999, &pulse, sizeof pulse, NULL), -ESRCH},
-		{MsgReceivePulse_r(chid, &pulse, 8, NULL), -EFAULT},
-		{MsgReceivePulsev_r(chid, &v, 1, NULL), -EFAULT},
+		{(MsgSendPulse(coid, -1, 1, 0), MsgReceivePulse_r(chid, &pulse, 8, NULL)), -EFAULT},
+		{(MsgSendPulse(coid, -1, 1, 0), MsgReceivePulsev_r(chid, &v, 1, NULL)), -EFAULT},
 		{(TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &zero, NULL),
 		  MsgReceive_r(chid, b, 10, NULL)), -ETIMEDOUT},
 		{MsgReply_r(77, 0, b, 1), -ESRCH},
@@ -202,6 +202,7 @@ static void negative_errno(void)
 			faults++;
 			fprintf(stderr, "negative_errno: result %zu is %ld, not %ld\n", i, results[i][0], results[i][1]);
 		}
+	ConnectDetach(coid);
 	ChannelDestroy(chid);
 }
 
@@ -227,7 +228,6 @@ static void plain_errno(void)
 	CHECK_ERRNO(MsgReceivev(chid, NULL, 1, NULL), EFAULT);
 	CHECK_ERRNO(MsgReceivev(chid, v, 524289, NULL), EOVERFLOW);
 	CHECK_ERRNO(MsgReceivePulse(chid, NULL, sizeof pulse, NULL), EFAULT);
-	CHECK_ERRNO(MsgReceivePulse(chid, &pulse, sizeof pulse - 1, NULL), EFAULT);
 	CHECK_ERRNO(MsgReply(5, 0, NULL, 1), ESRVRFAULT);
 	CHECK_ERRNO(MsgReplyv(5, 0, v, 524289), EOVERFLOW);
 	CHECK_ERRNO(MsgReply(5, 0, NULL, 0), ESRCH);
@@ -242,12 +242,14 @@ static void plain_errno(void)
 	CHECK_ERRNO(ChannelDestroy(-1), EINVAL);
 	CHECK_ERRNO(ConnectAttach(0, -1, chid, 0, 0), ESRCH);
 	CHECK_ERRNO(ConnectDetach(-1), EINVAL);
-	/* A pulse does not fit, and is lost. */
-	CHECK(MsgSendPulse(coid, -1, 1, 0) == 0);
+	/* A pulse that does not fit is lost. */
+	for (int i = 1; i < 5; i++)
+		CHECK(MsgSendPulse(coid, -1, i, 0) == 0);
 	CHECK_ERRNO(MsgReceive(chid, b, 10, NULL), EFAULT);
-	CHECK(MsgSendPulse(coid, -1, 2, 0) == 0);
+	CHECK_ERRNO(MsgReceivePulse(chid, &pulse, sizeof pulse - 1, NULL), EFAULT);
+	CHECK_ERRNO(MsgReceivePulse(chid, mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANON, NOFD, 0), sizeof pulse, NULL), EFAULT);
 	CHECK_EQUAL(MsgReceive(chid, &pulse, sizeof pulse, NULL), 0);
-	CHECK_EQUAL(pulse.code, 2);
+	CHECK_EQUAL(pulse.code, 4);
 	ConnectDetach(coid);
 	CHECK_ERRNO(MsgSend(coid, b, 1, b, 1), EBADF);
 	coid = attach(chid);
@@ -536,6 +538,27 @@ static void unblock(void)
 	ChannelDestroy(chid);
 }
 
+static void check_client(int scoid)
+{
+	struct {
+		struct _client_info client;
+		gid_t more[64];
+	} got;
+	gid_t groups[72];
+	int n = getgroups(72, groups);
+
+	memset(&got, 0xff, sizeof got);
+	CHECK(ConnectClientInfo(scoid, &got.client, 72) == 0);
+	CHECK(got.client.pid == getpid() && got.client.nd == 0 && got.client.sid == getsid(0));
+	CHECK(got.client.cred.euid == geteuid() && got.client.cred.ruid == getuid() && got.client.cred.suid == geteuid());
+	CHECK(got.client.cred.egid == getegid() && got.client.cred.rgid == getgid() && got.client.cred.sgid == getegid());
+	CHECK_EQUAL(got.client.cred.ngroups, n);
+	CHECK(memcmp(got.client.cred.grouplist, groups, n * sizeof *groups) == 0);
+	memset(&got, 0xff, sizeof got);
+	CHECK(ConnectClientInfo(scoid, &got.client, 0) == 0); /* asks how many there are */
+	CHECK_EQUAL(got.client.cred.ngroups, n);
+}
+
 static void connections(void)
 {
 	int chid = channel(_NTO_CHF_DISCONNECT), coid, second;
@@ -560,12 +583,10 @@ static void connections(void)
 	start_client(&c);
 	MUST((rcvid = MsgReceive(chid, b, sizeof b, &info)) > 0);
 	CHECK_EQUAL(server.scoid, info.scoid);
-	memset(&client, 0xff, sizeof client);
-	CHECK(ConnectClientInfo(info.scoid, &client, 8) == 0);
-	CHECK(client.pid == getpid() && client.nd == 0 && client.cred.ngroups == 0);
-	CHECK(client.cred.euid == geteuid() && client.cred.ruid == geteuid());
-	CHECK(client.cred.egid == getegid() && client.cred.rgid == getegid());
-	CHECK(ConnectClientInfo(-1, &client, 0) == 0 && client.pid == getpid());
+	CHECK(info.tid != gettid() && kill(info.tid, 0) == 0);
+	check_client(info.scoid);
+	check_client(-1);
+	CHECK_ERRNO(ConnectClientInfo(info.scoid, &client, -1), EINVAL);
 	CHECK_ERRNO(ConnectClientInfo(info.scoid, NULL, 0), EFAULT);
 	CHECK_ERRNO(ConnectClientInfo(info.scoid + 1, &client, 0), EINVAL);
 	CHECK(MsgReply(rcvid, 0, NULL, 0) == 0);
