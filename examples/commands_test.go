@@ -20,16 +20,19 @@ import (
 // elsewhere are the commands of pages that are not run here: they take long, or need
 // what this machine lacks. The file named beside each runs or tests them.
 var elsewhere = map[string]struct{ file, pattern string }{
-	"go test ./...\n":              {".ci/run", `go test .*\./\.\.\.`},
-	"scripts/qcc-env.sh --check\n": {"scripts/qccenv_test.go", `"--check"`},
+	"go test ./...\n": {".ci/run", `go test .*\./\.\.\.`},
+	"go test -tags qnx ./qnxshm -run 'TestConformance/open'\n":                {"qnxshm/hosted_test.go", `"-tags"`},
+	"scripts/qcc-env.sh --check\n":                                            {"scripts/qccenv_test.go", `"--check"`},
 	". scripts/qcc-env.sh --arch aarch64 ~/qnx800\ngo build ./examples/...\n": {"scripts/qccenv_test.go", `"--arch", "aarch64"`},
+	"go test -c -o qnxshm.test ./qnxshm\n":                                    {".github/workflows/target.yml", `go test -c -o`},
 	"go test ./qnxshm/internal/bench -run '^$' -bench . -benchtime 1x\n":      {".ci/run", `-bench=\.`},
 	"go test ./qnxshm/internal/nullbench -run '^$' -bench . -benchtime 1x\n":  {".ci/run", `-bench=\.`},
 }
 
 // Commands and programs of a page work as pasted, in the order in which they stand
 // there, and print what the page says, but for the numbers. A page starts in a clone
-// of the repository, README.md before there is one.
+// of the repository, README.md before there is one; one that makes no files starts in
+// the repository itself.
 func TestPagesAsPasted(t *testing.T) {
 	needGo(t)
 	if testing.Short() || raceDetector() {
@@ -90,7 +93,7 @@ func (p page) script(t *testing.T) script {
 			}
 		case "go", "c", "cpp", "cmake":
 			if names := fileName.FindAllStringSubmatch(b.before, -1); names != nil {
-				s.text += fmt.Sprintf("cat >%s <<'@@'\n%s@@\n", names[len(names)-1][1], b.text)
+				s.text += fmt.Sprintf("\ncat >%s <<'@@'\n%s@@\n", names[len(names)-1][1], b.text)
 			}
 		case "":
 			if ran && strings.Contains(b.before, "print") {
@@ -106,25 +109,27 @@ func (p page) script(t *testing.T) script {
 var number = regexp.MustCompile(`0x[0-9a-f]+|\b\d+\b`)
 
 func (s script) run(t *testing.T) {
-	dir := t.TempDir()
-	clone := filepath.Join(dir, "clone")
-	copyModule(t, clone)
-	work := clone
-	if s.page == "README.md" {
-		work = filepath.Join(dir, "somewhere")
-		require.NoError(t, os.Mkdir(work, 0o777))
-	}
-	bin := filepath.Join(dir, "bin")
-	require.NoError(t, os.Mkdir(bin, 0o777))
-	git := fmt.Sprintf("#!/bin/sh\n[ \"$*\" = 'clone https://github.com/go-qnx/shm' ] && cp -r '%s' shm\n", clone)
-	require.NoError(t, os.WriteFile(filepath.Join(bin, "git"), []byte(git), 0o777))
-
 	cmd := exec.Command("bash", "-e")
-	cmd.Dir = work
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), "GOWORK=off", marker)
+	if strings.Contains(s.text, "\ncat >") {
+		dir := t.TempDir()
+		clone := filepath.Join(dir, "clone")
+		copyModule(t, clone)
+		cmd.Dir = clone
+		if s.page == "README.md" {
+			cmd.Dir = filepath.Join(dir, "somewhere")
+			require.NoError(t, os.Mkdir(cmd.Dir, 0o777))
+		}
+		bin := filepath.Join(dir, "bin")
+		require.NoError(t, os.Mkdir(bin, 0o777))
+		git := fmt.Sprintf("#!/bin/sh\n[ \"$*\" = 'clone https://github.com/go-qnx/shm' ] && cp -r '%s' shm\n", clone)
+		require.NoError(t, os.WriteFile(filepath.Join(bin, "git"), []byte(git), 0o777))
+		// -trimpath lets the go command reuse what it has built for another directory.
+		cmd.Env = append(cmd.Env, "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-trimpath")
+	}
 	cmd.Stdin = strings.NewReader(s.text)
 	cmd.WaitDelay = patience
-	// -trimpath lets the go command reuse what it has built for another directory.
-	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-trimpath", "GOWORK=off", marker)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	timer := time.AfterFunc(5*patience, func() { cmd.Process.Kill() })
