@@ -35,8 +35,8 @@ var elsewhere = map[string]struct{ file, pattern string }{
 // the repository itself.
 func TestPagesAsPasted(t *testing.T) {
 	needGo(t)
-	if testing.Short() || raceDetector() {
-		t.Skip("the commands build programs, the same ones with every test binary")
+	if testing.Short() || special() != nil {
+		t.Skip("the commands build programs, which -race and -tags make no difference to")
 	}
 	require.NoError(t, readSources())
 	for _, p := range pages(t) {

@@ -15,7 +15,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -698,14 +697,7 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	args := []string{"build", "-o", dir + "/"}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" || s.Key == "-tags" {
-				args = append(args, s.Key+"="+s.Value)
-			}
-		}
-	}
+	args := append([]string{"build", "-o", dir + "/"}, special()...)
 	out, err := exec.Command("go", append(args, "./server", "./client", "./securebuffer")...).CombinedOutput()
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, out)

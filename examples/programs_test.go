@@ -38,13 +38,17 @@ func readSources() error {
 	})
 }
 
-// raceDetector reports whether this test was built with it.
-func raceDetector() bool {
-	info, _ := debug.ReadBuildInfo()
+// special are the flags of this test's build that make other programs of the same
+// sources.
+func special() (flags []string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
 	for _, s := range info.Settings {
-		if s.Key == "-race" && s.Value == "true" {
-			return true
+		if s.Key == "-race" && s.Value == "true" || s.Key == "-tags" {
+			flags = append(flags, s.Key+"="+s.Value)
 		}
 	}
-	return false
+	return flags
 }
