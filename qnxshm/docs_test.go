@@ -182,12 +182,44 @@ func TestErrorsAreDocumented(t *testing.T) {
 
 // README.md shows the first example, which godoc does, too.
 func TestReadmeProgramIsExample(t *testing.T) {
-	run := func(path string) string {
+	body := func(path, function string) string {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		body := regexp.MustCompile(`(?s)\nfunc run\(\) error \{\n.*?\n\}\n`).FindString(string(text))
-		require.NotEmpty(t, body, "%s has no function run", path)
+		_, body, ok := strings.Cut(string(text), "\nfunc "+function+"() {\n")
+		require.True(t, ok, "%s has no function %s", path, function)
+		body, _, _ = strings.Cut(body, "\n}\n")
+		body, _, _ = strings.Cut(body, "\n\t// Output:\n")
 		return body
 	}
-	require.Equal(t, run("../README.md"), run("example_first_test.go"))
+	require.Equal(t, body("../README.md", "main"), body("example_first_test.go", "Example"))
+}
+
+// Every call has rules: some row of the ledger is about the C function, or one of
+// those, that it implements.
+func TestCallsHaveRules(t *testing.T) {
+	rules := make(map[string]bool)
+	for _, r := range shmtest.Ledger() {
+		rules[r.Call] = true
+	}
+	seen, without := 0, []string(nil)
+	for _, dir := range []string{".", "qnxmsg"} {
+		all := functions(t, dir)
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			m := implements.FindStringSubmatch(all[name].doc)
+			if m == nil || !all[name].exported() {
+				continue
+			}
+			if !slices.ContainsFunc(regexp.MustCompile(`\w+`).FindAllString(m[1], -1), func(word string) bool { return rules[word] }) {
+				without = append(without, name)
+			}
+			seen++
+		}
+	}
+	require.Greater(t, seen, 30)
+	// Size and Close are in rules about what has a size, and about what ends. The others
+	// are new, and want rows.
+	require.Subset(t, []string{
+		"Object.Close", "Object.Size", "Channel.Close",
+		"Channel.ClientInfo", "Connection.Sendv", "Connection.SendvTimeout", "Message.ReadAt", "Message.Replyv", "Message.WriteAt",
+	}, without, "no row of the ledger is about what these implement")
 }

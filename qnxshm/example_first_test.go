@@ -5,6 +5,7 @@ package qnxshm_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"syscall"
 
@@ -14,54 +15,32 @@ import (
 // Both halves of a hand-off in one process, which QNX allows: a handle may be made
 // for oneself.
 func Example() {
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	// The process that has the memory makes a handle for one process, known by
+	// its pid, that opens once and only for reading.
+	obj := must(qnxshm.Create(4096))
+	defer obj.Close()
+	mem := must(obj.Map(qnxshm.ReadWrite))
+	defer mem.Unmap()
+	copy(mem.Bytes(), "Hello")
+	h := must(obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil))
+
+	// The process that got the handle uses it up.
+	theirs := must(qnxshm.Open(h, qnxshm.ReadOnly))
+	defer theirs.Close()
+	view := must(theirs.Map(qnxshm.ReadOnly))
+	defer view.Unmap()
+	fmt.Printf("%s\n", view.Bytes()[:5])
+
+	_, err := qnxshm.Open(h, qnxshm.ReadOnly)
+	fmt.Println("again:", errors.Is(err, syscall.ESRCH))
 	// Output:
 	// Hello
 	// again: true
 }
 
-func run() error {
-	// The process that has the memory makes a handle for one process, known by
-	// its pid, that opens once and only for reading.
-	obj, err := qnxshm.Create(4096)
+func must[T any](value T, err error) T {
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
-	defer obj.Close()
-	mem, err := obj.Map(qnxshm.ReadWrite)
-	if err != nil {
-		return err
-	}
-	defer mem.Unmap()
-	copy(mem.Bytes(), "Hello")
-	h, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, nil)
-	if err != nil {
-		return err
-	}
-
-	// The process that got the handle uses it up. The mapping needs neither the
-	// handle nor the object it was made from.
-	theirs, err := qnxshm.Open(h, qnxshm.ReadOnly)
-	if err != nil {
-		return err
-	}
-	view, err := theirs.Map(qnxshm.ReadOnly)
-	theirs.Close()
-	if err != nil {
-		return err
-	}
-	defer view.Unmap()
-	text := make([]byte, 5)
-	if _, err := view.ReadAt(text, 0); err != nil {
-		return err
-	}
-	fmt.Printf("%s\n", text)
-
-	// A handle opens once.
-	_, err = qnxshm.Open(h, qnxshm.ReadOnly)
-	fmt.Println("again:", errors.Is(err, syscall.ESRCH))
-	return nil
+	return value
 }
