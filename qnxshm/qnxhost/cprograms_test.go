@@ -117,12 +117,15 @@ func build() (skip string, err error) {
 		return "", err
 	}
 	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults"} {
-		compiler, source := "gcc", name+".c"
-		if strings.HasSuffix(name, ".cpp") {
-			compiler, source = "g++", name
+		compiler, source := "gcc", "qnxshm/qnxhost/testdata/"+name+".c"
+		switch name {
+		case "server":
+			source = "examples/c/server.c"
+		case "client.cpp":
+			compiler, source = "g++", "examples/c/clientpp.cpp"
 		}
 		if err := run(compiler, "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-"+name),
-			filepath.Join(root, "qnxshm/qnxhost/testdata", source), library); err != nil {
+			filepath.Join(root, source), library); err != nil {
 			return "", err
 		}
 	}

@@ -1,6 +1,12 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
-/* client.c as C++. */
+/*
+ * client.c as C++.
+ *
+ * Prints:
+ *
+ *	client *: Hello from *
+ */
 #include <fcntl.h>
 #include <sys/dispatch.h>
 #include <sys/mman.h>

@@ -1,7 +1,17 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
-/* Gives every client a page of shared memory, with a text in it. Speaks what the
-   example programs in Go speak. */
+/*
+ * Gives every client a page of shared memory, with a text in it, until Ctrl-C (SIGINT)
+ * ends it. Speaks what the example programs in Go speak.
+ *
+ *	server [name]
+ *
+ * Prints, with a client:
+ *
+ *	server *: serving as "*"
+ *	server *: a client is gone
+ *	server *: stopped
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,7 +39,7 @@ static void on_signal(int signal)
 	stop = 1;
 }
 
-static void hello(rcvid_t rcvid, const struct _msg_info *info)
+static void hello(int rcvid, const struct _msg_info *info)
 {
 	shm_handle_t handle;
 	char *memory;
@@ -67,7 +77,7 @@ int main(int argc, char **argv)
 	struct _msg_info info;
 	name_attach_t *attach;
 	message_t msg;
-	rcvid_t rcvid;
+	int rcvid;
 
 	sigaction(SIGINT, &action, NULL);
 	attach = name_attach(NULL, name, 0);
