@@ -24,6 +24,9 @@ besides. The evidence is one of
 - *module*: what this module adds to the call, or what the host cannot do as a target does:
   no answer of a target is for or against it.
 
+probe/probe.c asks a target about every rule that is assumed or older (docs/target.md):
+the questions are at the end.
+
 `
 
 // Contract returns the ledger as a Markdown document.
@@ -54,7 +57,40 @@ func Contract() []byte {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s: %s | %s | %s |\n", r.ID, cell(r.Condition), cell(effect), r.Evidence, cell(r.Source), releases, cell(r.HostDiffers))
 		}
 	}
+	writeQuestions(&b)
 	return b.Bytes()
+}
+
+// writeQuestions lists what nobody has seen on a target that anybody can run a
+// program on, with what the probe asks about it.
+func writeQuestions(b *bytes.Buffer) {
+	text := make(map[string]string)
+	for id, reason := range unasked {
+		text[id] = reason
+	}
+	for _, q := range Questions() {
+		text[q.ID] = q.Text
+	}
+	for _, list := range []struct {
+		kind  Evidence
+		title string
+	}{
+		{Assumed, "Assumed, and nobody knows"},
+		{Older, "So in 6.4, and nobody knows whether it still is"},
+	} {
+		fmt.Fprintf(b, "\n## %s\n\n| question for a target | the host's answer | id |\n|---|---|---|\n", list.title)
+		for _, r := range ledger {
+			if r.Evidence == list.kind {
+				fmt.Fprintf(b, "| %s | %s | %s |\n", cell(text[r.ID]), cell(r.Effect), r.ID)
+			}
+		}
+	}
+	b.WriteString("\n## Asked besides, without a rule\n\n| question for a target | id |\n|---|---|\n")
+	for _, q := range Questions() {
+		if strings.HasPrefix(q.ID, askPrefix) {
+			fmt.Fprintf(b, "| %s | %s |\n", cell(q.Text), q.ID)
+		}
+	}
 }
 
 // writeCounts writes how many rules rest on what.

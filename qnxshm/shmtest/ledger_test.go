@@ -64,6 +64,41 @@ func TestIDsSelectOneCase(t *testing.T) {
 	}
 }
 
+// Whatever nobody has seen on a target is asked by the probe, or there is a reason
+// why not.
+func TestProbeAsksWhatNobodyKnows(t *testing.T) {
+	questions := make(map[string]bool)
+	for _, q := range shmtest.Questions() {
+		assert.False(t, questions[q.ID], "%s is asked twice", q.ID)
+		questions[q.ID] = true
+		assert.Regexp(t, `\?$`, q.Text, q.ID)
+	}
+	known := make(map[string]bool)
+	for _, r := range shmtest.Ledger() {
+		known[r.ID] = true
+		unseen := r.Evidence == shmtest.Assumed || r.Evidence == shmtest.Older
+		reason := shmtest.Unasked[r.ID]
+		if unseen {
+			assert.True(t, questions[r.ID] != (reason != ""), "%s needs a question in probe/probe.c or a reason in questions.go, and not both", r.ID)
+		} else {
+			assert.Empty(t, reason, "%s: the reason is for nothing", r.ID)
+		}
+	}
+	for id := range questions {
+		assert.True(t, known[id] || strings.HasPrefix(id, "ask/"), "question about %s, which is no rule", id)
+	}
+	for id := range shmtest.Unasked {
+		assert.True(t, known[id], "reason for %s, which is no rule", id)
+	}
+}
+
+// What a probe has refuted is to be changed in the host, or explained.
+func TestNoRuleIsRefuted(t *testing.T) {
+	for _, r := range shmtest.Ledger() {
+		assert.NotContains(t, r.HostDiffers, "answered otherwise to the probe", "%s: the host has to follow, or the row has to say why not", r.ID)
+	}
+}
+
 func TestLedgerIsACopy(t *testing.T) {
 	shmtest.Ledger()[0].ID = "changed"
 	require.NotEqual(t, "changed", shmtest.Ledger()[0].ID)
