@@ -18,10 +18,14 @@ func (c *C) pulses(conn *qnxmsg.Connection, n int) {
 
 // disconnected receives the one disconnect pulse of a client.
 func (c *C) disconnected(ch *qnxmsg.Channel, scoid int) {
+	c.disconnectedNotDetached(ch, scoid)
+	c.must("detach", ch.DetachClient(scoid))
+}
+
+func (c *C) disconnectedNotDetached(ch *qnxmsg.Channel, scoid int) {
 	p := c.receivePulse(ch)
 	equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
 	equal(c, "scoid", p.SCOID, scoid)
-	c.must("detach", ch.DetachClient(p.SCOID))
 }
 
 // introduced exchanges one message with a worker and returns its scoid.

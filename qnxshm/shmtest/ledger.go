@@ -85,6 +85,11 @@ const (
 	cReply    = "MsgReply"
 	cError    = "MsgError"
 	cPulse    = "MsgSendPulse"
+	cSendv    = "MsgSendv"
+	cReplyv   = "MsgReplyv"
+	cRead     = "MsgRead"
+	cWrite    = "MsgWrite"
+	cClient   = "ConnectClientInfo"
 )
 
 // The sources.
@@ -151,7 +156,9 @@ const (
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
-var ledger = []Rule{
+var ledger = slices.Concat(rules, pieceRules, whoRules)
+
+var rules = []Rule{
 	// shm_create_handle
 	{ID: "create/access-two-modes", Call: cCreate, Condition: "access is more than one mode", Effect: "EINVAL", Evidence: Documented, Source: docCreate},
 	{ID: "create/access-other-bits", Call: cCreate, Condition: "access has bits besides the mode", Effect: "EINVAL", Evidence: Documented, Source: docCreate},

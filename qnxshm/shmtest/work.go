@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -315,6 +316,16 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		r.N, err = conn.SendTimeout(req.Data, r.Data, req.Timeout)
 		return err
 	},
+	// Message and reply are in pieces of Size bytes.
+	"sendv": func(h *hands, req *request, r *reply) error {
+		conn, err := get[*qnxmsg.Connection](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		r.Data = make([]byte, req.N)
+		r.N, err = conn.SendvTimeout(inPieces(req.Data, int(req.Size)), inPieces(r.Data, int(req.Size)), req.Timeout)
+		return err
+	},
 	"sendmany": func(_ *hands, req *request, r *reply) error {
 		r.Counts = sendMany(req.Name, req.N)
 		return nil
@@ -483,6 +494,14 @@ func sendMany(name string, n int) map[string]int {
 		}
 		return nil
 	})
+}
+
+// inPieces cuts b into pieces of n bytes, between which there are empty ones.
+func inPieces(b []byte, n int) (pieces [][]byte) {
+	for piece := range slices.Chunk(b, n) {
+		pieces = append(pieces, piece, nil)
+	}
+	return pieces
 }
 
 // pattern is data of n bytes in which no two places look alike.
