@@ -223,3 +223,17 @@ func TestCallsHaveRules(t *testing.T) {
 		"Channel.ClientInfo", "Connection.Sendv", "Connection.SendvTimeout", "Message.ReadAt", "Message.Replyv", "Message.WriteAt",
 	}, without, "no row of the ledger is about what these implement")
 }
+
+// Every function is called where there is neither host nor target. (Of what most
+// methods work on there is none.)
+func TestCallsElsewhere(t *testing.T) {
+	for _, dir := range []string{".", "qnxmsg"} {
+		text, err := os.ReadFile(filepath.Join(dir, "unsupported_test.go"))
+		require.NoError(t, err)
+		for name, f := range functions(t, dir) {
+			if ast.IsExported(name) && !strings.Contains(name, ".") && strings.Contains(f.doc, "\nImplements: ") {
+				require.Contains(t, string(text), "."+name+"(", "unsupported_test.go in %s", dir)
+			}
+		}
+	}
+}
