@@ -12,7 +12,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
-// What README.md and the package comment say of a channel's room.
+// What docs/host.md and the package comment say of a channel's room.
 
 // TestChannelDescriptors: a channel has three.
 func TestChannelDescriptors(t *testing.T) {
@@ -54,4 +54,19 @@ func TestPulsesWait(t *testing.T) {
 	require.ErrorIs(t, err, syscall.EAGAIN)
 	require.GreaterOrEqual(t, n, 4096)
 	require.LessOrEqual(t, n, 8192)
+}
+
+// TestManyChannels: a process can have some 500.
+func TestManyChannels(t *testing.T) {
+	n := 0
+	for {
+		ch, err := qnxmsg.NewChannel(0)
+		if err != nil {
+			require.ErrorIs(t, err, syscall.EAGAIN)
+			break
+		}
+		t.Cleanup(func() { require.NoError(t, ch.Close()) })
+		n++
+	}
+	require.InDelta(t, 500, n, 20)
 }
