@@ -327,6 +327,34 @@ func TestNamesOfCPage(t *testing.T) {
 	require.Greater(t, seen, 50)
 }
 
+// Tests and paths that CONTRIBUTING.md names are there.
+func TestNamesOfContributing(t *testing.T) {
+	tests := make(map[string]bool)
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	require.NoError(t, fs.WalkDir(os.DirFS(".."), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(filepath.Join("..", path))
+		for _, m := range function.FindAllStringSubmatch(string(text), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	}))
+	seen := 0
+	for _, m := range quoted.FindAllStringSubmatch(strings.Join(readPage(t, "CONTRIBUTING.md").lines, "\n"), -1) {
+		switch name := m[1]; {
+		case regexp.MustCompile(`^Test\w+$`).MatchString(name):
+			require.True(t, tests[name], "there is no %s", name)
+			seen++
+		case regexp.MustCompile(`^(qnxshm|\.ci)/[\w/]+$`).MatchString(name):
+			require.True(t, exists(filepath.Join("..", name)), name)
+			seen++
+		}
+	}
+	require.Greater(t, seen, 15)
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
