@@ -342,7 +342,8 @@ func TestNamesOfContributing(t *testing.T) {
 		return err
 	}))
 	seen := 0
-	for _, m := range quoted.FindAllStringSubmatch(strings.Join(readPage(t, "CONTRIBUTING.md").lines, "\n"), -1) {
+	_, prose := readPage(t, "CONTRIBUTING.md").blocks(t)
+	for _, m := range quoted.FindAllStringSubmatch(strings.Join(prose, "\n"), -1) {
 		switch name := m[1]; {
 		case regexp.MustCompile(`^Test\w+$`).MatchString(name):
 			require.True(t, tests[name], "there is no %s", name)
