@@ -109,6 +109,12 @@ func (p page) script(t *testing.T) script {
 var number = regexp.MustCompile(`0x[0-9a-f]+|\b\d+\b`)
 
 func (s script) run(t *testing.T) {
+	if cgo, err := exec.Command("go", "env", "CGO_ENABLED").Output(); strings.Contains(s.text, "c-shared") {
+		require.NoError(t, err)
+		if strings.TrimSpace(string(cgo)) != "1" {
+			t.Skip("the C library needs cgo")
+		}
+	}
 	cmd := exec.Command("bash", "-e")
 	cmd.Dir = ".."
 	cmd.Env = append(os.Environ(), "GOWORK=off", marker)
