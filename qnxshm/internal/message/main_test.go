@@ -4,7 +4,6 @@ package message_test
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -42,17 +41,6 @@ func startStranger(t testing.TB) *testproc.Child {
 
 // nameOf is the name under which a child serves its channel.
 func nameOf(c *testproc.Child) string { return fmt.Sprintf("message-test/%d", c.PID()) }
-
-// A group is a WaitGroup with a method that go.mod's version of Go lacks.
-type group struct{ sync.WaitGroup }
-
-func (g *group) Go(f func()) {
-	g.Add(1)
-	go func() {
-		defer g.Done()
-		f()
-	}()
-}
 
 // newChannel makes a channel that is gone after the test.
 func newChannel(t testing.TB, flags uint32) int {

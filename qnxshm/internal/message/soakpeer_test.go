@@ -49,6 +49,17 @@ func soakHeadOf(b []byte) (h soakHead) {
 	return h
 }
 
+// A group is a WaitGroup with a method that go.mod's version of Go lacks.
+type group struct{ sync.WaitGroup }
+
+func (g *group) Go(f func()) {
+	g.Add(1)
+	go func() {
+		defer g.Done()
+		f()
+	}()
+}
+
 // faults are what must not happen.
 type faults struct {
 	mu   sync.Mutex

@@ -3,11 +3,13 @@
 package message_test
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,13 +71,38 @@ func TestOneProcessor(t *testing.T) {
 	soakBriefly(t, alone, alone)
 }
 
+// onlySoakPeer writes what tells the go command to compile no tests of this package but
+// the peer of the soak.
+func onlySoakPeer(t *testing.T) (overlay string) {
+	t.Helper()
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	replace := make(map[string]string)
+	tests, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	require.NoError(t, err)
+	for _, path := range tests {
+		if name := filepath.Base(path); !strings.HasPrefix(name, "export_") && name != "soakpeer_test.go" {
+			replace[path] = "" // as if it were not there
+		}
+	}
+	main := filepath.Join(dir, "testdata", "soakpeer_main_test.go")
+	_, err = os.ReadFile(main) // so that the test cache knows of it
+	require.NoError(t, err)
+	replace[filepath.Join(dir, "main_test.go")] = main
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	require.NoError(t, err)
+	overlay = filepath.Join(t.TempDir(), "overlay.json")
+	require.NoError(t, os.WriteFile(overlay, text, 0o600))
+	return overlay
+}
+
 // TestOtherWords: a process of 32 bits shares memory with one of 64.
 func TestOtherWords(t *testing.T) {
 	if runtime.GOARCH != "amd64" || testing.Short() || raceEnabled {
 		t.Skip("for plain runs on amd64")
 	}
 	binary := filepath.Join(t.TempDir(), "node")
-	build := exec.Command("go", "test", "-c", "-o", binary, ".")
+	build := exec.Command("go", "test", "-c", "-ldflags=-w", "-overlay="+onlySoakPeer(t), "-o", binary, ".")
 	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Skipf("a program of 32 bits cannot be made here: %v\n%s", err, out)
