@@ -1,5 +1,10 @@
 package shmtest
 
+var (
+	Check    = check
+	Contract = contract
+)
+
 // Unasked are the reasons of rules that the probe does not ask about.
 var Unasked = unasked
 

@@ -53,7 +53,7 @@ func Run(t *testing.T) {
 	if !mainCalled.Load() {
 		t.Fatal("TestMain of this package must call shmtest.Main")
 	}
-	if err := Check(); err != nil {
+	if err := check(); err != nil {
 		t.Fatal(err)
 	}
 	if err := startPoller(); err != nil {
@@ -109,9 +109,9 @@ func order() []int {
 	return all
 }
 
-// Check reports rules without a case, cases without a rule, and IDs that occur
+// check reports rules without a case, cases without a rule, and IDs that occur
 // twice.
-func Check() error {
+func check() error {
 	var errs []error
 	rules := make(map[string]bool)
 	for _, r := range ledger {
