@@ -1,7 +1,8 @@
 //go:build linux
 
 // Package scripts_test tests qcc-env.sh on made-up SDPs (testdata/fake-sdp.sh)
-// whose compilers refuse what the real ones refuse.
+// whose compilers refuse what the real ones refuse, and install-c.sh with what is
+// built on what it has installed.
 package scripts_test
 
 import (
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 			return fs.SkipDir
 		}
 		switch filepath.Ext(path) {
-		case ".go", ".c", ".h", ".sh", ".mod":
+		case ".go", ".c", ".cpp", ".h", ".sh", ".mod", ".sum", ".md", ".txt":
 			_, err = os.ReadFile(path)
 		}
 		return err
@@ -51,7 +52,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if installed.dir != "" {
+		os.RemoveAll(installed.dir)
+	}
+	os.Exit(code)
 }
 
 type result struct {
