@@ -42,9 +42,9 @@ func TestPagesAsPasted(t *testing.T) {
 	for _, p := range pages(t) {
 		if script := p.script(t); script.commands > 0 {
 			t.Run(p.path, func(t *testing.T) {
-				if strings.Contains(script.text, "gcc") {
-					if _, err := exec.LookPath("gcc"); err != nil {
-						t.Skip("no gcc")
+				for _, program := range []string{"gcc", "cmake", "pkg-config"} {
+					if _, err := exec.LookPath(program); err != nil && strings.Contains(script.text, program) {
+						t.Skip("no " + program)
 					}
 				}
 				script.run(t)
@@ -132,7 +132,12 @@ func (s script) run(t *testing.T) {
 		git := fmt.Sprintf("#!/bin/sh\n[ \"$*\" = 'clone https://github.com/go-qnx/shm' ] && cp -r '%s' shm\n", clone)
 		require.NoError(t, os.WriteFile(filepath.Join(bin, "git"), []byte(git), 0o777))
 		// -trimpath lets the go command reuse what it has built for another directory.
-		cmd.Env = append(cmd.Env, "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-trimpath")
+		cmd.Env = append(cmd.Env, "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-trimpath", "HOME="+home(t, dir))
+		for _, name := range []string{"GOCACHE", "GOPATH"} { // which are found by HOME else
+			value, err := exec.Command("go", "env", name).Output()
+			require.NoError(t, err)
+			cmd.Env = append(cmd.Env, name+"="+strings.TrimSpace(string(value)))
+		}
 	}
 	cmd.Stdin = strings.NewReader(s.text)
 	cmd.WaitDelay = patience
@@ -148,6 +153,17 @@ func (s script) run(t *testing.T) {
 		_, got, _ := strings.Cut(printed[n], "\n")
 		require.Equal(t, number.ReplaceAllString(strings.TrimSpace(output), "N"), number.ReplaceAllString(strings.TrimSpace(got), "N"), "block %d", n)
 	}
+}
+
+// home makes a home directory, in which pages install things.
+func home(t *testing.T, dir string) string {
+	t.Helper()
+	dir = filepath.Join(dir, "home")
+	// The go command's telemetry would write after the test has ended.
+	telemetry := filepath.Join(dir, ".config/go/telemetry")
+	require.NoError(t, os.MkdirAll(telemetry, 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off\n"), 0o666))
+	return dir
 }
 
 // copyModule copies what a clone of the repository has.
