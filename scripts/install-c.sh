@@ -15,6 +15,7 @@ Builds libqnxhost.so and installs under PREFIX, which is made if it is not there
                            __QNX__ and __QNXNTO__ as the compilers of these releases do
   lib/cmake/qnxhost/       find_package(qnxhost), target qnxhost::qnxhost; the variable
                            QNXHOST_RELEASE, 8.0 or 7.1, defines the same
+  share/qnxhost/           valgrind.supp: valgrind --suppressions
   share/doc/qnxhost/       the licence
 
 The directory can be moved afterwards. With DESTDIR in the environment files go
@@ -67,15 +68,17 @@ version=$major.$minor.$(number PATCH)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 stage=$tmp/stage
-install -d "$stage"/{include/qnxhost,lib/pkgconfig,lib/cmake/qnxhost,share/doc/qnxhost}
+install -d "$stage"/{include/qnxhost,lib/pkgconfig,lib/cmake/qnxhost,share/qnxhost,share/doc/qnxhost}
 
+# Without debug information, which older versions of valgrind do not understand.
 (cd "$root" && CGO_ENABLED=1 go build -trimpath -buildmode=c-shared \
-	-ldflags "-extldflags=-Wl,-soname,libqnxhost.so.$major" \
+	-ldflags "-w -extldflags=-Wl,-soname,libqnxhost.so.$major" \
 	-o "$stage/lib/libqnxhost.so.$version" ./qnxshm/qnxhost/lib)
 rm -f "$stage"/lib/*.h # of Go's, and nothing for a program
 ln -s "libqnxhost.so.$version" "$stage/lib/libqnxhost.so.$major"
 ln -s "libqnxhost.so.$major" "$stage/lib/libqnxhost.so"
 (cd "$source/include" && find . -name '*.h' -exec install -D -m 644 {} "$stage/include/qnxhost/{}" \;)
+install -m 644 "$source/lib/valgrind.supp" "$stage/share/qnxhost/valgrind.supp"
 install -m 644 "$root/LICENSE" "$stage/share/doc/qnxhost/LICENSE"
 
 cat >"$stage/lib/pkgconfig/qnxhost.pc" <<TEXT

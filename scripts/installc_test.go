@@ -246,3 +246,30 @@ func TestInstallRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(help), "usage: install-c.sh PREFIX")
 }
+
+// Valgrind has nothing to say, but of the library's own goroutines.
+func TestInstalledWithValgrind(t *testing.T) {
+	t.Parallel()
+	prefix := prefix(t)
+	for _, program := range []string{"cmake", "ctest", "valgrind"} {
+		need(t, program)
+	}
+	build, logs := filepath.Join(t.TempDir(), "build"), t.TempDir()
+	// Its words are separated by spaces, and a directory has one.
+	suppressions := filepath.Join(logs, "valgrind.supp")
+	require.NoError(t, os.Symlink(filepath.Join(prefix, "share/qnxhost/valgrind.supp"), suppressions))
+	succeed(t, "/", nil, "cmake", "-S", abs(t, "../examples/c"), "-B", build, "-DCMAKE_PREFIX_PATH="+prefix, "-DCMAKE_BUILD_TYPE=Debug")
+	succeed(t, "/", nil, "cmake", "--build", build, "-j2")
+	cmd := exec.Command("ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error")
+	cmd.Env = append(os.Environ(), "RUNNER=valgrind -q --error-exitcode=99 --leak-check=full --suppressions="+suppressions+
+		" --log-file="+filepath.Join(logs, "log.%p"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		said, _ := filepath.Glob(filepath.Join(logs, "log.*"))
+		for _, path := range said {
+			text, _ := os.ReadFile(path)
+			out = append(out, text...)
+		}
+	}
+	require.NoError(t, err, "%s", out)
+}

@@ -18,6 +18,9 @@ func OpenProcess(pid int) (int, error) {
 		return NoFD, syscall.ESRCH
 	}
 	fd, err := unix.PidfdOpen(pid, 0)
+	if err == syscall.ENOSYS {
+		fd, err = watch(pid)
+	}
 	switch err {
 	case nil:
 	case syscall.EINVAL, syscall.ENOENT: // a thread, not a process
