@@ -35,6 +35,7 @@ bool qnxhost_enter(struct qnxhost_call *call)
 
 	if (forked)
 		return false;
+	qnxhost_take_timeout();
 	call->error = errno;
 	if (qnxhost_release)
 		qnxhost_release();

@@ -36,6 +36,15 @@ bool qnxhost_forked(void);
 		error_; \
 	})
 
+/* TimerTimeout arms one timeout for the next call of this thread: for some states, in
+   nanoseconds. That call takes it, whatever it is; states is 0 where there is none. */
+struct qnxhost_timeout {
+	unsigned states;
+	int64_t nanoseconds;
+};
+
+struct qnxhost_timeout qnxhost_take_timeout(void);
+
 /* What a call of libc returns: 0, or -1 and errno. */
 static inline int qnxhost_result(int error)
 {

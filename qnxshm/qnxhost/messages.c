@@ -27,38 +27,6 @@
 /* From Go, instead of an errno: the call would have to wait. */
 #define NOT_YET (-1)
 
-/* TimerTimeout arms one timeout for the next call of this thread that blocks. */
-static __thread struct {
-	unsigned states; /* 0: none */
-	uint64_t nanoseconds;
-} timeout;
-
-/* Takes the timeout, whatever it is for: it is for one call. -1: none. */
-static int64_t take_timeout(unsigned states)
-{
-	int64_t ns = -1;
-
-	if (timeout.states & states)
-		ns = timeout.nanoseconds > INT64_MAX ? INT64_MAX : (int64_t)timeout.nanoseconds;
-	timeout.states = 0;
-	return ns;
-}
-
-int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
-{
-	if (qnxhost_forked())
-		return -ENOSYS;
-	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME)
-		return -EINVAL;
-	if (notify && SIGEV_GET_TYPE(notify) != SIGEV_UNBLOCK)
-		return -ENOSYS;
-	if (otime)
-		*otime = timeout.states ? timeout.nanoseconds : 0;
-	timeout.states = flags;
-	timeout.nanoseconds = ntime ? *ntime : 0;
-	return 0;
-}
-
 /* The time when a timeout of ns ends; a negative one does not. */
 static struct timespec end_of(int64_t ns)
 {
@@ -223,6 +191,12 @@ struct sending {
 	long status;
 };
 
+static void begin_timeout(struct sleeper *s, int64_t ns)
+{
+	s->ns = ns;
+	s->end = end_of(ns);
+}
+
 /* A message that its sender does not want to wait for any more. */
 static int give_up_send(struct sending *s, int why)
 {
@@ -244,26 +218,37 @@ static void cancel_send(uintptr_t begun)
 		give_up_send(s, ECANCELED);
 }
 
+/* A timeout for SEND begins now, and one for both goes on. One for REPLY alone begins when
+   the server has the message, of which it tells. */
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
 {
 	static __thread int thread;
+	const struct qnxhost_timeout timeout = qnxhost_take_timeout();
+	const bool in_send = timeout.states & _NTO_TIMEOUT_SEND, in_reply = timeout.states & _NTO_TIMEOUT_REPLY;
 	struct sending s = {.sleeper = {.give_up = cancel_send, .begun = (uintptr_t)&s}};
 	int error, why;
 
-	s.sleeper.ns = take_timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
-	s.sleeper.end = end_of(s.sleeper.ns);
+	begin_timeout(&s.sleeper, in_send ? timeout.nanoseconds : -1);
 	if ((error = count(&s.msg, siov, sparts)) || (error = count(&s.reply, riov, rparts)))
 		return -error;
 	if (!qnxhost_enter(&s.sleeper.call))
 		return -ENOSYS;
 	if (thread == 0)
 		thread = (int)gettid();
-	error = qnxhost_go_send(coid, thread, &s.msg, &s.reply, &s.status, &s.it);
-	while (error == NOT_YET)
-		if ((why = sleep_until(s.it.socket, s.it.own, s.it.nap, &s.sleeper)) == 0)
+	error = qnxhost_go_send(coid, thread, in_reply && !in_send, &s.msg, &s.reply, &s.status, &s.it);
+	while (error == NOT_YET) {
+		if (in_reply && !in_send && s.it.received && s.sleeper.ns < 0)
+			begin_timeout(&s.sleeper, timeout.nanoseconds);
+		why = sleep_until(s.it.socket, s.it.own, s.it.nap, &s.sleeper);
+		if (why == 0) {
 			error = qnxhost_go_send_try(&s.it, &s.msg, &s.reply, &s.status);
-		else
+		} else if (why == ETIMEDOUT && !in_reply) {
+			error = qnxhost_go_send_withdraw(&s.it, why);
+			s.sleeper.ns = -1; /* the server has it */
+		} else {
 			error = give_up_send(&s, why);
+		}
+	}
 	qnxhost_leave(&s.sleeper.call);
 	return error ? -error : s.status;
 }
@@ -271,14 +256,14 @@ long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, s
 /* Receives; what is not NULL is filled in. */
 static int64_t receive(int chid, const iov_t *iov, size_t n, struct _msg_info *info, int pulses_only)
 {
+	const struct qnxhost_timeout timeout = qnxhost_take_timeout();
 	struct sleeper s = {.give_up = qnxhost_go_receive_end};
 	struct qnxhost_parts parts;
 	struct _msg_info got;
 	int64_t rcvid = 0;
 	int fd, error;
 
-	s.ns = take_timeout(_NTO_TIMEOUT_RECEIVE);
-	s.end = end_of(s.ns);
+	begin_timeout(&s, timeout.states & _NTO_TIMEOUT_RECEIVE ? timeout.nanoseconds : -1);
 	if ((error = count(&parts, iov, n)))
 		return -error;
 	if (!qnxhost_enter(&s.call))
@@ -370,6 +355,14 @@ int ChannelCreate_r(unsigned flags)
 	return error ? -error : chid;
 }
 
+/* The host's pulses need no pool: of the configuration nothing counts. */
+int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *config)
+{
+	if (config == NULL)
+		return qnxhost_result(EFAULT);
+	return ChannelCreate(flags | _NTO_CHF_PULSE_POOL);
+}
+
 int ChannelDestroy_r(int chid)
 {
 	return -QNXHOST_CALL(qnxhost_go_channel_destroy(chid));
@@ -381,9 +374,9 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 
 	if (nd != 0)
 		return -ENOREMOTE;
-	if ((index != 0 && (index & _NTO_SIDE_CHANNEL) == 0) || (flags & ~(int)_NTO_COF_CLOEXEC) != 0)
+	if (index != 0 && (index & _NTO_SIDE_CHANNEL) == 0)
 		return -EINVAL;
-	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, index, &coid));
+	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, index, flags, &coid));
 	return error ? -error : coid;
 }
 
@@ -392,6 +385,17 @@ int ConnectDetach_r(int coid)
 	if (coid == SYSMGR_COID)
 		return -EPERM;
 	return -QNXHOST_CALL(qnxhost_go_connect_detach(coid));
+}
+
+int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
+{
+	unsigned old = 0;
+	int error;
+
+	if (pid != 0 && pid != getpid())
+		return pid < 0 ? -ESRCH : -ENOSYS; /* others' connections are not ours to see */
+	error = QNXHOST_CALL(qnxhost_go_connect_flags(coid, mask, bits, &old));
+	return error ? -error : (int)old;
 }
 
 int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
@@ -553,24 +557,11 @@ PLAIN(int, ChannelCreate, (unsigned flags), (flags))
 PLAIN(int, ChannelDestroy, (int chid), (chid))
 PLAIN(int, ConnectAttach, (uint32_t nd, pid_t pid, int chid, unsigned index, int flags), (nd, pid, chid, index, flags))
 PLAIN(int, ConnectDetach, (int coid), (coid))
+PLAIN(int, ConnectFlags, (pid_t pid, int coid, unsigned mask, unsigned bits), (pid, coid, mask, bits))
 PLAIN(int, ConnectServerInfo, (pid_t pid, int coid, struct _server_info *info), (pid, coid, info))
 PLAIN(int, ConnectClientInfo, (int scoid, struct _client_info *info, int ngroups), (scoid, info, ngroups))
-PLAIN(int, TimerTimeout, (clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime), (id, flags, notify, ntime, otime))
 
 /* What the host does not do. */
-
-int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *config)
-{
-	(void)flags, (void)config;
-	return qnxhost_result(ENOSYS);
-}
-
-int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
-{
-	(void)pid, (void)coid, (void)mask, (void)bits;
-	return -ENOSYS;
-}
-PLAIN(int, ConnectFlags, (pid_t pid, int coid, unsigned mask, unsigned bits), (pid, coid, mask, bits))
 
 int MsgDeliverEvent_r(qnxhost_rcvid_t rcvid, const struct sigevent *event)
 {

@@ -19,7 +19,8 @@ struct qnxhost_parts {
 struct qnxhost_sending {
 	uintptr_t id;
 	int socket, own;
-	int nap; // in milliseconds, when nothing tells of all that is waited for; else 0
+	int nap;      // in milliseconds, when nothing tells of all that is waited for; else 0
+	int received; // by the server
 };
 */
 import "C"
@@ -59,14 +60,21 @@ func qnxhost_go_channel_create(flags C.uint, chid *C.int) C.int {
 func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.ChannelDestroy(int(chid))) }
 
 //export qnxhost_go_connect_attach
-func qnxhost_go_connect_attach(pid, chid C.int, lowest C.uint, coid *C.int) C.int {
-	n, err := message.ConnectAttachIndex(int(pid), int(chid), int(lowest))
+func qnxhost_go_connect_attach(pid, chid C.int, lowest, flags C.uint, coid *C.int) C.int {
+	n, err := message.ConnectAttachIndex(int(pid), int(chid), int(lowest), uint32(flags))
 	*coid = C.int(n)
 	return errnoOf(err)
 }
 
 //export qnxhost_go_connect_detach
 func qnxhost_go_connect_detach(coid C.int) C.int { return errnoOf(message.ConnectDetach(int(coid))) }
+
+//export qnxhost_go_connect_flags
+func qnxhost_go_connect_flags(coid C.int, mask, bits C.uint, old *C.uint) C.int {
+	flags, err := message.ConnectFlags(int(coid), uint32(mask), uint32(bits))
+	*old = C.uint(flags)
+	return errnoOf(err)
+}
 
 //export qnxhost_go_server_info
 func qnxhost_go_server_info(coid C.int, info *C.struct__msg_info64) C.int {
@@ -103,13 +111,17 @@ func qnxhost_go_client_info(scoid C.int, info *C.struct__client_info, groups *C.
 const notYet C.int = -1
 
 // qnxhost_go_send sends a message. While its reply is not there it returns notYet, and
-// the caller has a sending to go on with.
+// the caller has a sending to go on with. With tell it is woken, too, when the server
+// receives the message.
 //
 //export qnxhost_go_send
-func qnxhost_go_send(coid, thread C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.struct_qnxhost_sending) C.int {
+func qnxhost_go_send(coid, thread, tell C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.struct_qnxhost_sending) C.int {
 	s, err := message.BeginSend(int(coid), int(thread), int64(reply.bytes))
 	if err != nil {
 		return errnoOf(err)
+	}
+	if tell != 0 {
+		s.TellReceived()
 	}
 	errno := trySend(&s, msg, reply, status)
 	if errno == notYet {
@@ -140,7 +152,10 @@ func qnxhost_go_send_try(sending *C.struct_qnxhost_sending, msg, reply *C.struct
 // toSleep tells what the caller sleeps on.
 func toSleep(s *message.Sending, sending *C.struct_qnxhost_sending) {
 	socket, own, nap := s.Descriptors()
-	sending.socket, sending.own, sending.nap = C.int(socket), C.int(own), C.int(nap)
+	sending.socket, sending.own, sending.nap, sending.received = C.int(socket), C.int(own), C.int(nap), 0
+	if s.Received() {
+		sending.received = 1
+	}
 }
 
 func trySend(s *message.Sending, msg, reply *C.struct_qnxhost_parts, status *C.long) C.int {
@@ -162,7 +177,7 @@ func trySend(s *message.Sending, msg, reply *C.struct_qnxhost_parts, status *C.l
 func qnxhost_go_send_give_up(sending *C.struct_qnxhost_sending, reply *C.struct_qnxhost_parts, status *C.long, why C.int) C.int {
 	h := cgo.Handle(sending.id)
 	s := h.Value().(*message.Sending)
-	if s.Stays() {
+	if s.Stays(syscall.Errno(why)) {
 		return notYet
 	}
 	var one [1][]byte
@@ -171,6 +186,21 @@ func qnxhost_go_send_give_up(sending *C.struct_qnxhost_sending, reply *C.struct_
 	h.Delete()
 	*status = C.long(n)
 	return errnoOf(err)
+}
+
+// qnxhost_go_send_withdraw ends a sending whose message the server has not received. Else
+// it returns notYet.
+//
+//export qnxhost_go_send_withdraw
+func qnxhost_go_send_withdraw(sending *C.struct_qnxhost_sending, why C.int) C.int {
+	h := cgo.Handle(sending.id)
+	s := h.Value().(*message.Sending)
+	if !s.Withdraw() {
+		return notYet
+	}
+	s.End()
+	h.Delete()
+	return why
 }
 
 // qnxhost_go_receive receives. While there is nothing it returns notYet, and the caller
@@ -262,10 +292,10 @@ func qnxhost_go_reply(rcvid C.int64_t, status C.long, parts *C.struct_qnxhost_pa
 
 //export qnxhost_go_error
 func qnxhost_go_error(rcvid C.int64_t, errno C.int) C.int {
-	if errno < 0 {
+	if errno < -1 {
 		return C.int(syscall.EINVAL)
 	}
-	return errnoOf(message.MsgError(int64(rcvid), syscall.Errno(errno)))
+	return errnoOf(message.MsgError(int64(rcvid), syscall.Errno(uint32(errno))))
 }
 
 //export qnxhost_go_read

@@ -32,7 +32,7 @@ dispatch_t *dispatch_create_channel(int chid, unsigned flags)
 dispatch_t *dispatch_create(void)
 {
 	dispatch_t *dpp;
-	int chid = ChannelCreate(_NTO_CHF_UNBLOCK | _NTO_CHF_DISCONNECT);
+	int chid = ChannelCreate(_NTO_CHF_UNBLOCK | _NTO_CHF_DISCONNECT | _NTO_CHF_COID_DISCONNECT);
 
 	if (chid == -1)
 		return NULL;

@@ -114,7 +114,7 @@ int qnxhost_timer_create(clockid_t clock, struct sigevent *event, timer_t *id)
 	t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return qnxhost_result(EAGAIN);
-	t->clock = clock;
+	t->clock = clock == CLOCK_SOFTTIME ? CLOCK_REALTIME : clock;
 	error = create(t, event);
 	if (error) {
 		free(t);
@@ -211,6 +211,8 @@ int qnxhost_timer_settime(timer_t id, int flags, const struct itimerspec *value,
 		return -1;
 	if (value == NULL)
 		result = qnxhost_result(EFAULT);
+	else if (flags & TIMER_TOLERANCE)
+		result = 0; /* the timer keeps to its time */
 	else if (t->pulse)
 		result = qnxhost_result(set_pulse(t, flags, value, old));
 	else

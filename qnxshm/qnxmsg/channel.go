@@ -28,7 +28,19 @@ const (
 	// ChannelDisconnect (_NTO_CHF_DISCONNECT): deliver a PulseDisconnect when the
 	// last connection of a client process is gone, be it closed or killed.
 	ChannelDisconnect ChannelFlags = nto.ChannelDisconnect // 0x8
+
+	// ChannelConnectionDeath (_NTO_CHF_COID_DISCONNECT): deliver a PulseConnectionDeath
+	// for each connection of this process, to whatever channel, whose server closes its
+	// channel or ends. So a client that does not send learns of it, too. Some releases
+	// have it for one channel of a process at a time (EBUSY).
+	ChannelConnectionDeath ChannelFlags = nto.ChannelCOIDDisconnect // 0x40
+
+	// ChannelPrivate (_NTO_CHF_PRIVATE): only this process can connect. On a target it
+	// needs no ability, which a channel for others does.
+	ChannelPrivate ChannelFlags = nto.ChannelPrivate // 0x1000
 )
+
+const knownFlags = ChannelUnblock | ChannelDisconnect | ChannelConnectionDeath | ChannelPrivate
 
 // A Channel is where a server receives messages and pulses. Its methods may be
 // called by many goroutines; each Receive takes one message. The zero Channel is
@@ -47,14 +59,15 @@ type Channel struct {
 //	EINVAL  unknown flags
 //	EAGAIN  no channel left; host: no descriptors left to serve it with
 //	ENOSYS  host: /proc is not mounted
-//	EPERM   target: not allowed to make a public channel
+//	EBUSY   target: another channel of this process has ChannelConnectionDeath
+//	EPERM   target: not allowed to make a channel that is not private
 //
 // Since QNX SDP 6.
 //
 // Implements: int ChannelCreate(unsigned flags)
 func NewChannel(flags ChannelFlags) (*Channel, error) {
 	chid, err := 0, error(syscall.EINVAL)
-	if flags&^(ChannelUnblock|ChannelDisconnect) == 0 {
+	if flags&^knownFlags == 0 {
 		chid, err = channelCreate(flags)
 	}
 	if err != nil {
@@ -104,6 +117,10 @@ func (c *Channel) ID() int { return c.chid }
 const (
 	PulseUnblock    = nto.PulseUnblock    // -32, _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
 	PulseDisconnect = nto.PulseDisconnect // -33, _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
+
+	// PulseConnectionDeath, -35, _PULSE_CODE_COIDDEATH: the server of the connection whose
+	// ID is Value is gone. The connection is still to be closed. SCOID means nothing.
+	PulseConnectionDeath = nto.PulseCOIDDeath
 )
 
 // A Pulse is a small message that nobody waits for.
@@ -258,6 +275,32 @@ func (m *Message) ReplyError(err error) error {
 	defer m.channel.gate.Leave()
 	if err := m.answer(func() error { return msgError(m.rcvid, errno) }); err != nil {
 		return wrap(err, "MsgError", "rcvid %#x, %s", m.rcvid, qnxerr.Name(errno))
+	}
+	return nil
+}
+
+// Unblock lets a client go that does not want to wait any more, of which a
+// PulseUnblock has told: its Send fails as it would have without ChannelUnblock, with
+// ETIMEDOUT when its timeout has passed, or as interrupted (EINTR, of C programs).
+//
+// Errors:
+//
+//	EINVAL  this is a pulse, or the client waits on
+//	ESRCH   nobody waits for this answer, as in Reply
+//
+// Since QNX SDP 7.0.1.
+//
+// Implements: int MsgError(rcvid_t rcvid, int error), error -1
+func (m *Message) Unblock() error {
+	if m.IsPulse() {
+		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, -1", m.rcvid)
+	}
+	if !m.channel.enter() {
+		return qnxerr.Closed("qnxmsg: Message.Unblock")
+	}
+	defer m.channel.gate.Leave()
+	if err := m.answer(func() error { return msgUnblock(m.rcvid) }); err != nil {
+		return wrap(err, "MsgError", "rcvid %#x, -1", m.rcvid)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
+const maxPriority = 255
+
 // A Connection is where a client sends messages and pulses to one channel. Its
 // methods may be called by many goroutines, also while others are blocked in
 // Send. The zero Connection is one that was closed already.
@@ -30,7 +32,8 @@ type Connection struct {
 //	EPROTO  host: the process has another version of this module
 //	EMFILE  target: no connection left in the process (or ENFILE)
 //	ENXIO   target: the process is terminating
-//	EPERM   target: not allowed to connect to it
+//	EPERM   the channel is private to its process; target: also not allowed to
+//	        connect to it
 //
 // Since QNX SDP 6.
 //
@@ -91,6 +94,10 @@ func OpenWait(ctx context.Context, name string) (*Connection, error) {
 }
 
 func (c *Connection) enter() bool { return c.coid != 0 && c.gate.Enter() }
+
+// ID returns the connection's id in this process (coid), which a PulseConnectionDeath
+// has as its value.
+func (c *Connection) ID() int { return c.coid }
 
 // ServerPID returns the process id of the server, for handles that the client
 // makes for it.
@@ -244,8 +251,9 @@ func lengthOf(parts [][]byte) (n int64) {
 }
 
 // SendPulse sends a pulse and does not wait. priority is 1 to 255, or -1 for
-// the caller's own; code is 0 to 127; value has 32 bits on QNX SDP 7.1 and 64
-// on QNX OS 8.0 and the host.
+// the caller's own, and 0 is 1; code is 0 to 127; value has 32 bits on QNX SDP 7.1
+// and 64 on QNX OS 8.0 and the host. What waits to be received is so by priority,
+// then in the order in which it came.
 //
 // Errors:
 //
@@ -255,8 +263,8 @@ func lengthOf(parts [][]byte) (n int64) {
 //	ENXIO   target: the server process is terminating
 //	EPERM   target: not allowed to signal the server process
 //
-// Host and target: on the host -1 is 10. Pulses with a higher priority are received
-// first, but lend it to nobody.
+// Host and target: on the host -1 is 10. A pulse lends its priority to
+// nobody.
 //
 // Since QNX SDP 6.
 //
@@ -267,7 +275,7 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 	}
 	defer c.gate.Leave()
 	err := error(syscall.EINVAL)
-	if code >= nto.PulseMinAvail && code <= nto.PulseMaxAvail {
+	if priority >= -1 && priority <= maxPriority && code >= nto.PulseMinAvail && code <= nto.PulseMaxAvail {
 		err = msgSendPulse(c.coid, priority, code, value)
 	}
 	if err != nil {
@@ -280,9 +288,11 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 }
 
 // Close detaches the connection. Blocked Sends return an error that matches
-// os.ErrClosed. When it was the last connection of this process to the channel,
-// the server gets a PulseDisconnect. Calling Close again does nothing and
-// returns nil.
+// os.ErrClosed, except those whose message a server with ChannelUnblock has received:
+// it gets a PulseUnblock for each, and they end with its answer. Close does not wait
+// for that. When it was the last connection of this process to the channel, the server
+// gets a PulseDisconnect, once all Sends have ended. Calling Close again does nothing
+// and returns nil.
 //
 // Errors:
 //
@@ -294,12 +304,11 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 func (c *Connection) Close() error {
 	var err error
 	forget := func() {}
-	c.gate.Close(func() {
+	c.gate.Shut(func() {
 		if c.coid != 0 {
 			forget, err = connectDetach(c.coid)
 		}
-	})
-	forget()
+	}, func() { forget() })
 	if err != nil {
 		return wrap(err, "ConnectDetach", "coid %#x", c.coid)
 	}

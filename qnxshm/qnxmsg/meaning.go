@@ -16,7 +16,7 @@ func meaning(call string, errno syscall.Errno) string {
 	switch call {
 	case "ChannelCreate":
 		if errno == syscall.EINVAL {
-			return "flags must be none or some of ChannelUnblock (0x2) and ChannelDisconnect (0x8)"
+			return "flags must be none or some of ChannelUnblock (0x2), ChannelDisconnect (0x8), ChannelConnectionDeath (0x40) and ChannelPrivate (0x1000)"
 		}
 	case "name_attach":
 		switch errno {
@@ -39,6 +39,9 @@ func meaning(call string, errno syscall.Errno) string {
 	case "ConnectAttach":
 		if errno == syscall.ESRCH {
 			return "no process has this pid, or it has no channel chid"
+		}
+		if errno == syscall.EPERM {
+			return "the channel is private to its process"
 		}
 	case "MsgSend", "MsgSendv":
 		// Or the server's answer, which may be any errno.
@@ -63,7 +66,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EAGAIN:
 			return "the server has too many pulses waiting"
 		case syscall.EINVAL:
-			return "priority must be 1 to 255, or -1 for the caller's own; code 0 to 127; value 32 bits wide on QNX SDP 7.1"
+			return "priority must be 0 to 255, or -1 for the caller's own; code 0 to 127; value 32 bits wide on QNX SDP 7.1"
 		}
 	case "MsgReceive":
 		switch errno {
@@ -79,7 +82,7 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EOVERFLOW:
 			return tooManyParts
 		case syscall.EINVAL:
-			return "a pulse is not answered; status must be 0 to 2147483647 (ReplyError is for errors), an errno no larger"
+			return "a pulse is not answered, nor is a client let go that waits on; status must be 0 to 2147483647 (ReplyError is for errors), an errno no larger"
 		case syscall.ESRCH:
 			return "nobody waits for this answer: given already, or the client is gone or timed out"
 		}

@@ -146,6 +146,15 @@ static inline struct qnxmsg_result qnxmsg_error(int64_t rcvid, int error) {
 	return qnxmsg_result_of(MsgError_r(rcvid, error));
 }
 
+// -1 is for clients that do not want to wait any more; others would get garbage.
+static inline struct qnxmsg_result qnxmsg_unblock(int64_t rcvid) {
+	struct _msg_info info;
+	struct qnxmsg_result r = qnxmsg_result_of(MsgInfo_r(rcvid, &info));
+	if (r.error == 0 && (info.flags & _NTO_MI_UNBLOCK_REQ) == 0)
+		r.error = EINVAL;
+	return r.error ? r : qnxmsg_error(rcvid, -1);
+}
+
 static inline struct qnxmsg_result qnxmsg_connect_attach(pid_t pid, int chid) {
 	return qnxmsg_result_of(ConnectAttach_r(0, pid, chid, _NTO_SIDE_CHANNEL, _NTO_COF_CLOEXEC));
 }
@@ -261,7 +270,7 @@ func vectorOf(parts [][]byte, pins *runtime.Pinner) []C.iov_t {
 }
 
 // The codes of pulses are the header's: any other index does not compile.
-var _ = [1]struct{}{}[(PulseUnblock^C._PULSE_CODE_UNBLOCK)|(PulseDisconnect^C._PULSE_CODE_DISCONNECT)|
+var _ = [1]struct{}{}[(PulseUnblock^C._PULSE_CODE_UNBLOCK)|(PulseDisconnect^C._PULSE_CODE_DISCONNECT)|(PulseConnectionDeath^C._PULSE_CODE_COIDDEATH)|
 	(nto.PulseMinAvail^C._PULSE_CODE_MINAVAIL)|(nto.PulseMaxAvail^C._PULSE_CODE_MAXAVAIL)]
 
 func channelCreate(flags ChannelFlags) (chid int, err error) {
@@ -271,6 +280,12 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 	}
 	if flags&ChannelDisconnect != 0 {
 		f |= C._NTO_CHF_DISCONNECT
+	}
+	if flags&ChannelConnectionDeath != 0 {
+		f |= C._NTO_CHF_COID_DISCONNECT
+	}
+	if flags&ChannelPrivate != 0 {
+		f |= C._NTO_CHF_PRIVATE
 	}
 	numbers.RLock()
 	defer numbers.RUnlock()
@@ -390,6 +405,8 @@ func msgError(rcvid int64, errno syscall.Errno) error {
 	return errorOf(C.qnxmsg_error(C.int64_t(rcvid), C.int(errno)).error)
 }
 
+func msgUnblock(rcvid int64) error { return errorOf(C.qnxmsg_unblock(C.int64_t(rcvid)).error) }
+
 func detachClient(chid, scoid int) error {
 	if !clients.take(chid, scoid) {
 		return syscall.EINVAL
@@ -446,8 +463,5 @@ func msgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 }
 
 func msgSendPulse(coid, priority, code int, value int64) error {
-	if priority != int(int8(priority)) && priority != int(uint8(priority)) { // -1 means something here
-		return syscall.EINVAL
-	}
 	return errorOf(C.qnxmsg_send_pulse(cInt(coid), cInt(priority), cInt(code), C.int64_t(value)).error)
 }

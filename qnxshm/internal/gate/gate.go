@@ -15,6 +15,8 @@ type Gate struct {
 	state atomic.Int64 // users inside, plus closed once Close was called
 	once  sync.Once
 	empty chan struct{} // made before closed is set, unless nobody is inside
+	last  func()        // of Shut, set before closed is
+	left  sync.Once     // runs last
 }
 
 // Enter lets the caller in, to be followed by Leave, or reports that the gate
@@ -37,8 +39,12 @@ func (g *Gate) turnAway() bool {
 	return false
 }
 
-// tell lets Close know that the last one has left.
+// tell lets Close know that the last one has left, or does what Shut was given for that.
 func (g *Gate) tell() {
+	if g.last != nil {
+		g.left.Do(g.last)
+		return
+	}
 	select {
 	case g.empty <- struct{}{}:
 	default: // an Enter that was turned away; Close has been told
@@ -66,6 +72,19 @@ func (g *Gate) Close(wake func()) (first bool) {
 	return first
 }
 
-// Closed reports whether Close was called. Whoever is inside and was woken
+// Shut is Close that does not wait: whoever leaves last runs last, which may be Shut
+// itself. It returns false if the gate was closed before.
+func (g *Gate) Shut(wake, last func()) (first bool) {
+	g.once.Do(func() {
+		first = true
+		g.last = last
+		g.state.Add(closed + 1)
+		wake()
+		g.Leave()
+	})
+	return first
+}
+
+// Closed reports whether Close or Shut was called. Whoever is inside and was woken
 // learns by it why.
 func (g *Gate) Closed() bool { return g.state.Load()&closed != 0 }

@@ -97,6 +97,9 @@ func (sv *served) begin(generation uint32, m *message) (Received, bool) {
 		SrcMsgLen: m.length, DstMsgLen: m.room,
 	}
 	r := sv.info
+	if sv.slot.tell.Load() != 0 {
+		sv.wake()
+	}
 	if cl.asks.Load() != 0 || sv.slot.unblock.Load() == generation {
 		cl.shared.unblock[sv.index/32].Or(1 << (sv.index % 32))
 		cl.takeAsks()

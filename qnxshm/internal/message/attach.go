@@ -15,12 +15,19 @@ import (
 // maxCOID bounds the coid that a caller can want.
 const maxCOID = nto.SideChannel + 1<<16
 
-// ConnectAttach is ConnectAttach.
-func ConnectAttach(pid, chid int) (coid int, err error) { return ConnectAttachIndex(pid, chid, 0) }
+// Those that the host cannot mean are accepted like the others: no connection outlives
+// an exec, and what asks for a connection of another kind gets one of this.
+const knownConnectionFlags = nto.ConnectionCloexec | nto.ConnectionDead | nto.ConnectionNoInherit | nto.ConnectionLocal |
+	nto.ConnectionNoShare | nto.ConnectionAllowed | nto.ConnectionPipe | nto.ConnectionNoEvent | nto.ConnectionRegEvents | nto.ConnectionDup2
 
-// ConnectAttachIndex is ConnectAttach with the lowest acceptable coid.
-func ConnectAttachIndex(pid, chid, lowest int) (coid int, err error) {
-	if lowest > maxCOID {
+// ConnectAttach is ConnectAttach of a side channel.
+func ConnectAttach(pid, chid int) (coid int, err error) {
+	return ConnectAttachIndex(pid, chid, 0, nto.ConnectionCloexec)
+}
+
+// ConnectAttachIndex is ConnectAttach with the lowest acceptable coid, and flags.
+func ConnectAttachIndex(pid, chid, lowest int, flags uint32) (coid int, err error) {
+	if lowest > maxCOID || flags&^knownConnectionFlags != 0 {
 		return 0, syscall.EINVAL
 	}
 	if pid == 0 {
@@ -32,22 +39,25 @@ func ConnectAttachIndex(pid, chid, lowest int) (coid int, err error) {
 	if err := linux.TimersWork(); err != nil {
 		return 0, noDescriptors(err)
 	}
-	at := attachments.join(address{pid, chid})
-	if at != nil {
-		return connections.add(at, lowest), nil
+	alone := flags&nto.ConnectionNoShare != 0
+	var at *attachment
+	if !alone {
+		at = attachments.join(address{pid, chid})
 	}
-	if pid == os.Getpid() {
-		at, err = attachHere(chid)
-	} else {
+	switch {
+	case at != nil:
+	case pid == os.Getpid():
+		at, err = attachHere(chid, alone)
+	default:
 		var out *procnto.Outbound
 		var w *wire.Welcome
 		out, w, err = procnto.Dial(pid, &wire.HelloAttach{ChannelID: int32(chid)})
 		if err == nil {
-			at, err = attachTo(out, w)
+			at, err = attachTo(out, w, alone)
 		}
 	}
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return connections.add(at, lowest), nil
+	return connections.add(at, lowest, flags), nil
 }

@@ -24,11 +24,15 @@ type attachmentTable struct {
 }
 
 // join gives a new connection the attachment that there is, nil if there is none.
-func (t *attachmentTable) join(a address) *attachment { return t.joinOr(a, nil) }
+func (t *attachmentTable) join(a address) *attachment { return t.joinOr(a, nil, false) }
 
 // joinOr gives a new connection the attachment that there is, or if there is none
-// another one, whose caller is to make it ready.
-func (t *attachmentTable) joinOr(a address, other *attachment) *attachment {
+// another one, whose caller is to make it ready. alone: it shares no other's.
+func (t *attachmentTable) joinOr(a address, other *attachment, alone bool) *attachment {
+	if alone {
+		other.connections = 1
+		return other
+	}
 	for {
 		t.mu.Lock()
 		at := t.byAddress[a]
@@ -64,7 +68,7 @@ func (t *attachmentTable) become(at *attachment, err error) {
 	defer t.mu.Unlock()
 	if err != nil {
 		at.failed = true
-		delete(t.byAddress, address{at.server, at.chid})
+		t.forget(at)
 	}
 	close(at.ready)
 }
@@ -74,8 +78,8 @@ func (t *attachmentTable) leave(at *attachment) {
 	t.mu.Lock()
 	at.connections--
 	last := at.connections == 0
-	if a := (address{at.server, at.chid}); last && t.byAddress[a] == at {
-		delete(t.byAddress, a)
+	if last {
+		t.forget(at)
 	}
 	t.mu.Unlock()
 	if last {
@@ -83,19 +87,22 @@ func (t *attachmentTable) leave(at *attachment) {
 	}
 }
 
-// attachTo makes an attachment of what a server has welcomed.
-func attachTo(out *procnto.Outbound, w *wire.Welcome) (*attachment, error) {
-	a := address{out.PID(), int(w.ChannelID)}
-	if at := attachments.join(a); at != nil { // under another name
-		out.Close()
-		return at, nil
+// forget lets no other connection join. The lock is held.
+func (t *attachmentTable) forget(at *attachment) {
+	if a := (address{at.server, at.chid}); t.byAddress[a] == at {
+		delete(t.byAddress, a)
 	}
+}
+
+// attachTo makes an attachment of what a server has welcomed.
+func attachTo(out *procnto.Outbound, w *wire.Welcome, alone bool) (*attachment, error) {
+	a := address{out.PID(), int(w.ChannelID)}
 	if a.pid == os.Getpid() {
 		out.Close()
-		return attachHere(a.chid)
+		return attachHere(a.chid, alone)
 	}
 	at := &attachment{server: a.pid, chid: a.chid, scoid: int(w.SCOID), flags: w.Flags, out: out, ready: make(chan struct{})}
-	if used := attachments.joinOr(a, at); used != at {
+	if used := attachments.joinOr(a, at, alone); used != at {
 		out.Close()
 		return used, nil
 	}
@@ -124,13 +131,13 @@ func (at *attachment) start(mem []byte) {
 }
 
 // attachHere attaches to a channel of this process.
-func attachHere(chid int) (*attachment, error) {
+func attachHere(chid int, alone bool) (*attachment, error) {
 	ch := channels.get(chid)
 	if ch == nil {
 		return nil, syscall.ESRCH
 	}
 	at := &attachment{server: os.Getpid(), chid: chid, ready: make(chan struct{})}
-	if used := attachments.joinOr(address{at.server, chid}, at); used != at {
+	if used := attachments.joinOr(address{at.server, chid}, at, alone); used != at {
 		return used, nil
 	}
 	mem, err := privateMemory(roundUp(int64(segmentSize(0))))

@@ -14,8 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The host lends no priorities, and always tells the lengths.
-const knownChannelFlags = nto.ChannelFixedPriority | nto.ChannelUnblock | nto.ChannelDisconnect | nto.ChannelSenderLen | nto.ChannelReplyLen
+// Those that the host cannot mean are accepted like the others: it lends no priorities
+// or processors, always tells the lengths, sees no thread die, and has pulses enough.
+const knownChannelFlags = nto.ChannelFixedPriority | nto.ChannelUnblock | nto.ChannelThreadDeath | nto.ChannelDisconnect |
+	nto.ChannelNetMsg | nto.ChannelSenderLen | nto.ChannelCOIDDisconnect | nto.ChannelReplyLen | nto.ChannelPulsePool |
+	nto.ChannelGlobal | nto.ChannelPrivate | nto.ChannelMsgPausing | nto.ChannelInheritRunmask | nto.ChannelUnblockTimer
 
 // ChannelCreate is ChannelCreate.
 func ChannelCreate(flags uint32) (chid int, err error) {
@@ -115,6 +118,8 @@ func (ch *channel) attach(c *procnto.Conn) syscall.Errno {
 	switch {
 	case ch.closed || ch.gate.Closed():
 		return syscall.ESRCH
+	case ch.flags&nto.ChannelPrivate != 0:
+		return syscall.EPERM
 	case ch.crowded():
 		return syscall.EAGAIN
 	}
@@ -163,6 +168,9 @@ func (cl *client) cutOff() bool {
 	}
 	ch.mu.Unlock()
 	if there {
+		if cl.local != nil {
+			cl.local.end()
+		}
 		cl.leave()
 	}
 	return was

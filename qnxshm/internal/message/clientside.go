@@ -36,6 +36,8 @@ type attachment struct {
 
 	mu       sync.Mutex
 	closed   bool
+	ended    bool // the server's process is gone, or its end
+	users    map[*connection]bool
 	senders  []*sender // by index
 	free     []*sender // the one used last is behind
 	retired  []*sender // that the server may still write to
@@ -48,7 +50,8 @@ type sender struct {
 	at         *attachment
 	index      int
 	generation uint32
-	owner      int // the thread that used it last, 0 for goroutines
+	owner      int    // the thread that used it last, 0 for goroutines
+	tells      uint32 // slot.tell of the next message
 	turn       linux.Turn
 
 	// The buffer for large messages.
@@ -66,9 +69,39 @@ type sender struct {
 
 // A connection is one of this process's to a channel.
 type connection struct {
-	coid int
-	at   *attachment
-	gate gate.Gate
+	coid  int
+	at    *attachment
+	flags atomic.Uint32
+	gate  gate.Gate
+}
+
+// enter lets the connection be told of the attachment's end.
+func (c *connection) enter() {
+	c.at.mu.Lock()
+	if c.at.users == nil {
+		c.at.users = make(map[*connection]bool)
+	}
+	c.at.users[c] = true
+	ended := c.at.ended
+	c.at.mu.Unlock()
+	if ended {
+		c.die()
+	}
+}
+
+// leave is the end of enter.
+func (c *connection) leave() {
+	c.at.mu.Lock()
+	defer c.at.mu.Unlock()
+	delete(c.at.users, c)
+}
+
+// die tells this process that the connection leads nowhere any more. The attachment's
+// lock is not held.
+func (c *connection) die() {
+	if !c.gate.Closed() {
+		channels.tellDeath(c.coid)
+	}
 }
 
 // full reports whether the ring has no room.

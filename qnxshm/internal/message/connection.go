@@ -20,7 +20,14 @@ type connectionTable struct {
 
 // add makes a connection with the lowest free coid, from one on that its caller wants
 // as the lowest.
-func (t *connectionTable) add(at *attachment, lowest int) (coid int) {
+func (t *connectionTable) add(at *attachment, lowest int, flags uint32) (coid int) {
+	c := t.put(at, lowest)
+	c.flags.Store(flags)
+	c.enter()
+	return c.coid
+}
+
+func (t *connectionTable) put(at *attachment, lowest int) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	from := max(0, lowest-nto.SideChannel-1)
@@ -36,7 +43,7 @@ func (t *connectionTable) add(at *attachment, lowest int) (coid int) {
 		t.open = append(t.open, nil)
 	}
 	t.open[i] = &connection{coid: nto.SideChannel + 1 + i, at: at}
-	return t.open[i].coid
+	return t.open[i]
 }
 
 func (t *connectionTable) get(coid int) *connection {
@@ -65,7 +72,8 @@ func ConnectServerInfo(coid int) (ServerInfo, error) {
 }
 
 // ConnectDetach is ConnectDetach, of a connection or of a client (scoid). The coid is
-// free when the last thread that uses it has come back.
+// free when the last thread that uses it has come back: at once, but for those whose
+// message a server with UNBLOCK has received, and which wait for its answer.
 func ConnectDetach(coid int) error {
 	if coid < nto.SideChannel {
 		return detachClient(coid)
@@ -74,13 +82,30 @@ func ConnectDetach(coid int) error {
 	if c == nil {
 		return syscall.EINVAL
 	}
-	first := c.gate.Close(func() {
+	first := c.gate.Shut(func() {
 		c.at.wakeAll(func(s *sender) bool { return s.connection.Load() == c })
+	}, func() {
+		c.leave()
+		connections.remove(c)
+		attachments.leave(c.at)
 	})
 	if !first {
 		return syscall.EINVAL
 	}
-	connections.remove(c)
-	attachments.leave(c.at)
 	return nil
+}
+
+// ConnectFlags is ConnectFlags, for connections of this process: it returns the flags
+// that the connection has, and changes those of mask.
+func ConnectFlags(coid int, mask, bits uint32) (old uint32, err error) {
+	c := connections.get(coid)
+	if c == nil || c.gate.Closed() {
+		return 0, syscall.EBADF
+	}
+	for {
+		old = c.flags.Load()
+		if c.flags.CompareAndSwap(old, old&^mask|bits&mask) {
+			return old, nil
+		}
+	}
 }

@@ -3,6 +3,7 @@
 package message
 
 import (
+	"os"
 	"slices"
 	"syscall"
 
@@ -25,7 +26,7 @@ func (cl *client) depart() {
 	cl.end()
 	if cl.joined && ch.flags&nto.ChannelDisconnect != 0 && !ch.closed {
 		ch.departed++
-		ch.queue.push(defaultPriority, cl.peer.UID, true, arrival{pulse: &Received{Code: nto.PulseDisconnect, SCOID: cl.scoid}})
+		ch.queue.push(overtaking, cl.peer.UID, true, arrival{pulse: &Received{Code: nto.PulseDisconnect, SCOID: cl.scoid}})
 	} else {
 		delete(ch.clients, cl.scoid)
 		cl.detached = true
@@ -72,6 +73,22 @@ func (cl *client) sweep() {
 		}
 	}
 	cl.wakeForRoom()
+}
+
+// tellDeath sends a pulse to the channels that want to know that a connection of this
+// process leads nowhere any more.
+func (t *channelTable) tellDeath(coid int) {
+	for _, ch := range t.all() {
+		if ch.flags&nto.ChannelCOIDDisconnect == 0 {
+			continue
+		}
+		ch.mu.Lock()
+		if !ch.closed {
+			ch.queue.push(defaultPriority, uint32(os.Geteuid()), true, arrival{pulse: &Received{Code: nto.PulseCOIDDeath, Value: int64(coid), SCOID: -1}})
+			ch.wakeOne()
+		}
+		ch.mu.Unlock()
+	}
 }
 
 // expel lets go of a client that breaks the rules.

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 	"golang.org/x/sys/unix"
@@ -30,11 +31,11 @@ func NameOpen(name string) (coid int, err error) {
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	at, err := attachTo(out, w)
+	at, err := attachTo(out, w, false)
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return connections.add(at, 0), nil
+	return connections.add(at, 0, nto.ConnectionCloexec), nil
 }
 
 // nameSocket is the name of the socket that stands for the name of a channel.

@@ -2,6 +2,9 @@
 
 package message
 
+// overtaking is the priority of what comes before all that a program can send.
+const overtaking = 1 << 8
+
 // A queue has what a channel was sent and nobody has received, by priority, then
 // arrival. Pulses are apart: some threads receive nothing else.
 //
@@ -10,8 +13,8 @@ package message
 type queue[T any] struct {
 	messages, pulses ordered[T]
 	arrived          uint64
-	turn             [1 << 8]uint64        // by priority, of what was taken last
-	turns            map[queuedUser]uint64 // of what came last
+	turn             [overtaking + 1]uint64 // by priority, of what was taken last
+	turns            map[queuedUser]uint64  // of what came last
 }
 
 type queuedUser struct {

@@ -57,7 +57,7 @@ func sendAsC(coid, thread int, msg []byte, timeout time.Duration) error {
 		}
 		ts := unix.NsecToTimespec(int64(left))
 		n, _ := unix.Ppoll(wanted, &ts, nil)
-		if n == 0 && timeout >= 0 && !time.Now().Before(deadline) && !s.Stays() {
+		if n == 0 && timeout >= 0 && !time.Now().Before(deadline) && !s.Stays(syscall.ETIMEDOUT) {
 			_, err := s.GiveUp(nil, syscall.ETIMEDOUT)
 			return err
 		}

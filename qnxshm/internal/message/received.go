@@ -2,6 +2,12 @@
 
 package message
 
+import "syscall"
+
+// LetGo is the errno -1 of MsgError: the call of a client that does not want to wait any
+// more fails with what made it so.
+const LetGo = syscall.Errno(1<<32 - 1)
+
 // Received is what MsgReceive took from a channel: a message, or with RcvID 0 a
 // pulse.
 type Received struct {

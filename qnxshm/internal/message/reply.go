@@ -156,7 +156,7 @@ func MsgReply(rcvid int64, status int, parts ...[]byte) error {
 
 // MsgError is MsgError.
 func MsgError(rcvid int64, errno syscall.Errno) error {
-	if errno > 1<<31-1 {
+	if errno > 1<<31-1 && errno != LetGo {
 		return syscall.EINVAL
 	}
 	a, err := answeringOf(rcvid)
@@ -166,6 +166,9 @@ func MsgError(rcvid int64, errno syscall.Errno) error {
 	defer a.end()
 	a.writers.Lock()
 	defer a.writers.Unlock()
+	if errno == LetGo && a.slot.unblock.Load() != a.generation {
+		return syscall.EINVAL // what it would get on a target is not known
+	}
 	if !a.answer(a.generation, errno) {
 		return syscall.ESRCH
 	}

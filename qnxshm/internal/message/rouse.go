@@ -3,6 +3,8 @@
 package message
 
 import (
+	"maps"
+	"slices"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
@@ -65,6 +67,16 @@ func (at *attachment) wake(index int) {
 func (at *attachment) end() {
 	at.gone.Store(true)
 	at.wakeAll(func(*sender) bool { return true })
+	at.mu.Lock()
+	var users []*connection
+	if !at.ended {
+		at.ended = true
+		users = slices.Collect(maps.Keys(at.users))
+	}
+	at.mu.Unlock()
+	for _, c := range users {
+		c.die()
+	}
 }
 
 // answerBell takes a Bell from the socket, and wakes all other threads that sleep in

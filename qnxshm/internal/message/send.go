@@ -29,6 +29,16 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 	defer s.End()
 	s.s.turn.Pass()
 	for {
+		status, err = s.once(msg, reply, deadline)
+		if err != syscall.ERESTART {
+			return status, err
+		}
+	}
+}
+
+// once sends the message and waits for the reply.
+func (s *Sending) once(msg, reply [][]byte, deadline time.Time) (status int, err error) {
+	for {
 		err = s.Enter(msg)
 		if err != errNoRoom {
 			break
@@ -41,7 +51,10 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 		return 0, err
 	}
 	err = s.await(deadline)
-	if err == syscall.ETIMEDOUT && s.Stays() {
+	if err == nil && s.closing() {
+		err = syscall.EBADF
+	}
+	if err != nil && s.Stays(err) {
 		err = s.await(time.Time{})
 	}
 	return s.finish(reply, err)
@@ -49,11 +62,14 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 
 // MsgSendPulse is MsgSendPulse.
 func MsgSendPulse(coid, priority, code int, value int64) error {
-	if priority != -1 && (priority < 1 || priority > 255) || code < -128 || code > 127 {
+	if priority < -1 || priority > 255 || code < -128 || code > 127 {
 		return syscall.EINVAL
 	}
-	if priority == -1 {
+	switch priority {
+	case -1:
 		priority = defaultPriority
+	case 0:
+		priority = 1
 	}
 	c := connections.get(coid)
 	if c == nil || !c.gate.Enter() {

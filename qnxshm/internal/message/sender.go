@@ -24,6 +24,7 @@ func (at *attachment) acquire(c *connection, owner int) (*sender, error) {
 		}
 	}
 	s.owner = owner
+	s.tells = 0
 	s.connection.Store(c)
 	return s, nil
 }
@@ -110,6 +111,7 @@ func (s *sender) fill(msg [][]byte, room int64) error {
 	s.length.Store(uint64(length))
 	s.room.Store(uint64(room))
 	s.coid.Store(uint32(s.connection.Load().coid))
+	s.tell.Store(s.tells)
 	s.buffer.Store(number)
 	s.thread.Store(uint32(s.tid()))
 	s.slot.unblock.Store(0)

@@ -16,10 +16,11 @@ type Sending struct {
 	c        *connection
 	room     int64
 	entered  bool
-	retired  bool // the server may still write to the slot
-	slept    bool // the server was there when the message was sent
-	laidDown bool // has slept since
-	naps     int  // without a descriptor that tells when to look again
+	retired  bool  // the server may still write to the slot
+	slept    bool  // the server was there when the message was sent
+	laidDown bool  // has slept since
+	why      error // for which the server was asked to let the thread go
+	naps     int   // without a descriptor that tells when to look again
 }
 
 // BeginSend enters MsgSend, for a thread with a number of its own, or 0. On success
@@ -71,20 +72,28 @@ func (s *Sending) done() bool {
 	return s.s.in(s.s.generation) == replied || s.interrupted()
 }
 
-func (s *Sending) interrupted() bool { return s.s.at.gone.Load() || s.c.gate.Closed() }
+func (s *Sending) interrupted() bool { return s.s.at.gone.Load() || s.detached() }
 
-// finish comes back from the wait: why tells how it has ended.
+// detached reports whether the connection was closed, for a thread that need not wait
+// for the server in spite of that.
+func (s *Sending) detached() bool { return s.why == nil && s.c.gate.Closed() }
+
+// finish comes back from the wait: why tells how it has ended. With syscall.ERESTART the
+// message is to be sent again.
 func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	st := s.s.giveUp(s.s.generation)
 	s.entered = false
 	if st == replied {
 		status, err = s.s.result(reply)
 		s.s.step(s.s.generation, replied, idle)
+		if s.why != nil && (err == LetGo || err == syscall.ERESTART) {
+			err = s.why
+		}
 		return status, err
 	}
 	s.retired = st == writing
 	switch {
-	case s.c.gate.Closed():
+	case s.detached():
 		return 0, syscall.EBADF
 	case why != nil:
 		return 0, why
@@ -94,21 +103,37 @@ func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	return 0, syscall.ESRCH
 }
 
-// Stays asks the server to let the sender go, and reports whether it has to wait on:
-// with UNBLOCK a server that has the message decides itself how long its client stays
-// blocked.
-func (s *Sending) Stays() bool {
-	if !s.entered || s.s.at.flags&nto.ChannelUnblock == 0 {
+// Stays asks the server to let the sender go, for an error, and reports whether it has
+// to wait on: with UNBLOCK a server that has the message decides itself how long its
+// client stays blocked.
+func (s *Sending) Stays(why error) bool {
+	if s.s.at.flags&nto.ChannelUnblock == 0 || s.Withdraw() || !s.s.waits(s.s.generation) {
 		return false
 	}
-	if s.s.step(s.s.generation, sent, idle) {
-		s.entered = false
-		return false
+	if s.why == nil {
+		s.why = why
 	}
-	if s.s.waits(s.s.generation) {
-		s.s.askUnblock()
-	}
+	s.s.askUnblock()
 	return true
+}
+
+// Withdraw takes the message back if the server has not received it.
+func (s *Sending) Withdraw() bool {
+	if s.entered && s.s.step(s.s.generation, sent, idle) {
+		s.entered = false
+	}
+	return !s.entered
+}
+
+// TellReceived lets the server wake the thread when it receives the message.
+func (s *Sending) TellReceived() { s.s.tells = 1 }
+
+// Received reports whether the server has received the message, and not answered.
+func (s *Sending) Received() bool { return s.entered && s.s.waits(s.s.generation) }
+
+// closing reports whether the connection was closed while the sender waits for a reply.
+func (s *Sending) closing() bool {
+	return s.detached() && !s.s.at.gone.Load() && s.s.in(s.s.generation) != replied
 }
 
 // GiveUp is when Stays has said that the sender need not wait. A reply that has come by

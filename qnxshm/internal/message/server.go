@@ -135,6 +135,7 @@ type client struct {
 // A localSide is the client's side, where that is of this process.
 type localSide interface {
 	wake(slot int) // its thread, with -1 all that wait for room
+	end()          // the channel does not serve it any more
 	unmap()        // the memory, which nobody uses any more
 }
 

@@ -75,7 +75,8 @@ type slot struct {
 	coid   atomic.Uint32
 	buffer atomic.Uint32 // number of the Buffer that has message and reply, 0: the slot
 	thread atomic.Uint32 // that sends
-	_      [20]byte
+	tell   atomic.Uint32 // 1: wake the thread when the message is received
+	_      [16]byte
 
 	// By the server, before the message is replied to.
 	status  atomic.Uint64

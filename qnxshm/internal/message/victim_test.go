@@ -195,7 +195,7 @@ func sendLikeC(coid int, msg, reply []byte, timeout time.Duration) error {
 		if done {
 			return err
 		}
-		if time.Now().After(until) && !s.Stays() {
+		if time.Now().After(until) && !s.Stays(syscall.ETIMEDOUT) {
 			return syscall.ETIMEDOUT
 		}
 		wait := time.Millisecond

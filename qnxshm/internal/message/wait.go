@@ -111,9 +111,13 @@ func (s *Sending) Try(msg, reply [][]byte) (status int, done bool, err error) {
 			return 0, true, syscall.EBADF
 		case err != nil && err != errNoRoom:
 			return 0, true, err
+		case s.entered && s.closing() && s.Stays(syscall.EBADF):
 		case s.entered && s.done():
-			status, err = s.finish(reply, nil)
-			return status, true, err
+			if status, err = s.finish(reply, nil); err != syscall.ERESTART {
+				return status, true, err
+			}
+			err = nil
+			continue
 		}
 		if (s.naps > 0 || !spin.Again()) && s.lieDown() {
 			return 0, false, nil

@@ -76,9 +76,14 @@ const (
 const (
 	ConnectionCloexec   = 0x1    // _NTO_COF_CLOEXEC
 	ConnectionDead      = 0x2    // _NTO_COF_DEAD
+	ConnectionNoInherit = 0x4    // _NTO_COF_NOINHERIT
+	ConnectionLocal     = 0x8    // _NTO_COF_LOCAL
 	ConnectionNoShare   = 0x40   // _NTO_COF_NOSHARE
+	ConnectionAllowed   = 0x80   // _NTO_COF_ALLOWED
+	ConnectionPipe      = 0x400  // _NTO_COF_PIPE
 	ConnectionNoEvent   = 0x800  // _NTO_COF_NOEVENT
 	ConnectionRegEvents = 0x2000 // _NTO_COF_REG_EVENTS
+	ConnectionDup2      = 0x8000 // _NTO_COF_DUP2
 
 	SideChannel     = 0x40000000 // _NTO_SIDE_CHANNEL
 	ConnectionSCOID = 0x10000    // _NTO_CONNECTION_SCOID

@@ -19,6 +19,11 @@ int qnxhost_timer_gettime(timer_t timer, struct itimerspec *value);
 int qnxhost_timer_getoverrun(timer_t timer);
 QNXHOST_END
 
+#define CLOCK_SOFTTIME CLOCK_REALTIME_COARSE
+
+/* For TimerTimeout and timer_settime: the time is how much later the end may come. */
+#define TIMER_TOLERANCE 0x40000000
+
 #define timer_create qnxhost_timer_create
 #define timer_delete qnxhost_timer_delete
 #define timer_settime qnxhost_timer_settime

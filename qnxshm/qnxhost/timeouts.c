@@ -1,0 +1,38 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+#include <sys/neutrino.h>
+#include <time.h>
+
+#include "face.h"
+
+static __thread struct qnxhost_timeout armed;
+
+struct qnxhost_timeout qnxhost_take_timeout(void)
+{
+	struct qnxhost_timeout t = armed;
+
+	armed.states = 0;
+	return t;
+}
+
+int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
+{
+	if (qnxhost_forked())
+		return -ENOSYS;
+	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME && id != CLOCK_SOFTTIME)
+		return -EINVAL;
+	if (flags & TIMER_TOLERANCE)
+		return 0; /* it is this one's tolerance that is told, and the host keeps to the time */
+	if (notify && SIGEV_GET_TYPE(notify) != SIGEV_UNBLOCK)
+		return -ENOSYS;
+	if (otime)
+		*otime = armed.states ? (uint64_t)armed.nanoseconds : 0;
+	armed.states = flags;
+	armed.nanoseconds = ntime == NULL ? 0 : *ntime > INT64_MAX ? INT64_MAX : (int64_t)*ntime;
+	return 0;
+}
+
+int TimerTimeout(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
+{
+	return qnxhost_result(-TimerTimeout_r(id, flags, notify, ntime, otime));
+}
