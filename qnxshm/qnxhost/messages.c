@@ -358,8 +358,8 @@ int ChannelCreate_r(unsigned flags)
 /* The host's pulses need no pool: of the configuration nothing counts. */
 int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *config)
 {
-	if (config == NULL)
-		return qnxhost_result(EFAULT);
+	if (qnxhost_forked() || config == NULL)
+		return qnxhost_result(qnxhost_forked() ? ENOSYS : EFAULT);
 	return ChannelCreate(flags | _NTO_CHF_PULSE_POOL);
 }
 

@@ -279,6 +279,19 @@ func (m *Message) ReplyError(err error) error {
 	return nil
 }
 
+// Restart makes the client send the message again, as it is by then, unless it does not
+// want to wait any more. What was written to its reply buffer before may be in it.
+//
+// Errors:
+//
+//	EINVAL  this is a pulse
+//	ESRCH   nobody waits for this answer, as in Reply
+//
+// Since QNX SDP 6.
+//
+// Implements: int MsgError(rcvid_t rcvid, int error), error ERESTART
+func (m *Message) Restart() error { return m.special("Restart", "ERESTART", msgRestart) }
+
 // Unblock lets a client go that does not want to wait any more, of which a
 // PulseUnblock has told: its Send fails as it would have without ChannelUnblock, with
 // ETIMEDOUT when its timeout has passed, or as interrupted (EINTR, of C programs).
@@ -291,16 +304,19 @@ func (m *Message) ReplyError(err error) error {
 // Since QNX SDP 7.0.1.
 //
 // Implements: int MsgError(rcvid_t rcvid, int error), error -1
-func (m *Message) Unblock() error {
+func (m *Message) Unblock() error { return m.special("Unblock", "-1", msgUnblock) }
+
+// special is MsgError with an errno that means something of its own.
+func (m *Message) special(method, errno string, call func(rcvid int64) error) error {
 	if m.IsPulse() {
-		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, -1", m.rcvid)
+		return wrap(syscall.EINVAL, "MsgError", "rcvid %#x, %s", m.rcvid, errno)
 	}
 	if !m.channel.enter() {
-		return qnxerr.Closed("qnxmsg: Message.Unblock")
+		return qnxerr.Closed("qnxmsg: Message." + method)
 	}
 	defer m.channel.gate.Leave()
-	if err := m.answer(func() error { return msgUnblock(m.rcvid) }); err != nil {
-		return wrap(err, "MsgError", "rcvid %#x, -1", m.rcvid)
+	if err := m.answer(func() error { return call(m.rcvid) }); err != nil {
+		return wrap(err, "MsgError", "rcvid %#x, %s", m.rcvid, errno)
 	}
 	return nil
 }

@@ -290,6 +290,9 @@ func channelCreate(flags ChannelFlags) (chid int, err error) {
 	numbers.RLock()
 	defer numbers.RUnlock()
 	r := C.qnxmsg_channel_create(f)
+	if r.error == 0 && flags&ChannelConnectionDeath != 0 {
+		placeholders.listen(int(r.value))
+	}
 	return int(r.value), errorOf(r.error)
 }
 
@@ -302,6 +305,7 @@ func holdNumbers() (release func()) {
 
 func channelDestroy(chid int) error {
 	clients.forget(chid)
+	placeholders.forget(chid)
 	return errorOf(C.qnxmsg_channel_destroy(cInt(chid)).error)
 }
 
@@ -373,7 +377,15 @@ func (s *clientSets) forget(chid int) {
 func nanoseconds(timeout time.Duration) C.int64_t { return C.int64_t(max(timeout, -1)) }
 
 func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int, err error) {
+	began := time.Now()
 	r := C.qnxmsg_receive(cInt(chid), start(buf), C.size_t(len(buf)), nanoseconds(timeout))
+	for r.error == 0 && r.rcvid == 0 && r.pulse.code == C._PULSE_CODE_COIDDEATH && placeholders.take(chid, int(C.qnxmsg_pulse_value(r.pulse))) {
+		left := timeout
+		if timeout > 0 {
+			left = max(0, timeout-time.Since(began))
+		}
+		r = C.qnxmsg_receive(cInt(chid), start(buf), C.size_t(len(buf)), nanoseconds(left))
+	}
 	if r.error != 0 {
 		return 0, errorOf(r.error)
 	}
@@ -404,6 +416,8 @@ func msgError(rcvid int64, errno syscall.Errno) error {
 	}
 	return errorOf(C.qnxmsg_error(C.int64_t(rcvid), C.int(errno)).error)
 }
+
+func msgRestart(rcvid int64) error { return msgError(rcvid, C.ERESTART) }
 
 func msgUnblock(rcvid int64) error { return errorOf(C.qnxmsg_unblock(C.int64_t(rcvid)).error) }
 
@@ -441,7 +455,11 @@ var numbers sync.RWMutex
 func connectDetach(coid int) (forget func(), err error) {
 	numbers.Lock()
 	defer numbers.Unlock()
+	placeholders.add(coid, 1)
 	d := C.qnxmsg_connect_replace(cInt(coid))
+	if d.kept == 0 {
+		placeholders.add(coid, -1)
+	}
 	return func() {
 		if d.kept != 0 {
 			C.qnxmsg_connect_detach(cInt(coid))

@@ -71,6 +71,8 @@ func msgWrite(rcvid int64, p []byte, off int64) (n int, err error) {
 
 func msgError(rcvid int64, errno syscall.Errno) error { return message.MsgError(rcvid, errno) }
 
+func msgRestart(rcvid int64) error { return message.MsgError(rcvid, message.Restart) }
+
 func msgUnblock(rcvid int64) error { return message.MsgError(rcvid, message.LetGo) }
 
 func detachClient(chid, scoid int) error { return message.DetachClient(chid, scoid) }

@@ -576,6 +576,27 @@ var channelCases = map[string]caseFunc{
 		c.must("by pid", connectErr(w.pid(), chid))
 		c.must("by name", openNameErr(name))
 	},
+	"connect/private": func(c *C) {
+		w := c.worker()
+		theirs := w.must(request{Op: "channel", N: int(qnxmsg.ChannelPrivate)})
+		_, err := qnxmsg.Connect(w.pid(), theirs.N)
+		c.errno("connect", err)
+		own := c.channel(qnxmsg.ChannelPrivate | qnxmsg.ChannelDisconnect)
+		_, err = w.do(request{Op: "connect", PID: os.Getpid(), N: own.ID()})
+		c.errno("worker: connect", err)
+		c.nothingComes(own)
+	},
+	"connect/private-own": func(c *C) {
+		ch := c.channel(qnxmsg.ChannelPrivate)
+		answer := goSend(c.connect(0, ch.ID()), text, patience)
+		m := c.receive(ch)
+		c.must("reply", m.Reply(6, nil))
+		got := <-answer
+		c.must("send", got.err)
+		equal(c, "status", got.status, 6)
+		c.must("pulse", c.connect(os.Getpid(), ch.ID()).SendPulse(-1, 4, 5))
+		equal(c, "code", c.receivePulse(ch).Code, 4)
+	},
 	"connect/server-pid": func(c *C) {
 		w := c.worker()
 		name := uniqueName()

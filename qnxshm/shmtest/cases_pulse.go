@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
@@ -36,6 +37,19 @@ func (c *C) introduced(ch *qnxmsg.Channel, w *worker, conn ref) (scoid int) {
 	_, err := answer.wait()
 	c.must("worker: send", err)
 	return m.Info.SCOID
+}
+
+// message10 stands for a message among the codes of pulses.
+const message10 = -1
+
+// looked lets the server look at all clients, by pulses that come before what they have
+// sent.
+func (c *C) looked(ch *qnxmsg.Channel, conn *qnxmsg.Connection) {
+	const often = 32
+	for range often {
+		c.must("pulse", conn.SendPulse(255, 127, 0))
+		equal(c, "code", c.receivePulse(ch).Code, 127)
+	}
 }
 
 var pulseCases = map[string]caseFunc{
@@ -104,12 +118,65 @@ var pulseCases = map[string]caseFunc{
 	"pulse/priority": func(c *C) {
 		ch, name := c.server()
 		conn := c.client(name)
-		for _, priority := range append(wide(10), 0, -2, 256, math.MinInt32, math.MaxInt32) {
+		for _, priority := range append(wide(10), -2, 256, math.MinInt32, math.MaxInt32) {
 			c.errno("priority", conn.SendPulse(priority, 0, 0))
 		}
-		c.must("priority 1", conn.SendPulse(1, 7, 0))
-		equal(c, "code", c.receivePulse(ch).Code, 7)
+		if target {
+			return // the pulses may have been sent
+		}
+		for code, priority := range []int{1, 255, -1} {
+			c.must("pulse", conn.SendPulse(priority, code, 0))
+			equal(c, "code", c.receivePulse(ch).Code, code)
+		}
 		c.nothingComes(ch)
+	},
+	"pulse/priority-zero": func(c *C) {
+		ch, name := c.server()
+		conn := c.client(name)
+		for code, priority := range []int{2, 1, 0, 1, 0, 2} {
+			c.must("pulse", conn.SendPulse(priority, code, 0))
+		}
+		for _, code := range []int{0, 5, 1, 2, 3, 4} {
+			equal(c, "code", c.receivePulse(ch).Code, code)
+		}
+	},
+	"pulse/higher-first": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		for _, message := range []func() (answered func() error){
+			func() func() error {
+				answer := goSend(c.client(name), text, patience)
+				return func() error { return (<-answer).err }
+			},
+			func() func() error {
+				answer := w.send(w.openName(name), text, patience)
+				return func() error { _, err := answer.wait(); return err }
+			},
+		} {
+			conn := c.client(name)
+			answered := message()
+			time.Sleep(silence)
+			c.looked(ch, conn) // and the message waits
+			want := []int{4, 3, 7, message10, 2, 5, 1, 6}
+			for code, priority := range []int{0: 0, 1: 9, 2: 10, 3: 11, 4: 255, 5: -1, 6: 9, 7: 11} {
+				if code > 0 {
+					c.must("pulse", conn.SendPulse(priority, code, 0))
+				}
+			}
+			for i, code := range want {
+				m := c.receiveEither(ch)
+				if code == message10 {
+					equal(c, "is a pulse", m.IsPulse(), false)
+					c.must("reply", m.Reply(0, nil))
+					continue
+				}
+				equal(c, "is a pulse", m.IsPulse(), true)
+				if m.Pulse.Code != code {
+					c.errorf("pulse %d is %d, want %d", i, m.Pulse.Code, code)
+				}
+			}
+			c.must("send", answered())
+		}
 	},
 	"pulse/code": func(c *C) {
 		ch, name := c.server()
@@ -206,6 +273,54 @@ var pulseCases = map[string]caseFunc{
 	"disconnect/killed": func(c *C) {
 		ch, w, _, m, _ := c.asked()
 		w.kill()
+		c.disconnected(ch, m.Info.SCOID)
+		c.nothingComes(ch)
+	},
+	"disconnect/overtakes": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn := w.openName(name)
+		scoid := c.introduced(ch, w, conn)
+		const n = 5
+		for i := range n {
+			w.must(request{Op: "pulse", Ref: conn, N: i, Priority: 200})
+		}
+		own := c.client(name)
+		w.close(conn)
+		time.Sleep(silence)
+		// It comes before everything that waits, once the server has seen it.
+		const most = 32
+		for i := 0; ; i++ {
+			c.must("pulse", own.SendPulse(255, 127, 0))
+			p := c.receivePulse(ch)
+			if p.Code == qnxmsg.PulseDisconnect {
+				equal(c, "scoid", p.SCOID, scoid)
+				c.must("detach", ch.DetachClient(scoid))
+				equal(c, "code", c.receivePulse(ch).Code, 127)
+				break
+			}
+			if p.Code != 127 || i == most {
+				c.fatalf("got pulse %+v, want the disconnect pulse", p)
+			}
+		}
+		for i := range n {
+			equal(c, "code", c.receivePulse(ch).Code, i)
+		}
+		c.nothingComes(ch)
+	},
+	"disconnect/blocked-thread": func(c *C) {
+		ch := c.channel(qnxmsg.ChannelUnblock | qnxmsg.ChannelDisconnect)
+		w := c.worker()
+		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		w.close(conn)
+		c.unblockPulse(ch, &m)
+		c.nothingComes(ch)
+		c.must("reply", m.Reply(3, nil))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 3)
 		c.disconnected(ch, m.Info.SCOID)
 		c.nothingComes(ch)
 	},

@@ -155,6 +155,54 @@ var sendCases = map[string]caseFunc{
 			c.exchange(conn)
 		}
 	},
+	"send/restart": func(c *C) {
+		ch, name := c.server()
+		w := c.worker()
+		conn, own := w.openName(name), c.client(name)
+		for _, large := range []int{0, 100 << 10} {
+			msg := append([]byte(text), pattern(large)...)
+			answer := w.start(request{Op: "send", Ref: conn, Data: msg, N: 64, Timeout: patience})
+			mine := goSendBytes(own, msg, make([]byte, 64), patience)
+			for range 8 {
+				m := c.receive(ch)
+				equal(c, "length", m.Info.SrcMsgLen, int64(len(msg)))
+				equal(c, "message", string(m.Data[:len(text)]), text)
+				c.must("restart", m.Restart())
+				c.fails("reply", m.Reply(0, nil), "ESRCH")
+			}
+			for range 2 {
+				m := c.receive(ch)
+				c.must("reply", m.Reply(9, []byte("done")))
+			}
+			r, err := answer.wait()
+			c.must("worker: send", err)
+			equal(c, "status", r.N, 9)
+			got := <-mine
+			c.must("send", got.err)
+			equal(c, "reply", got.reply, "done")
+			c.nothingComes(ch)
+		}
+		var pulse qnxmsg.Message
+		c.fails("restart a pulse", pulse.Restart(), "EINVAL")
+	},
+	"send/restart-timeout": func(c *C) {
+		for _, flags := range []qnxmsg.ChannelFlags{0, qnxmsg.ChannelUnblock} {
+			ch := c.channel(flags)
+			answer := goSend(c.connect(0, ch.ID()), text, 2*short)
+			for range 1000 {
+				m, err := ch.ReceiveTimeout(make([]byte, 64), 4*short)
+				if err != nil {
+					c.fails("receive", err, "ETIMEDOUT")
+					break
+				}
+				if !m.IsPulse() {
+					time.Sleep(short / 10)
+					m.Restart() // the client may have gone
+				}
+			}
+			c.errno("send", (<-answer).err)
+		}
+	},
 	"send/error-out-of-range": func(c *C) {
 		_, _, _, m, answer := c.asked()
 		for _, errno := range wide(int(syscall.EPERM)) {

@@ -170,6 +170,103 @@ var unblockCases = map[string]caseFunc{
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "first")
 		c.errno("third reply", m.Reply(3, nil))
 	},
+	"unblock/withdrawn": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		own := c.connect(0, ch.ID())
+		for range 3 {
+			answers := []*call{w.send(conn, text, short), w.send(conn, text, short)}
+			mine := goSend(own, text, short)
+			messages := []qnxmsg.Message{c.receive(ch), c.receive(ch), c.receive(ch)}
+			time.Sleep(2 * short) // and the pulses wait
+			for i := range messages {
+				c.must("reply", messages[i].Reply(4, nil))
+			}
+			for _, answer := range answers {
+				r, err := answer.wait()
+				c.must("worker: send", err)
+				equal(c, "status", r.N, 4)
+			}
+			c.must("send", (<-mine).err)
+			c.nothingComes(ch)
+		}
+	},
+	"unblock/let-go": func(c *C) {
+		_, _, _, m, answer := c.staying(0)
+		c.must("unblock", m.Unblock())
+		_, err := answer.wait()
+		c.errno("worker: send", err)
+		c.fails("reply", m.Reply(0, nil), "ESRCH")
+
+		ch := c.channel(qnxmsg.ChannelUnblock)
+		own := goSend(c.connect(0, ch.ID()), text, short)
+		m = c.receive(ch)
+		c.unblockPulse(ch, &m)
+		c.must("unblock", m.Unblock())
+		c.errno("send", (<-own).err)
+	},
+	"unblock/let-go-waiting": func(c *C) {
+		for _, flags := range []qnxmsg.ChannelFlags{0, qnxmsg.ChannelUnblock} {
+			ch := c.channel(flags)
+			own := goSend(c.connect(0, ch.ID()), text, patience)
+			m := c.receive(ch)
+			c.errno("unblock", m.Unblock())
+			c.must("reply", m.Reply(5, nil))
+			got := <-own
+			c.must("send", got.err)
+			equal(c, "status", got.status, 5)
+			c.fails("unblock an answered message", m.Unblock(), "ESRCH")
+			var pulse qnxmsg.Message
+			c.errno("unblock a pulse", pulse.Unblock())
+		}
+	},
+	"unblock/detached": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		answer := w.send(conn, text, patience)
+		m := c.receive(ch)
+		w.close(conn)
+		c.unblockPulse(ch, &m)
+		c.stays("worker: send", answer)
+		c.must("reply", m.Reply(42, []byte("late")))
+		r, err := answer.wait()
+		c.must("worker: send", err)
+		equal(c, "status", r.N, 42)
+		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "late")
+
+		own := c.connect(0, ch.ID())
+		answers := []<-chan sent{goSend(own, text, patience), goSend(own, text, patience)}
+		pending := make(map[int64]qnxmsg.Message)
+		for range answers {
+			m := c.receive(ch)
+			pending[m.ID()] = m
+		}
+		c.must("close", own.Close())
+		for range answers {
+			p := c.receivePulse(ch)
+			equal(c, "code", p.Code, qnxmsg.PulseUnblock)
+			m, ok := pending[p.Value]
+			equal(c, "is that of a message", ok, true)
+			c.must("reply", m.Reply(7, nil))
+			delete(pending, p.Value)
+		}
+		for _, answer := range answers {
+			got := <-answer
+			c.must("send", got.err)
+			equal(c, "status", got.status, 7)
+		}
+		c.nothingComes(ch)
+	},
+	"unblock/detached-send-blocked": func(c *C) {
+		ch, w, conn := c.unblocking(0)
+		own := c.connect(0, ch.ID())
+		answer, mine := w.send(conn, text, patience), goSend(own, text, patience)
+		time.Sleep(short) // and both wait
+		w.close(conn)
+		c.must("close", own.Close())
+		_, err := answer.wait()
+		c.fails("worker: send", err, "ErrClosed")
+		c.fails("send", (<-mine).err, "ErrClosed")
+		c.nothingComes(ch)
+	},
 	"unblock/other-clients": func(c *C) {
 		ch, w, conn, m, answer := c.staying(0)
 		other := c.worker()

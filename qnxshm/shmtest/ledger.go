@@ -117,6 +117,9 @@ const (
 	docError    = lib70 + "MsgError()"
 	docNameOpen = lib70 + "name_open()"
 	docDetach   = lib71 + "ConnectDetach()"
+	docDetach80 = lib80 + "ConnectDetach()"
+	docPulse    = lib71 + "MsgSendPulse()"
+	docChannels = "QNX SDP 7.0 System Architecture, Channels and connections"
 	docEvent    = lib70 + "MsgDeliverEvent()"
 	docChannel  = "QNX SDP 6.6 C Library Reference, ChannelCreateExt()"
 	docAttach   = "QNX SDP 6.6 C Library Reference, name_attach()"
@@ -554,6 +557,13 @@ var rules = []Rule{
 	{ID: "channel/closed-before", Call: cReceive, Condition: "the channel was closed before", Effect: "an error that matches os.ErrClosed", Evidence: Module, Source: infModule},
 	{ID: "channel/many-receivers", Call: cReceive, Condition: "many wait on one channel", Effect: "each message goes to one of them", Evidence: Documented, Source: docStarted},
 
+	{ID: "death/closed", Call: cChannel, Condition: "with _NTO_CHF_COID_DISCONNECT: the server of a connection of this process closes its channel", Effect: "one death pulse, with the connection's id as its value", Evidence: Observed, Source: score},
+	{ID: "death/killed", Call: cChannel, Condition: "with _NTO_CHF_COID_DISCONNECT: the server is killed or exits, the client has never sent", Effect: "one death pulse, with the connection's id as its value", Evidence: Documented, Source: docStarted},
+	{ID: "death/each", Call: cChannel, Condition: "with _NTO_CHF_COID_DISCONNECT: this process has several connections to the server", Effect: "one death pulse for each", Evidence: Older, Source: infOld},
+	{ID: "death/several", Call: cChannel, Condition: "two channels of a process have _NTO_CHF_COID_DISCONNECT", Effect: "each receives the pulse", Evidence: Assumed, Source: "inferred: later programs say that the limit of one channel, of the published QNX Neutrino 6.4 source, is gone", HostDiffers: "An older target refuses the second channel (EBUSY): the case is skipped."},
+	{ID: "death/not-asked", Call: cChannel, Condition: "without _NTO_CHF_COID_DISCONNECT: a server is killed", Effect: "no death pulse", Evidence: Documented, Source: docStarted},
+	{ID: "death/detached", Call: cChannel, Condition: "with _NTO_CHF_COID_DISCONNECT: a server is killed, the connection was closed before", Effect: "no death pulse", Evidence: Older, Source: infOld},
+
 	// name_attach, name_open
 	{ID: "name/taken", Call: cAttach, Condition: "this process has the name", Effect: "EEXIST", AlsoAccept: []string{"EBUSY"}, Evidence: Older, Source: infOld},
 	{ID: "name/taken-elsewhere", Call: cAttach, Condition: "another process has the name", Effect: "EEXIST", AlsoAccept: []string{"EBUSY"}, Evidence: Older, Source: infOld},
@@ -583,6 +593,8 @@ var rules = []Rule{
 	{ID: "connect/pid-zero", Call: cConnect, Condition: "pid 0", Effect: "connects to the calling process", Evidence: Documented, Source: lib71 + "ConnectAttach()"},
 	{ID: "connect/other", Call: cConnect, Condition: "pid and channel of another process", Effect: "works", Evidence: Documented, Source: docStarted},
 	{ID: "connect/server-stopped", Call: cConnect, Condition: "the server is stopped; by name or by pid", Effect: "EAGAIN", AlsoAccept: []string{"EOK"}, Evidence: Module, Source: infModule + "; published 6.4 source refuses only processes that end", HostDiffers: "On the target the kernel connects: a stopped server does not matter. On the host the errno comes after 5 s."},
+	{ID: "connect/private", Call: cConnect, Condition: "a private channel of another process", Effect: "EPERM", AlsoAccept: []string{"ESRCH"}, Evidence: Assumed, Source: "inferred: the errno for what only the owner may do"},
+	{ID: "connect/private-own", Call: cConnect, Condition: "a private channel of the calling process", Effect: "works", Evidence: Observed, Source: score},
 	{ID: "connect/server-pid", Call: cInfo, Condition: "a connection by name or by pid", Effect: "tells the server's pid", Evidence: Documented, Source: lib71 + "ConnectServerInfo()"},
 	{ID: "connect/use-after-close", Call: cDetach, Condition: "the connection was closed", Effect: "every later call matches os.ErrClosed", Evidence: Module, Source: infModule},
 
@@ -591,6 +603,8 @@ var rules = []Rule{
 	{ID: "send/status-negative", Call: cReply, Condition: "the status is negative or has more than 31 bits", Effect: "EINVAL", Evidence: Module, Source: infModule + ": C clients would take it for an error; " + docReply + " lets it pass"},
 	{ID: "send/error-passes", Call: cError, Condition: "the server answers with an errno", Effect: "MsgSend fails with it", Evidence: Documented, Source: docError},
 	{ID: "send/error-zero", Call: cError, Condition: "the server answers with errno 0", Effect: "MsgSend succeeds with status 0", Evidence: Documented, Source: docError},
+	{ID: "send/restart", Call: cError, Condition: "the server answers with ERESTART", Effect: "the client sends the message again", Evidence: Documented, Source: docError},
+	{ID: "send/restart-timeout", Call: cError, Condition: "the server answers with ERESTART until the timeout passes", Effect: "ETIMEDOUT", Evidence: Module, Source: infModule},
 	{ID: "send/error-out-of-range", Call: cError, Condition: "the errno does not fit an int", Effect: "EINVAL", Evidence: Module, Source: infFits},
 	{ID: "send/sizes", Call: cSend, Condition: "messages and replies of 0 bytes to 16 MiB", Effect: "arrive whole", Evidence: Documented, Source: docSend},
 	{ID: "send/far-buffers", Call: cSend, Condition: "the buffers for a message and its reply are above 4 GiB", Effect: "what was sent is in them", Evidence: Assumed, Source: infFits},
@@ -629,7 +643,7 @@ var rules = []Rule{
 	{ID: "send/channel-gone", Call: cSend, Condition: "the channel was destroyed before", Effect: "EBADF", Evidence: Documented, Source: docSend},
 	{ID: "send/channel-closed-send-blocked", Call: cSend, Condition: "the channel is destroyed before the message was received", Effect: "EBADF", AlsoAccept: []string{"ESRCH"}, Evidence: Observed, Source: score},
 	{ID: "send/channel-closed-reply-blocked", Call: cSend, Condition: "the channel is destroyed while the server has the message", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Older, Source: infOld},
-	{ID: "send/closed-wakes", Call: cSend, Condition: "the connection is closed while calls wait", Effect: "each returns an error that matches os.ErrClosed", Evidence: Assumed, Source: infOld + " (EBADF); " + infModule},
+	{ID: "send/closed-wakes", Call: cSend, Condition: "the connection is closed while calls wait, the channel has no _NTO_CHF_UNBLOCK", Effect: "each returns an error that matches os.ErrClosed", Evidence: Older, Source: infOld + " (EBADF); " + infModule},
 	{ID: "send/reply-after-close", Call: cReply, Condition: "the client has closed its connection", Effect: "ESRCH", Evidence: Documented, Source: docReply},
 
 	// Channels with _NTO_CHF_UNBLOCK
@@ -640,6 +654,11 @@ var rules = []Rule{
 	{ID: "unblock/send-blocked-silent", Call: cReceive, Condition: "a client timed out before its message was received", Effect: "the server gets neither the message nor a pulse", Evidence: Older, Source: infOld},
 	{ID: "unblock/in-time", Call: cReceive, Condition: "the server replies before the timeout", Effect: "no unblock pulse", Evidence: Older, Source: infOld},
 	{ID: "unblock/late-reply", Call: cReply, Condition: "the client that stayed was answered", Effect: "ESRCH", Evidence: Documented, Source: docReply},
+	{ID: "unblock/withdrawn", Call: cReceive, Condition: "the timeout has passed, and the server replies before it receives the pulse", Effect: "no unblock pulse", Evidence: Older, Source: infOld},
+	{ID: "unblock/let-go", Call: cError, Condition: "the server answers a client that stays with the errno -1", Effect: "ETIMEDOUT", Evidence: Documented, Source: docError},
+	{ID: "unblock/let-go-waiting", Call: cError, Condition: "the server answers a client that waits on with the errno -1", Effect: "EINVAL", Evidence: Module, Source: infModule + ": the manual calls what the client would get garbage"},
+	{ID: "unblock/detached", Call: cDetach, Condition: "the client closes its connection while the server has the message", Effect: "one unblock pulse; what the server replies is the result", Evidence: Documented, Source: docDetach80},
+	{ID: "unblock/detached-send-blocked", Call: cDetach, Condition: "the client closes its connection, the message was not received", Effect: "MsgSend returns an error that matches os.ErrClosed, and the server gets neither the message nor a pulse", Evidence: Documented, Source: docDetach80},
 	{ID: "unblock/other-clients", Call: cSend, Condition: "a client stays", Effect: "messages of others, and of its own other threads, are received and answered", Evidence: Documented, Source: docStarted},
 	{ID: "unblock/channel-closed", Call: cSend, Condition: "the channel is destroyed while a client stays", Effect: "ESRCH", AlsoAccept: []string{"EBADF"}, Evidence: Older, Source: infOld},
 	{ID: "unblock/killed", Call: cReply, Condition: "a client is killed while it stays", Effect: "ESRCH", Evidence: Module, Source: infModule + "; published 6.4 source lets the client stay", HostDiffers: "On the target the client stays until it is answered, and then ends."},
@@ -656,16 +675,20 @@ var rules = []Rule{
 	{ID: "pulse/received", Call: cPulse, Condition: "a client sends a pulse", Effect: "the server receives its code and value, and the client's scoid", Evidence: Documented, Source: docStarted},
 	{ID: "pulse/wide-value", Call: cPulse, Condition: "the value has 64 bits", Effect: "it arrives whole", Evidence: Documented, Source: docPulses, Since: "8.0", HostDiffers: "QNX SDP 7.1 carries 32 bits; a wider value is EINVAL there."},
 	{ID: "pulse/no-wait", Call: cPulse, Condition: "nobody receives", Effect: "returns at once", Evidence: Documented, Source: docStarted},
-	{ID: "pulse/order", Call: cPulse, Condition: "one thread sends two pulses, then a message", Effect: "they are received in this order", Evidence: Observed, Source: score},
+	{ID: "pulse/order", Call: cPulse, Condition: "one thread sends two pulses of its own priority, then a message", Effect: "they are received in this order", Evidence: Observed, Source: score},
 	{ID: "pulse/not-answered", Call: cReply, Condition: "the server answers a pulse", Effect: "EINVAL", Evidence: Module, Source: infModule + "; " + docReceive + ": never reply to a pulse"},
-	{ID: "pulse/priority", Call: cPulse, Condition: "the priority is not -1 and not 1 to 255", Effect: "EINVAL", Evidence: Assumed, Source: infOld},
+	{ID: "pulse/priority", Call: cPulse, Condition: "the priority is below -1 or above 255", Effect: "EINVAL", AlsoAccept: []string{"EOK"}, Evidence: Module, Source: infModule + "; published QNX Neutrino 6.4 source uses the low bits"},
+	{ID: "pulse/priority-zero", Call: cPulse, Condition: "the priority is 0", Effect: "it is 1", Evidence: Documented, Source: docPulse},
+	{ID: "pulse/higher-first", Call: cReceive, Condition: "pulses of several priorities and messages wait", Effect: "the higher priority is received first, then what came first; messages have that of their thread, 10", Evidence: Documented, Source: docChannels, HostDiffers: "What different processes have sent with one priority is on the host in the order in which the server has looked."},
 	{ID: "pulse/code", Call: cPulse, Condition: "the code is not 0 to 127", Effect: "EINVAL", Evidence: Module, Source: infModule + ": negative codes are the system's"},
 	{ID: "pulse/dead-channel", Call: cPulse, Condition: "the channel is gone", Effect: "EBADF", Evidence: Older, Source: infOld},
 	{ID: "pulse/dead-server", Call: cPulse, Condition: "the server process is gone", Effect: "EBADF", Evidence: Older, Source: infOld},
-	{ID: "pulse/many", Call: cPulse, Condition: "a hundred pulses wait", Effect: "all are received, in order", Evidence: Documented, Source: docStarted},
+	{ID: "pulse/many", Call: cPulse, Condition: "a hundred pulses of one priority wait", Effect: "all are received, in order", Evidence: Documented, Source: docStarted},
 	{ID: "pulse/flood", Call: cPulse, Condition: "the server has too many pulses waiting", Effect: "EAGAIN", Evidence: Older, Source: docEvent + " lists this errno for its pulses; " + infOld, HostDiffers: "The number differs: 4096 and more of each client process on the host."},
 	{ID: "disconnect/closed", Call: cPulse, Condition: "a client closes its last connection", Effect: "one disconnect pulse, with the client's scoid", Evidence: Observed, Source: score},
 	{ID: "disconnect/killed", Call: cPulse, Condition: "a client is killed", Effect: "one disconnect pulse, with the client's scoid", Evidence: Documented, Source: docStarted},
+	{ID: "disconnect/overtakes", Call: cPulse, Condition: "a client goes away whose pulses wait", Effect: "the disconnect pulse comes first, then they do", Evidence: Older, Source: infOld, HostDiffers: "On the host the server has to have seen it: what is there before may be received first."},
+	{ID: "disconnect/blocked-thread", Call: cPulse, Condition: "a client closes its last connection while a thread stays blocked on it", Effect: "the disconnect pulse comes when the thread has its answer", Evidence: Older, Source: infOld},
 	{ID: "disconnect/last", Call: cPulse, Condition: "a client closes one of two connections", Effect: "no disconnect pulse before the second is closed", Evidence: Observed, Source: score},
 	{ID: "disconnect/silent-client", Call: cPulse, Condition: "a client that never sent anything goes away", Effect: "one disconnect pulse", Evidence: Older, Source: infOld},
 	{ID: "disconnect/each", Call: cPulse, Condition: "several client processes go away", Effect: "one disconnect pulse for each", Evidence: Documented, Source: docStarted},

@@ -301,11 +301,11 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 	},
 	"openname": func(h *hands, req *request, r *reply) error {
 		conn, err := qnxmsg.OpenName(req.Name)
-		return h.kept(r, conn, err)
+		return h.connected(r, conn, err)
 	},
 	"connect": func(h *hands, req *request, r *reply) error {
 		conn, err := qnxmsg.Connect(req.PID, req.N)
-		return h.kept(r, conn, err)
+		return h.connected(r, conn, err)
 	},
 	"send": func(h *hands, req *request, r *reply) error {
 		conn, err := get[*qnxmsg.Connection](h, req.Ref)
@@ -335,7 +335,11 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		if err != nil {
 			return err
 		}
-		return conn.SendPulse(-1, req.N, req.Size)
+		priority := req.Priority
+		if priority == 0 {
+			priority = -1
+		}
+		return conn.SendPulse(priority, req.N, req.Size)
 	},
 	"receive": func(h *hands, req *request, r *reply) error {
 		ch, err := get[*qnxmsg.Channel](h, req.Ref)
@@ -370,6 +374,13 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		}
 		return m.ReplyError(errno)
 	},
+}
+
+func (h *hands) connected(r *reply, conn *qnxmsg.Connection, err error) error {
+	if err == nil {
+		r.N = conn.ID()
+	}
+	return h.kept(r, conn, err)
 }
 
 func (h *hands) kept(r *reply, v any, err error) error {

@@ -24,24 +24,25 @@ type ref int
 
 // request asks a worker for one call. Which fields count depends on Op.
 type request struct {
-	ID      int
-	Op      string
-	Ref     ref
-	Handle  qnxshm.Handle
-	PID     int
-	Access  qnxshm.Access
-	Size    int64
-	Offset  int64
-	NoFD    bool
-	Cur     uint64
-	Max     uint64
-	N       int
-	Name    string
-	Data    []byte
-	Pattern int // if > 0, Data is the pattern of that many bytes
-	Timeout time.Duration
-	Errno   string
-	Inner   *request // for a child of the worker, which inherits the object Ref as descriptor 3
+	ID       int
+	Op       string
+	Ref      ref
+	Handle   qnxshm.Handle
+	PID      int
+	Access   qnxshm.Access
+	Size     int64
+	Offset   int64
+	NoFD     bool
+	Cur      uint64
+	Max      uint64
+	N        int
+	Name     string
+	Data     []byte
+	Pattern  int // if > 0, Data is the pattern of that many bytes
+	Timeout  time.Duration
+	Priority int // of a pulse, 0 for the thread's own
+	Errno    string
+	Inner    *request // for a child of the worker, which inherits the object Ref as descriptor 3
 }
 
 // reply is what the call answered. A worker sends one without ID when it is

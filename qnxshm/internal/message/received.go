@@ -8,6 +8,9 @@ import "syscall"
 // more fails with what made it so.
 const LetGo = syscall.Errno(1<<32 - 1)
 
+// Restart is ERESTART: the client sends the message again.
+const Restart = syscall.Errno(85)
+
 // Received is what MsgReceive took from a channel: a message, or with RcvID 0 a
 // pulse.
 type Received struct {

@@ -78,7 +78,7 @@ func (s *Sending) interrupted() bool { return s.s.at.gone.Load() || s.detached()
 // for the server in spite of that.
 func (s *Sending) detached() bool { return s.why == nil && s.c.gate.Closed() }
 
-// finish comes back from the wait: why tells how it has ended. With syscall.ERESTART the
+// finish comes back from the wait: why tells how it has ended. With Restart the
 // message is to be sent again.
 func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	st := s.s.giveUp(s.s.generation)
@@ -86,7 +86,7 @@ func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	if st == replied {
 		status, err = s.s.result(reply)
 		s.s.step(s.s.generation, replied, idle)
-		if s.why != nil && (err == LetGo || err == syscall.ERESTART) {
+		if s.why != nil && (err == LetGo || err == Restart) {
 			err = s.why
 		}
 		return status, err

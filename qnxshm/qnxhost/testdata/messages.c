@@ -173,7 +173,7 @@ static void negative_errno(void)
 		{MsgInfo_r(77, &info), -ESRCH},
 		{MsgSendPulse_r(-1, -1, 0, 0), -EBADF},
 		{MsgSendPulsePtr_r(-1, -1, 0, b), -EBADF},
-		{ChannelCreate_r(_NTO_CHF_NET_MSG), -EINVAL},
+		{ChannelCreate_r(0x80000000), -EINVAL},
 		{ChannelDestroy_r(9999), -EINVAL},
 		{ConnectAttach_r(0, 0, 9999, 0, 0), -ESRCH},
 		{ConnectAttach_r(7, 0, chid, 0, 0), -ENOREMOTE},
@@ -187,7 +187,8 @@ static void negative_errno(void)
 		{MsgDeliverEvent_r(77, NULL), -ENOSYS},
 		{MsgRegisterEvent_r(NULL, 0), -ENOSYS},
 		{MsgUnregisterEvent_r(NULL), -ENOSYS},
-		{ConnectFlags_r(0, 0, 0, 0), -ENOSYS},
+		{ConnectFlags_r(0, 0, 0, 0), -EBADF},
+		{ConnectFlags_r(1, 0, 0, 0), -ENOSYS},
 	};
 
 	CHECK_EQUAL((errno = 4711, MsgSend_r(-1, b, 1, b, 1), errno), 4711);
@@ -238,7 +239,7 @@ static void plain_errno(void)
 	CHECK_ERRNO(MsgSendPulse(coid, 256, 0, 0), EINVAL);
 	CHECK_ERRNO(MsgSendPulse(coid, -1, 1000, 0), EINVAL);
 	CHECK_ERRNO(MsgSendPulse(99, -1, 0, 0), EBADF);
-	CHECK_ERRNO(ChannelCreatePulsePool(0, NULL), ENOSYS);
+	CHECK_ERRNO(ChannelCreatePulsePool(0, NULL), EFAULT);
 	CHECK_ERRNO(ChannelDestroy(-1), EINVAL);
 	CHECK_ERRNO(ConnectAttach(0, -1, chid, 0, 0), ESRCH);
 	CHECK_ERRNO(ConnectDetach(-1), EINVAL);

@@ -3003,6 +3003,63 @@ ASK("ask/name-detach-blocked", "name_detach() while a client waits in MsgSend():
 	return answer;
 }
 
+/* Another process with a channel, and connections of this one to it. */
+static int server_of(struct other *o, int coid[], int n)
+{
+	struct result r;
+
+	*o = start();
+	if (o->pid == -1)
+		return -1;
+	r = DO(o, .op = OP_CHANNEL);
+	errno = r.error;
+	if (r.error)
+		return -1;
+	for (int i = 0; i < n; i++)
+		if ((coid[i] = ConnectAttach(0, o->pid, (int)r.value, _NTO_SIDE_CHANNEL, 0)) == -1)
+			return -1;
+	return 0;
+}
+
+ASK("death/each", "Comes one death pulse for each of two connections to a server that ends?")
+{
+	int chid = channel(_NTO_CHF_COID_DISCONNECT), coid[2];
+	struct other o;
+
+	NEED(chid != -1 && server_of(&o, coid, 2) == 0);
+	end(&o);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_COIDDEATH);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_COIDDEATH);
+	IS(next_pulse(chid, SILENCE) == 1001);
+	return "yes";
+}
+
+ASK("death/several", "Does each of two channels with _NTO_CHF_COID_DISCONNECT receive the death pulse?")
+{
+	int chid = channel(_NTO_CHF_COID_DISCONNECT), second = channel(_NTO_CHF_COID_DISCONNECT), coid[1];
+	struct other o;
+
+	NEED(chid != -1);
+	if (second == -1)
+		return say("no: ChannelCreate() of the second answers %s", errno_name(errno));
+	NEED(server_of(&o, coid, 1) == 0);
+	end(&o);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_COIDDEATH);
+	IS(next_pulse(second, ENOUGH) == _PULSE_CODE_COIDDEATH);
+	return "yes";
+}
+
+ASK("death/detached", "Comes no death pulse of a connection that was detached before its server has ended?")
+{
+	int chid = channel(_NTO_CHF_COID_DISCONNECT), coid[1];
+	struct other o;
+
+	NEED(chid != -1 && server_of(&o, coid, 1) == 0 && ConnectDetach(coid[0]) != -1);
+	end(&o);
+	IS(next_pulse(chid, SILENCE) == 1001);
+	return "yes";
+}
+
 ASK("connect/no-process", "ConnectAttach() to a pid that no process has: which errno?")
 {
 	see(error_of(ConnectAttach(0, NO_PID, 1, _NTO_SIDE_CHANNEL, 0)));
@@ -3033,6 +3090,15 @@ ASK("connect/channel-closed", "ConnectAttach() to a channel that was destroyed: 
 
 	NEED(chid != -1 && ChannelDestroy(chid) != -1);
 	return one(error_of(attach(chid)));
+}
+
+ASK("connect/private", "ConnectAttach() to a private channel of another process: which errno?")
+{
+	int chid = channel(_NTO_CHF_PRIVATE);
+	struct other o = start();
+
+	NEED(chid != -1 && o.pid != -1);
+	return one((int)DO(&o, .op = OP_CONNECT, .a = getpid(), .b = chid).error);
 }
 
 ASK("connect/server-stopped", "ConnectAttach() to a process that is stopped: which errno?")
@@ -3256,6 +3322,20 @@ ASK("ask/unblock-withdrawn", "Is an unblock pulse that waits taken back when the
 	return next_pulse(chid, SILENCE) == 1001 ? "yes" : "no";
 }
 
+ASK("unblock/withdrawn", "Is an unblock pulse that waits gone once the server has replied?")
+{
+	int chid = channel(_NTO_CHF_UNBLOCK);
+	struct client c = {.ms = SILENCE};
+	union message m;
+	rcv id;
+
+	NEED(chid != -1 && (c.coid = attach(chid)) != -1 && start_client(&c) == 0 && (id = receive(chid, &m, ENOUGH)) > 0);
+	pause_ms(2 * SILENCE);
+	NEED(MsgReply(id, 0, NULL, 0) != -1 && is_back(&c, 1, ENOUGH));
+	IS(next_pulse(chid, SILENCE) == 1001);
+	return "yes";
+}
+
 ASK("unblock/channel-closed", "MsgSend() of a client that stays when the channel with _NTO_CHF_UNBLOCK is destroyed: which errno?")
 {
 	int chid = channel(_NTO_CHF_UNBLOCK);
@@ -3420,7 +3500,7 @@ ASK("disconnect/silent-client", "Comes one disconnect pulse when a client that n
 	return "yes";
 }
 
-ASK("ask/disconnect-overtakes", "Does the disconnect pulse come before a pulse that the client has sent earlier?")
+ASK("disconnect/overtakes", "Does the disconnect pulse come before a pulse that the client has sent earlier?")
 {
 	int chid = channel(_NTO_CHF_DISCONNECT), error, first;
 	struct other o = start();
@@ -3435,6 +3515,21 @@ ASK("ask/disconnect-overtakes", "Does the disconnect pulse come before a pulse t
 	pause_ms(2 * SILENCE);
 	first = next_pulse(chid, ENOUGH);
 	return first == _PULSE_CODE_DISCONNECT ? "yes" : first == 5 ? "no" : say("no: code %d", first);
+}
+
+ASK("disconnect/blocked-thread", "Does the disconnect pulse wait until a thread that stays blocked on the connection has its answer?")
+{
+	int chid = channel(_NTO_CHF_DISCONNECT | _NTO_CHF_UNBLOCK);
+	struct client c = {.ms = 0};
+	union message m;
+	rcv id;
+
+	NEED(chid != -1 && (c.coid = attach(chid)) != -1 && start_client(&c) == 0 && (id = receive(chid, &m, ENOUGH)) > 0);
+	NEED(ConnectDetach(c.coid) != -1 && next_pulse(chid, ENOUGH) == _PULSE_CODE_UNBLOCK);
+	IS(next_pulse(chid, SILENCE) == 1001);
+	NEED(MsgReply(id, 0, NULL, 0) != -1);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_DISCONNECT);
+	return "yes";
 }
 
 ASK("ask/receivers-order", "Which of two threads that wait in MsgReceive() gets a message: the one that came first, or last?")
