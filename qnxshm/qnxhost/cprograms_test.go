@@ -129,6 +129,13 @@ func build() (skip string, err error) {
 			return "", err
 		}
 	}
+	for variant, flags := range dialects {
+		args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-rules-"+variant),
+			filepath.Join(root, "qnxshm/qnxhost/testdata/rules.c"), "-x", "none", library)
+		if err := run(flags[0], args...); err != nil {
+			return "", err
+		}
+	}
 	return "", nil
 }
 

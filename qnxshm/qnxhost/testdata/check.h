@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,14 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifdef __cplusplus
+#include <atomic>
+using std::atomic_bool;
+using std::atomic_int;
+#else
+#include <stdatomic.h>
+#endif
 
 static atomic_int faults;
 
@@ -134,7 +141,7 @@ struct client {
 
 static inline void *client_thread(void *p)
 {
-	struct client *c = p;
+	struct client *c = (struct client *)p;
 
 	if (c->timeout)
 		TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY, NULL, c->timeout, NULL);
