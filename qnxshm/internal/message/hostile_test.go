@@ -13,7 +13,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
-var long = flag.Bool("long", false, "attacks and the soak last a minute each")
+var long = flag.Bool("long", false, "attacks and the soak last a minute each, and many processes send to one")
 
 func lasting(short time.Duration) time.Duration {
 	if *long {

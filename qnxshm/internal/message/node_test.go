@@ -56,6 +56,7 @@ func newNode() testproc.Procedures {
 		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted,
 	}
 	maps.Copy(procedures, soakProcedures())
+	maps.Copy(procedures, tallyProcedures())
 	return procedures
 }
 
