@@ -3644,13 +3644,23 @@ static int try_and_exit(const char *what, const char *number)
 	return strcmp(what, "-open") == 0 ? try_open(h, O_RDWR) : error_of(shm_delete_handle(h));
 }
 
+static const char *system_name(const char *fallback)
+{
+#if defined __QNX__ || defined __QNXNTO__
+	(void)fallback;
+	return "QNX";
+#else
+	return fallback;
+#endif
+}
+
 static void begin(void)
 {
 	struct utsname u;
 
 	if (uname(&u) == -1)
 		memset(&u, 0, sizeof u);
-	printf("qnxshm-probe: %d\nsystem: %s\nrelease: %s\ncompiled: %d\nmachine: %s\nuser: %s\n", VERSION, HOST ? "host" : u.sysname,
+	printf("qnxshm-probe: %d\nsystem: %s\nrelease: %s\ncompiled: %d\nmachine: %s\nuser: %s\n", VERSION, HOST ? "host" : system_name(u.sysname),
 		u.release, (int)RELEASE, u.machine, geteuid() == 0 ? "root" : "other");
 	fflush(stdout);
 }
