@@ -170,6 +170,9 @@ func TestErrorsAreDocumented(t *testing.T) {
 	}
 	checked := 0
 	for _, r := range shmtest.Ledger() {
+		if r.Call == "mprotect" || r.Call == "msync" {
+			continue // programs call these themselves
+		}
 		doc := docs[r.Call]
 		require.NotEmpty(t, doc, "no call implements %s", r.Call)
 		if r.IsErrno() {

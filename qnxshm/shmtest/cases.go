@@ -174,6 +174,14 @@ func (c *C) ownedMapping(m *qnxshm.Mapping) *qnxshm.Mapping {
 	return m
 }
 
+// portable skips a call that nothing portable makes.
+func (c *C) portable(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		c.skipf("nothing portable makes the call: the probe asks")
+	}
+	return err
+}
+
 func mapErr(obj *qnxshm.Object, access qnxshm.Access, offset, length int64) error {
 	m, err := obj.MapRange(access, offset, length)
 	if err == nil {

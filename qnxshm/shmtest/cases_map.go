@@ -90,6 +90,27 @@ var mapCases = map[string]caseFunc{
 		_, err = obj.Map(qnxshm.ReadOnly)
 		c.errno("Map", err)
 	},
+	"map/protect-more": func(c *C) {
+		obj := c.object(page)
+		m := c.mapped(c.withAccess(obj, qnxshm.ReadOnly), qnxshm.ReadOnly)
+		c.errno("a read-only descriptor", c.portable(protect(m.Bytes(), true)))
+		direct, err := qnxshm.Map(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, page)
+		c.must("map a handle", err)
+		c.ownedMapping(direct)
+		c.errno("a read-only handle", protect(direct.Bytes(), true))
+		writer := c.mapped(obj, qnxshm.ReadOnly)
+		c.must("a writable descriptor", protect(writer.Bytes(), true))
+	},
+	"map/protect-nothing": func(c *C) {
+		c.errno("mprotect", c.portable(protectNowhere()))
+	},
+	"map/sync-nothing": func(c *C) {
+		c.errno("msync", c.portable(syncNowhere()))
+	},
+	"map/sync-both": func(c *C) {
+		m := c.mapped(c.object(page), qnxshm.ReadWrite)
+		c.errno("msync", c.portable(syncBothWays(m.Bytes())))
+	},
 	"map/fd-negative": func(c *C) {
 		obj, err := qnxshm.NewObject(-1)
 		if err == nil {

@@ -68,6 +68,8 @@ const (
 	cTruncate = "ftruncate"
 	cMmap     = "mmap"
 	cMunmap   = "munmap"
+	cProtect  = "mprotect"
+	cSync     = "msync"
 	cControl  = "shm_ctl"
 	cDirect   = "mmap_handle"
 	cFrom     = "mmap_handle_pid"
@@ -357,6 +359,10 @@ var rules = []Rule{
 	{ID: "map/survives-close", Call: cMmap, Condition: "the descriptor is closed", Effect: "the mapping stays good", Evidence: Documented, Source: docUnlink},
 	{ID: "map/unmapped", Call: cMunmap, Condition: "a mapping is unmapped", Effect: "works; touching the memory is a fault", Evidence: Documented, Source: "POSIX, munmap()"},
 	{ID: "map/unmapped-large", Call: cMunmap, Condition: "a mapping longer than 4 GiB is unmapped", Effect: "works; touching any of the memory is a fault", Evidence: Assumed, Source: infFits},
+	{ID: "map/protect-more", Call: cProtect, Condition: "PROT_WRITE, mapped from a descriptor or a handle that is not open for writing", Effect: "EACCES", Evidence: Documented, Source: lib70 + "mprotect()"},
+	{ID: "map/protect-nothing", Call: cProtect, Condition: "nothing is mapped there", Effect: "ENOMEM", Evidence: Documented, Source: lib70 + "mprotect()"},
+	{ID: "map/sync-nothing", Call: cSync, Condition: "nothing is mapped there", Effect: "ENOMEM", Evidence: Documented, Source: lib70 + "msync()"},
+	{ID: "map/sync-both", Call: cSync, Condition: "MS_SYNC and MS_ASYNC", Effect: "EINVAL", Evidence: Documented, Source: lib70 + "msync()"},
 	{ID: "map/longer-than-object", Call: cMmap, Condition: "the length is past the end of the object", Effect: "works; touching memory past the last page is an error that matches ErrTruncated, in View and ReadAt, until the object grows", Evidence: Older, Source: infOld + "; " + infModule},
 	{ID: "map/shrunk", Call: cMmap, Condition: "the object was made smaller under a mapping", Effect: "View, ReadAt and WriteAt return an error that matches ErrTruncated", Evidence: Older, Source: infOld + "; " + infModule},
 	{ID: "map/shrunk-by-other", Call: cMmap, Condition: "another process made the object smaller", Effect: "ReadAt returns an error that matches ErrTruncated", Evidence: Older, Source: infOld + "; " + infModule},

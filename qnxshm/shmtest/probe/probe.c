@@ -1651,28 +1651,50 @@ ASK("ask/munmap-errno", "munmap() of length 0, of what is not mapped: which errn
 	return say("length 0 %s; not mapped %s", errno_name(error_of(munmap(p, 0))), errno_name(error_of(munmap(p, page))));
 }
 
-ASK("ask/mprotect-errno", "mprotect() for writing of a read-only descriptor's mapping, and of what is not mapped: which errno?")
+ASK("map/protect-more", "mprotect() for writing, mapped from a descriptor or handle that is not open for writing: which errno?")
 {
-	int fd = object(page), reader, error;
-	char *p;
+	int fd = object(page), reader;
+	shm_handle_t h;
+	char *p, *q;
 
-	NEED(fd != -1 && (reader = opened(fd, O_RDONLY)) != -1);
-	NEED((p = mmap(NULL, page, PROT_READ, MAP_SHARED, reader, 0)) != MAP_FAILED);
-	error = error_of(mprotect(p, page, PROT_READ | PROT_WRITE));
-	NEED(munmap(p, page) == 0);
-	return say("read-only %s; not mapped %s", errno_name(error), errno_name(error_of(mprotect(p, page, PROT_READ))));
+	NEED(fd != -1 && (reader = opened(fd, O_RDONLY)) != -1 && (h = give(fd, getpid(), O_RDONLY)) != 0);
+	NEED((p = mmap(NULL, page, PROT_READ, MAP_SHARED, reader, 0)) != MAP_FAILED && (q = map_handle(h, page, PROT_READ)) != MAP_FAILED);
+	see(error_of(mprotect(p, page, PROT_READ | PROT_WRITE)));
+	see(error_of(mprotect(q, page, PROT_READ | PROT_WRITE)));
+	return seen();
 }
 
-ASK("ask/msync-errno", "msync() with MS_SYNC and MS_ASYNC, of what is not mapped, of an object: which errno?")
+/* A page where nothing is mapped, NULL if there is none. */
+static char *nowhere(void)
 {
-	int fd = object(page), both, none;
+	char *p = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANON, -1, 0);
+
+	return p == MAP_FAILED || munmap(p, page) == -1 ? NULL : p;
+}
+
+ASK("map/protect-nothing", "mprotect() where nothing is mapped: which errno?")
+{
+	char *p = nowhere();
+
+	NEED(p != NULL);
+	return one(error_of(mprotect(p, page, PROT_READ)));
+}
+
+ASK("map/sync-nothing", "msync() where nothing is mapped: which errno?")
+{
+	char *p = nowhere();
+
+	NEED(p != NULL);
+	return one(error_of(msync(p, page, MS_ASYNC)));
+}
+
+ASK("map/sync-both", "msync() with MS_SYNC and MS_ASYNC: which errno?")
+{
+	int fd = object(page);
 	char *p;
 
 	NEED(fd != -1 && (p = map(fd, page)) != MAP_FAILED);
-	both = error_of(msync(p, page, MS_SYNC | MS_ASYNC));
-	none = error_of(msync(p, page, MS_SYNC));
-	NEED(munmap(p, page) == 0);
-	return say("both %s; object %s; not mapped %s", errno_name(both), errno_name(none), errno_name(error_of(msync(p, page, MS_SYNC))));
+	return one(error_of(msync(p, page, MS_SYNC | MS_ASYNC)));
 }
 
 /* ---- shm_ctl ---- */
