@@ -3305,6 +3305,61 @@ ASK("revoke/message-buffer", "MsgSend() of memory that was revoked: which errno?
 	return one(error_of(MsgSend(coid, p, 100, NULL, 0)));
 }
 
+ASK("pieces/too-many", "MsgSendv() with 524289 parts in the message, and in the reply: which errno?")
+{
+	const size_t n = 524289;
+	iov_t *v = calloc(n, sizeof *v);
+	int chid = channel(0), coid;
+
+	NEED(v != NULL && chid != -1 && (coid = attach(chid)) != -1);
+	timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY, SILENCE);
+	see(error_of(MsgSendv(coid, v, n, NULL, 0)));
+	timeout(_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY, SILENCE);
+	see(error_of(MsgSendv(coid, NULL, 0, v, n)));
+	return seen();
+}
+
+static void *send_with_room(void *p)
+{
+	struct client *c = p;
+	char b[100] = "message";
+
+	c->error = error_of(MsgSend(c->coid, b, sizeof b, b, sizeof b));
+	c->back = 1;
+	return NULL;
+}
+
+/* The id of a message that has 100 bytes and room for as many. */
+static rcv roomy_message(struct client *c)
+{
+	union message m;
+	int chid = channel(0);
+
+	if (chid == -1 || (c->coid = attach(chid)) == -1 || pthread_create(&c->thread, NULL, send_with_room, c) != 0)
+		return -1;
+	return receive(chid, &m, ENOUGH);
+}
+
+ASK("read/buffer-bad", "MsgRead() into memory that cannot be written to: which errno?")
+{
+	struct client c = {.ms = 0};
+	char *bad = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	rcv id;
+
+	NEED(bad != MAP_FAILED && (id = roomy_message(&c)) > 0);
+	return one(MsgRead(id, bad, 50, 0) == -1 ? errno : 0);
+}
+
+ASK("write/data-bad", "MsgWrite() of memory that cannot be read: which errno?")
+{
+	struct client c = {.ms = 0};
+	char *bad = mmap(NULL, page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	rcv id;
+
+	NEED(bad != MAP_FAILED && (id = roomy_message(&c)) > 0);
+	return one(MsgWrite(id, bad, 50, 0) == -1 ? errno : 0);
+}
+
 /* ---- _NTO_CHF_UNBLOCK ---- */
 
 ASK("unblock/send-blocked-silent", "Does a server with _NTO_CHF_UNBLOCK get neither message nor pulse of a client that timed out before its message was received?")
