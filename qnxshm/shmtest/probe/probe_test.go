@@ -1,9 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,6 +209,53 @@ func TestRewriteLedger(t *testing.T) {
 	n, err = rewrite(dir, r, judge(r, rules))
 	require.NoError(t, err)
 	require.Zero(t, n)
+}
+
+// After a report that refutes two rules the host fails at one, and the ledger's own
+// test at the other, which is no errno.
+func TestRefutingReport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: compiles the suite")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("-race: the suite is another program")
+	}
+	dir := t.TempDir()
+	names, err := filepath.Glob("../*.go")
+	require.NoError(t, err)
+	replace := make(map[string]string)
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		path, err := filepath.Abs(name)
+		require.NoError(t, err)
+		replace[path] = filepath.Join(dir, filepath.Base(name))
+		require.NoError(t, os.WriteFile(replace[path], text, 0o600))
+	}
+	r := reportOf(t, "QNX", "8.0.0", "open/zero: EPERM", "open/used: ESRCH", "seal/handles: no: the access is another")
+	n, err := rewrite(dir, r, judge(r, shmtest.Ledger()))
+	require.NoError(t, err)
+	require.Equal(t, 3, n)
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
+	require.NoError(t, err)
+	name := filepath.Join(t.TempDir(), "overlay.json")
+	require.NoError(t, os.WriteFile(name, overlay, 0o600))
+	run := func(pattern, dir string) (string, error) {
+		out, err := exec.Command("go", "test", "-overlay", name, "-count=1", "-run", pattern, dir).CombinedOutput()
+		return string(out), err
+	}
+	out, err := run("TestConformance/open/(zero|used)$", "../..")
+	require.Error(t, err)
+	require.Contains(t, out, "--- FAIL: TestConformance/open/zero")
+	require.Contains(t, out, "got ESRCH")
+	require.Contains(t, out, "want EPERM")
+	require.NotContains(t, out, "open/used (")
+	out, err = run("TestNoRuleIsRefuted", "..")
+	require.Error(t, err)
+	require.Contains(t, out, "seal/handles: the host has to follow")
 }
 
 func TestRun(t *testing.T) {
