@@ -64,8 +64,9 @@
 //
 // # What the host cannot do
 //
-// Calls that only a target can do are there, so that programs link, and fail
-// with ENOSYS.
+// docs/c.md lists every function, type and constant of the headers, and what
+// differs. A call that cannot do what it does on a target fails, with ENOSYS or
+// ENOTSUP; the list says which and why.
 //
 // A timeout for one of the states SEND and REPLY counts for both.
 //

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Every call to Go is between enter and leave. In the forked child of a process
    there is no Go runtime to call. A program's signal handlers must not run on a
@@ -54,12 +55,27 @@ static inline int qnxhost_result(int error)
 	return -1;
 }
 
+/* The form of a function that returns -1 and sets errno, where the one with _r
+   returns the negative errno. */
+#define QNXHOST_PLAIN(type, name, parameters, arguments) \
+	type name parameters \
+	{ \
+		type result_ = name##_r arguments; \
+		if (result_ >= 0) \
+			return result_; \
+		errno = (int)-result_; \
+		return -1; \
+	}
+
 /* Reports whether an address is in the first page, where there is nothing. Go's runtime
    takes a pointer to there for a fault of its own, and ends the process. */
 static inline bool qnxhost_in_first_page(const void *address)
 {
 	return (uintptr_t)address < 4096;
 }
+
+/* A clock of which the system has timers. */
+clockid_t qnxhost_system_clock(clockid_t id);
 
 /* Of the c-shared library, where it is needed: keeps the Go runtime from
    unblocking signals when it takes the calling thread in. */

@@ -10,6 +10,9 @@
 #include "_cgo_export.h"
 #include "face.h"
 
+/* Functions that the system has too are linked by other names, which the headers give
+   them: qnxhost_mmap is the one that programs call. */
+
 int shm_create_handle(int fd, pid_t pid, int flags, shm_handle_t *handlep, unsigned options)
 {
 	uint64_t h = 0;
@@ -56,7 +59,7 @@ int shm_delete_handle(shm_handle_t handle)
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_delete_handle(handle)));
 }
 
-int qnxhost_shm_open(const char *name, int oflag, mode_t mode)
+int shm_open(const char *name, int oflag, mode_t mode)
 {
 	int fd = -1;
 	char *path = name == SHM_ANON ? NULL : (char *)name;
@@ -65,7 +68,7 @@ int qnxhost_shm_open(const char *name, int oflag, mode_t mode)
 	return descriptor(error, fd);
 }
 
-int qnxhost_shm_unlink(const char *name)
+int shm_unlink(const char *name)
 {
 	if (name == NULL)
 		return qnxhost_result(EFAULT);
@@ -92,7 +95,7 @@ static int without_first_page(void **addr, int flags)
 	return flags & MAP_FIXED && !qnxhost_forked() ? EINVAL : 0;
 }
 
-void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
+void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off)
 {
 	void *p = MAP_FAILED;
 	int error = without_first_page(&addr, flags);
@@ -125,7 +128,7 @@ void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t 
 	return mapping(error, p);
 }
 
-int qnxhost_munmap(void *addr, size_t len)
+int munmap(void *addr, size_t len)
 {
 	int error = without_first_page(&addr, MAP_FIXED);
 
@@ -138,10 +141,10 @@ int munmap_flags(void *addr, size_t len, unsigned flags)
 {
 	if (flags != 0)
 		return qnxhost_result(EINVAL);
-	return qnxhost_munmap(addr, len);
+	return munmap(addr, len);
 }
 
-int qnxhost_mprotect(void *addr, size_t len, int prot)
+int mprotect(void *addr, size_t len, int prot)
 {
 	int error = without_first_page(&addr, MAP_FIXED);
 
@@ -150,20 +153,39 @@ int qnxhost_mprotect(void *addr, size_t len, int prot)
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_mprotect(addr, len, prot)));
 }
 
+/* Caches of the host are coherent: what concerns only them has nothing to do. */
+int msync(void *addr, size_t len, int flags)
+{
+	enum { SYSTEM_ASYNC = 1, SYSTEM_INVALIDATE = 2, SYSTEM_SYNC = 4 };
+	extern int system_msync(void *, size_t, int) __asm__("msync");
+	int systems = 0;
+
+	if (flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE | MS_INVALIDATE_ICACHE | MS_CACHE_ONLY | MS_CLEAN_ONLY))
+		return qnxhost_result(EINVAL);
+	if (flags & MS_ASYNC)
+		systems |= SYSTEM_ASYNC;
+	if (flags & MS_SYNC)
+		systems |= SYSTEM_SYNC;
+	if (flags & MS_INVALIDATE)
+		systems |= SYSTEM_INVALIDATE;
+	return system_msync(addr, len, systems);
+}
+
 /* A window has a size of its own, and keeps it. The rest of what fstat tells is
    the file's. */
-#undef fstat /* the system's is needed below */
-int qnxhost_fstat(int fd, struct stat *st)
+extern int system_fstat(int, struct stat *) __asm__("fstat");
+
+int fstat(int fd, struct stat *st)
 {
 	off_t size;
-	int result = fstat(fd, st);
+	int result = system_fstat(fd, st);
 
 	if (result == 0 && S_ISREG(st->st_mode) && QNXHOST_CALL(qnxhost_go_size(fd, &size)) == 0)
 		st->st_size = size;
 	return result;
 }
 
-int qnxhost_ftruncate(int fd, off_t length)
+int ftruncate(int fd, off_t length)
 {
 	return qnxhost_result(QNXHOST_CALL(qnxhost_go_truncate(fd, length)));
 }
@@ -182,6 +204,20 @@ int shm_revoke(int fd, pid_t pid)
 }
 
 /* What the host cannot do. */
+
+int mem_offset64(const void *addr, int fd, size_t len, off64_t *offset, size_t *contiguous)
+{
+	const uintptr_t page = (uintptr_t)addr & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+	unsigned char in_core;
+
+	(void)fd, (void)len, (void)offset, (void)contiguous;
+	return qnxhost_result(mincore((void *)page, 1, &in_core) == 0 ? ENOTSUP : EACCES);
+}
+
+int mem_offset(const void *addr, int fd, size_t len, off_t *offset, size_t *contiguous)
+{
+	return mem_offset64(addr, fd, len, offset, contiguous);
+}
 
 int shm_ctl_special(int fd, int flags, uint64_t paddr, uint64_t size, unsigned special)
 {

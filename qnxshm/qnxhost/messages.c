@@ -521,15 +521,7 @@ NC(MsgSendvs, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rb
 NC(MsgSendv, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts), (coid, siov, sparts, riov, rparts))
 
 /* The forms that return -1 and set errno. */
-#define PLAIN(type, name, parameters, arguments) \
-	type name parameters \
-	{ \
-		type result_ = name##_r arguments; \
-		if (result_ >= 0) \
-			return result_; \
-		errno = (int)-result_; \
-		return -1; \
-	}
+#define PLAIN QNXHOST_PLAIN
 
 PLAIN(long, MsgSend, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))
 PLAIN(long, MsgSendnc, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes), (coid, smsg, sbytes, rmsg, rbytes))

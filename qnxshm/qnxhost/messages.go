@@ -43,7 +43,8 @@ func slicesOf(parts *C.struct_qnxhost_parts, one *[1][]byte) [][]byte {
 	}
 	for i := range iov {
 		if iov[i].iov_len > 0 {
-			all = append(all, unsafe.Slice((*byte)(iov[i].iov_base), iov[i].iov_len))
+			base := *(**byte)(unsafe.Pointer(&iov[i])) // first in it, under two names
+			all = append(all, unsafe.Slice(base, iov[i].iov_len))
 		}
 	}
 	return all

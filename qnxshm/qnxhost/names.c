@@ -1,57 +1,19 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/dispatch.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "_cgo_export.h"
+#include "dispatch.h"
 #include "face.h"
-
-/* A dispatch is no more than its channel here: one that a program has made and
-   given to dispatch_create_channel, or one made for a name. */
-struct _dispatch {
-	int chid;
-};
-
-dispatch_t *dispatch_create_channel(int chid, unsigned flags)
-{
-	dispatch_t *dpp;
-
-	if (qnxhost_forked() || flags != 0) {
-		errno = qnxhost_forked() ? ENOSYS : EINVAL;
-		return NULL;
-	}
-	dpp = malloc(sizeof *dpp);
-	if (dpp)
-		dpp->chid = chid;
-	return dpp;
-}
-
-dispatch_t *dispatch_create(void)
-{
-	dispatch_t *dpp;
-	int chid = ChannelCreate(_NTO_CHF_UNBLOCK | _NTO_CHF_DISCONNECT | _NTO_CHF_COID_DISCONNECT);
-
-	if (chid == -1)
-		return NULL;
-	dpp = dispatch_create_channel(chid, 0);
-	if (dpp == NULL)
-		ChannelDestroy(chid);
-	return dpp;
-}
-
-int dispatch_destroy(dispatch_t *dpp)
-{
-	if (qnxhost_forked())
-		return qnxhost_result(ENOSYS);
-	if (dpp == NULL)
-		return qnxhost_result(EINVAL);
-	ChannelDestroy(dpp->chid); /* may be gone already */
-	free(dpp);
-	return 0;
-}
 
 /* What name_attach has given out. */
 struct attachment {
@@ -138,6 +100,41 @@ int name_open(const char *name, int flags)
 int name_close(int coid)
 {
 	return ConnectDetach(coid);
+}
+
+/* On QNX names are files, and connections descriptors. */
+
+static const char names_directory[] = "/dev/name/local/";
+
+static int open_file(const char *path, int oflag, mode_t mode)
+{
+	extern int system_open(const char *, int, ...) __asm__("open");
+
+	return system_open(path, oflag, mode);
+}
+
+int open(const char *path, int oflag, ...)
+{
+	mode_t mode = 0;
+	va_list arguments;
+
+	if (oflag & O_CREAT || (oflag & O_TMPFILE) == O_TMPFILE) {
+		va_start(arguments, oflag);
+		mode = va_arg(arguments, mode_t);
+		va_end(arguments);
+	}
+	if (qnxhost_in_first_page(path) || strncmp(path, names_directory, sizeof names_directory - 1) != 0)
+		return open_file(path, oflag, mode);
+	return name_open(path + sizeof names_directory - 1, 0);
+}
+
+int close(int fd)
+{
+	extern int system_close(int) __asm__("close");
+
+	if (fd < 0 || !((unsigned)fd & _NTO_SIDE_CHANNEL))
+		return system_close(fd);
+	return ConnectDetach(fd) == 0 ? 0 : qnxhost_result(EBADF);
 }
 
 unsigned delay(unsigned milliseconds)

@@ -17,7 +17,7 @@ import (
 func sanitized(t *testing.T, sanitizer, program string) string {
 	t.Helper()
 	dir := programs(t)
-	flags := []string{"-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=" + sanitizer, "-fno-sanitize-recover=all"}
+	flags := []string{"-g", "-O1", "-Wall", "-Wextra", "-Wno-missing-braces", "-Werror", "-fsanitize=" + sanitizer, "-fno-sanitize-recover=all"}
 	probe := filepath.Join(t.TempDir(), "probe")
 	require.NoError(t, os.WriteFile(probe+".c", []byte("int main(void) { return 0; }\n"), 0o600))
 	for _, cmd := range []*exec.Cmd{exec.Command("gcc", append(flags, "-o", probe, probe+".c")...), exec.Command(probe)} {
@@ -49,7 +49,12 @@ func TestCProgramsSanitized(t *testing.T) {
 			{"signals", []string{"sigwait"}},
 			{"signals", []string{"masks"}},
 			{"processes", []string{"cancel"}},
+			{"dispatch", nil},
+			{"host", []string{"NAME"}},
 		} {
+			if sanitizer == "thread" && test.name == "host" {
+				continue // it crashes in the threads that the C library makes for timers, without QNX's headers, too
+			}
 			t.Run(strings.Join(append([]string{sanitizer, test.name}, test.args...), "-"), func(t *testing.T) {
 				t.Parallel()
 				name := sanitized(t, sanitizer, test.name)

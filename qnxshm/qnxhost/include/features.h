@@ -42,6 +42,10 @@
 
 #include_next <features.h>
 
+/* With 64 bits it changes nothing but the names that functions are linked by, and a
+   function can have one of those only. */
+#undef __USE_FILE_OFFSET64
+
 #ifndef __GLIBC__
 #error "qnxhost: these headers stand on glibc's"
 #endif

@@ -8,8 +8,12 @@
 
 #include_next <mqueue.h>
 
-/* The system would misread the event. */
-#define mq_notify \
-	_Pragma("GCC error \"qnxhost: no mq_notify: struct sigevent is QNX's here, the system's message queues take their own\"") mq_notify
+/* Always 0: the system does not tell how many wait. */
+#define mq_sendwait __pad[0]
+#define mq_recvwait __pad[1]
+
+QNXHOST_BEGIN
+int mq_notify(mqd_t queue, const struct sigevent *event) QNXHOST_LABEL_NTH(mq_notify);
+QNXHOST_END
 
 #endif

@@ -11,23 +11,20 @@
 
 struct sigevent;
 
-QNXHOST_BEGIN
-int qnxhost_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
-int qnxhost_timer_delete(timer_t timer);
-int qnxhost_timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old);
-int qnxhost_timer_gettime(timer_t timer, struct itimerspec *value);
-int qnxhost_timer_getoverrun(timer_t timer);
-QNXHOST_END
-
+/* As CLOCK_REALTIME. The number is that of another clock of the system's, which tells
+   the same time: QNX's is the system's CLOCK_MONOTONIC. */
 #define CLOCK_SOFTTIME CLOCK_REALTIME_COARSE
 
-/* For TimerTimeout and timer_settime: the time is how much later the end may come. */
+/* The host's own numbers, next to the system's TIMER_ABSTIME. */
 #define TIMER_TOLERANCE 0x40000000
+#define TIMER_PRECISE 0x20000000
 
-#define timer_create qnxhost_timer_create
-#define timer_delete qnxhost_timer_delete
-#define timer_settime qnxhost_timer_settime
-#define timer_gettime qnxhost_timer_gettime
-#define timer_getoverrun qnxhost_timer_getoverrun
+QNXHOST_BEGIN
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) QNXHOST_LABEL_NTH(timer_create);
+int timer_delete(timer_t timer) QNXHOST_LABEL_NTH(timer_delete);
+int timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old) QNXHOST_LABEL_NTH(timer_settime);
+int timer_gettime(timer_t timer, struct itimerspec *value) QNXHOST_LABEL_NTH(timer_gettime);
+int timer_getoverrun(timer_t timer) QNXHOST_LABEL_NTH(timer_getoverrun);
+QNXHOST_END
 
 #endif

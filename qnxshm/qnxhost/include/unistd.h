@@ -12,13 +12,12 @@ QNXHOST_BEGIN
 /* Sleeps for milliseconds; returns those left when a signal ended it. */
 unsigned delay(unsigned milliseconds);
 
-/* A descriptor got from a subrange handle has a size of its own. */
-int qnxhost_ftruncate(int fd, off_t length);
-QNXHOST_END
+/* Of a connection, as ConnectDetach. */
+int close(int fd) QNXHOST_LABEL(close);
 
-#undef ftruncate
-#undef ftruncate64
-#define ftruncate qnxhost_ftruncate
-#define ftruncate64 qnxhost_ftruncate
+/* A descriptor got from a subrange handle has a size of its own. */
+int ftruncate(int fd, off_t length) QNXHOST_LABEL_NTH(ftruncate);
+int ftruncate64(int fd, off64_t length) QNXHOST_LABEL_NTH(ftruncate);
+QNXHOST_END
 
 #endif

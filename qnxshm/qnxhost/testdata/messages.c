@@ -656,7 +656,7 @@ static void names(const char *name)
 
 	/* the program's own */
 	chid = channel(_NTO_CHF_FIXED_PRIORITY | _NTO_CHF_DISCONNECT);
-	CHECK_ERRNO(dispatch_create_channel(chid, 1), EINVAL);
+	CHECK_ERRNO(dispatch_create_channel(chid, 2), EINVAL);
 	MUST(dpp = dispatch_create_channel(chid, 0));
 	MUST(a = name_attach(dpp, name, 0));
 	CHECK(a->dpp == dpp && a->chid == chid);

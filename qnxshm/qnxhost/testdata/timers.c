@@ -132,11 +132,11 @@ static void others(void)
 	CHECK(timer_delete(timer) == 0);
 
 	SIGEV_INTR_INIT(&event);
-	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), ENOSYS);
+	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), ENOTSUP);
 	SIGEV_UNBLOCK_INIT(&event);
-	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), ENOSYS);
+	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), ENOTSUP);
 	SIGEV_THREAD_INIT(&event, NULL, 0, NULL);
-	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), ENOSYS);
+	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EINVAL);
 	SIGEV_PULSE_INIT(&event, 99, -1, 1, 1);
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EINVAL);
 	SIGEV_PULSE_INIT(&event, coid, -1, 1000, 1);
@@ -144,7 +144,7 @@ static void others(void)
 	SIGEV_PULSE_INIT(&event, coid, -1, 1, 1);
 	CHECK_ERRNO(timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer), EINVAL);
 	CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, NULL), EFAULT);
-	CHECK_ERRNO(timer_delete(NULL), EINVAL);
+	CHECK_ERRNO(timer_delete(0), EINVAL);
 	MUST(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
 	s.it_value.tv_nsec = 1000000000;
 	CHECK_ERRNO(timer_settime(timer, 0, &s, NULL), EINVAL);

@@ -26,6 +26,18 @@
 #define QNXHOST_END
 #endif
 
+/* After the declaration of a function: programs that use its name get the library's
+   function, in all they do with it. A macro would do so to members of C++ classes,
+   and to headers that come later, too. */
+#define QNXHOST_LABEL(name) __asm__("qnxhost_" #name)
+
+/* The same for those that throw no exception. */
+#ifdef __cplusplus
+#define QNXHOST_LABEL_NTH(name) __THROW QNXHOST_LABEL(name)
+#else
+#define QNXHOST_LABEL_NTH(name) QNXHOST_LABEL(name)
+#endif
+
 /* For layouts that cross a process or language border. */
 #define QNXHOST_SIZE(type, bytes) \
 	QNXHOST_ASSERT(sizeof(type) == (bytes), "size of " #type)

@@ -79,6 +79,7 @@ QNXHOST_AT(struct sigevent, sigev_priority, 26);
 #define SIGEV_UNBLOCK 0x85
 #define SIGEV_INTR 0x86
 #define SIGEV_THREAD 0x87
+#define SIGEV_MEMORY 0x88
 
 #define SIGEV_TYPE_MASK 0xff
 #define SIGEV_FLAG_UPDATEABLE 0x400 /* the server may change the value */

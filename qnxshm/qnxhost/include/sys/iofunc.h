@@ -8,6 +8,7 @@
 #include <qnxhost/base.h>
 #pragma GCC system_header
 
+#include <sys/dispatch.h>
 #include <sys/iomsg.h>
 #include <sys/neutrino.h>
 #include <sys/stat.h>

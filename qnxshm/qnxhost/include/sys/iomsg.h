@@ -8,6 +8,7 @@
 #include <qnxhost/base.h>
 #pragma GCC system_header
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define _IO_BASE 0x100
@@ -18,5 +19,10 @@
 
 /* Subtype of _IO_CONNECT. */
 #define _IO_CONNECT_OPEN 2
+
+/* What select_attach waits for. */
+#define _NOTIFY_COND_INPUT 0x10000000
+#define _NOTIFY_COND_OUTPUT 0x20000000
+#define _NOTIFY_COND_OBAND 0x40000000
 
 #endif

@@ -14,13 +14,6 @@
 #endif
 #include_next <sys/mman.h>
 
-/* The system's numbers, for msync below. */
-enum {
-	qnxhost_linux_ms_async = MS_ASYNC,
-	qnxhost_linux_ms_sync = MS_SYNC,
-	qnxhost_linux_ms_invalidate = MS_INVALIDATE
-};
-
 #undef PROT_NONE
 #undef PROT_READ
 #undef PROT_WRITE
@@ -141,11 +134,13 @@ typedef uint64_t shm_handle_t;
 QNXHOST_BEGIN
 
 /* What the system has too, understanding the numbers above. */
-int qnxhost_shm_open(const char *name, int oflag, mode_t mode);
-int qnxhost_shm_unlink(const char *name);
-void *qnxhost_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off);
-int qnxhost_munmap(void *addr, size_t len);
-int qnxhost_mprotect(void *addr, size_t len, int prot);
+int shm_open(const char *name, int oflag, mode_t mode) QNXHOST_LABEL(shm_open);
+int shm_unlink(const char *name) QNXHOST_LABEL(shm_unlink);
+void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t off) QNXHOST_LABEL_NTH(mmap);
+void *mmap64(void *addr, size_t len, int prot, int flags, int fd, off64_t off) QNXHOST_LABEL_NTH(mmap);
+int munmap(void *addr, size_t len) QNXHOST_LABEL_NTH(munmap);
+int mprotect(void *addr, size_t len, int prot) QNXHOST_LABEL_NTH(mprotect);
+int msync(void *addr, size_t len, int flags) QNXHOST_LABEL(msync);
 
 int munmap_flags(void *addr, size_t len, unsigned flags);
 
@@ -159,43 +154,14 @@ int shm_open_handle_pid(shm_handle_t handle, int flags, pid_t pid);
 void *mmap_handle_pid(void *addr, size_t len, int prot, int flags, shm_handle_t handle, pid_t pid, off_t off);
 #endif
 
+/* The host tells no physical addresses. */
+int mem_offset(const void *addr, int fd, size_t len, off_t *offset, size_t *contiguous);
+int mem_offset64(const void *addr, int fd, size_t len, off64_t *offset, size_t *contiguous);
+
 int shm_ctl(int fd, int flags, uint64_t paddr, uint64_t size);
 int shm_ctl_special(int fd, int flags, uint64_t paddr, uint64_t size, unsigned special);
 int shm_revoke(int fd, pid_t pid);
 
-/* Caches of the host are coherent: what concerns only them has nothing to do. */
-static __inline__ int qnxhost_msync(void *addr, size_t len, int flags)
-{
-	int host = 0;
-
-	if (flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE | MS_INVALIDATE_ICACHE | MS_CACHE_ONLY | MS_CLEAN_ONLY)) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (flags & MS_ASYNC)
-		host |= qnxhost_linux_ms_async;
-	if (flags & MS_SYNC)
-		host |= qnxhost_linux_ms_sync;
-	if (flags & MS_INVALIDATE)
-		host |= qnxhost_linux_ms_invalidate;
-	return msync(addr, len, host);
-}
-
 QNXHOST_END
-
-#undef mmap
-#undef mmap64
-#undef shm_open
-#undef shm_unlink
-#undef munmap
-#undef mprotect
-#undef msync
-#define shm_open qnxhost_shm_open
-#define shm_unlink qnxhost_shm_unlink
-#define mmap qnxhost_mmap
-#define mmap64 qnxhost_mmap
-#define munmap qnxhost_munmap
-#define mprotect qnxhost_mprotect
-#define msync qnxhost_msync
 
 #endif

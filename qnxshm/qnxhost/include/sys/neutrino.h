@@ -9,9 +9,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <qnxhost/clocks.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/netmgr.h>
 #include <sys/siginfo.h>
 #include <sys/states.h>
 #include <sys/types.h>

@@ -9,12 +9,13 @@
 
 #include_next <sys/stat.h>
 
-QNXHOST_BEGIN
-int qnxhost_fstat(int fd, struct stat *st);
-QNXHOST_END
+#if !__GLIBC_PREREQ(2, 33)
+#error "qnxhost: fstat of a glibc before 2.33 is an inline function"
+#endif
 
-#undef fstat
-#undef fstat64
-#define fstat qnxhost_fstat
+QNXHOST_BEGIN
+int fstat(int fd, struct stat *st) QNXHOST_LABEL_NTH(fstat);
+int fstat64(int fd, struct stat64 *st) QNXHOST_LABEL_NTH(fstat);
+QNXHOST_END
 
 #endif

@@ -1,0 +1,32 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+#ifndef QNXHOST_PTHREAD_H
+#define QNXHOST_PTHREAD_H
+
+#include <qnxhost/base.h>
+#pragma GCC system_header
+
+#include <sched.h>
+#include <time.h>
+
+/* The system says that these arguments cannot be NULL, on QNX they can. */
+#pragma push_macro("__nonnull")
+#undef __nonnull
+#define __nonnull(parameters)
+#include_next <pthread.h>
+#pragma pop_macro("__nonnull")
+
+/* Of a name, without its end. The host keeps 15 bytes. */
+#define _NTO_THREAD_NAME_MAX 100
+
+QNXHOST_BEGIN
+/* thread may be NULL. */
+int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restrict attributes, void *(*routine)(void *),
+		   void *__restrict argument) QNXHOST_LABEL_NTH(pthread_create);
+
+/* Thread 0 is the caller. */
+int pthread_setname_np(pthread_t thread, const char *name) QNXHOST_LABEL_NTH(pthread_setname_np);
+int pthread_getname_np(pthread_t thread, char *name, size_t size) QNXHOST_LABEL_NTH(pthread_getname_np);
+QNXHOST_END
+
+#endif

@@ -1,0 +1,12 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+#ifndef QNXHOST_SYS_TYPES_H
+#define QNXHOST_SYS_TYPES_H
+
+#include <qnxhost/base.h>
+#pragma GCC system_header
+
+#include_next <sys/types.h>
+#include <sys/platform.h>
+
+#endif

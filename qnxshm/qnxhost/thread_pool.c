@@ -1,0 +1,259 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+/* Pools of threads that wait and handle what they got, as a dispatch's functions do. */
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "dispatch.h"
+#include "face.h"
+
+struct member {
+	void *context;
+	bool waiting;
+	struct member *next;
+};
+
+struct _thread_pool {
+	thread_pool_attr_t attr;
+	unsigned flags;
+	pthread_mutex_t lock; /* of what follows, and the limits in attr */
+	pthread_cond_t empty;
+	bool ending;
+	unsigned created, waiting;
+	struct member *members;
+};
+
+/* Reports whether there can be as many threads as are to wait. */
+static bool possible(const thread_pool_attr_t *attr)
+{
+	return attr->maximum > 0 && attr->lo_water <= attr->maximum && (attr->hi_water == 0 || attr->lo_water <= attr->hi_water);
+}
+
+thread_pool_t *thread_pool_create(thread_pool_attr_t *attr, unsigned flags)
+{
+	thread_pool_t *pool;
+
+	if (attr == NULL || attr->block_func == NULL || attr->handler_func == NULL || attr->context_alloc == NULL ||
+	    !possible(attr) || (flags & ~(POOL_FLAG_EXIT_SELF | POOL_FLAG_USE_SELF))) {
+		errno = EINVAL;
+		return NULL;
+	}
+	pool = calloc(1, sizeof *pool);
+	if (pool == NULL)
+		return NULL;
+	pool->attr = *attr;
+	pool->flags = flags;
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_cond_init(&pool->empty, NULL);
+	return pool;
+}
+
+static int start(thread_pool_t *pool, unsigned more);
+
+/* How many are to be made, when fewer wait than are to; with the lock. */
+static unsigned wanted(thread_pool_t *pool)
+{
+	const thread_pool_attr_t *a = &pool->attr;
+	unsigned more;
+
+	if (pool->ending || pool->waiting >= a->lo_water || pool->created >= a->maximum)
+		return 0;
+	more = a->increment ? a->increment : 1;
+	return more < a->maximum - pool->created ? more : a->maximum - pool->created;
+}
+
+/* Waits, and handles, until there are too many that wait. */
+static void work(thread_pool_t *pool, struct member *m)
+{
+	const thread_pool_attr_t *a = &pool->attr;
+	void *context;
+	unsigned more;
+
+	for (;;) {
+		pthread_mutex_lock(&pool->lock);
+		if (pool->ending || (a->hi_water && pool->waiting >= a->hi_water)) {
+			pthread_mutex_unlock(&pool->lock);
+			return;
+		}
+		pool->waiting++;
+		m->waiting = true;
+		pthread_mutex_unlock(&pool->lock);
+		context = a->block_func(m->context);
+		pthread_mutex_lock(&pool->lock);
+		pool->waiting--;
+		m->waiting = false;
+		if (context)
+			m->context = context;
+		more = context ? wanted(pool) : 0;
+		pthread_mutex_unlock(&pool->lock);
+		if (context == NULL && errno != EINTR)
+			return;
+		start(pool, more);
+		if (context)
+			a->handler_func(context);
+	}
+}
+
+static void leave(thread_pool_t *pool, struct member *m)
+{
+	struct member **p;
+
+	pthread_mutex_lock(&pool->lock);
+	for (p = &pool->members; *p != m; p = &(*p)->next)
+		;
+	*p = m->next;
+	pthread_mutex_unlock(&pool->lock);
+	if (pool->attr.context_free)
+		pool->attr.context_free(m->context);
+	free(m);
+	pthread_mutex_lock(&pool->lock);
+	if (--pool->created == 0)
+		pthread_cond_broadcast(&pool->empty);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+struct beginning {
+	thread_pool_t *pool;
+	struct member *member;
+};
+
+static void *run(void *p)
+{
+	struct beginning b = *(struct beginning *)p;
+
+	free(p);
+	if (b.pool->attr.tid_name)
+		pthread_setname_np(pthread_self(), b.pool->attr.tid_name);
+	work(b.pool, b.member);
+	leave(b.pool, b.member);
+	return NULL;
+}
+
+/* A member whose thread is to run. It counts as created, unless it is NULL. */
+static struct beginning *begin(thread_pool_t *pool)
+{
+	struct beginning *b = malloc(sizeof *b);
+	struct member *m = calloc(1, sizeof *m);
+
+	if (b && m && (m->context = pool->attr.context_alloc(pool->attr.handle))) {
+		*b = (struct beginning){pool, m};
+		pthread_mutex_lock(&pool->lock);
+		pool->created++;
+		m->next = pool->members;
+		pool->members = m;
+		pthread_mutex_unlock(&pool->lock);
+		return b;
+	}
+	free(m);
+	free(b);
+	return NULL;
+}
+
+/* Starts threads, which nobody joins: an errno when one could not be. */
+static int start(thread_pool_t *pool, unsigned more)
+{
+	pthread_t thread;
+	int error = 0, state = PTHREAD_CREATE_JOINABLE;
+
+	if (pool->attr.attr)
+		pthread_attr_getdetachstate(pool->attr.attr, &state);
+	for (; more > 0 && error == 0; more--) {
+		struct beginning *b = begin(pool);
+
+		if (b == NULL)
+			return errno ? errno : ENOMEM;
+		error = pthread_create(&thread, pool->attr.attr, run, b);
+		if (error) {
+			leave(pool, b->member);
+			free(b);
+		} else if (state == PTHREAD_CREATE_JOINABLE) {
+			pthread_detach(thread);
+		}
+	}
+	return error;
+}
+
+int thread_pool_start(void *p)
+{
+	thread_pool_t *pool = p;
+	const bool self = pool->flags & POOL_FLAG_USE_SELF;
+	int error = start(pool, pool->attr.lo_water > self ? pool->attr.lo_water - (unsigned)self : 0);
+
+	if (error)
+		return qnxhost_result(error);
+	if (self) {
+		struct beginning *b = begin(pool);
+
+		if (b == NULL)
+			return -1;
+		run(b);
+	}
+	if (pool->flags & (POOL_FLAG_USE_SELF | POOL_FLAG_EXIT_SELF))
+		pthread_exit(NULL);
+	return 0;
+}
+
+/* Waits until the threads have left: those that handle something when they have done. */
+int thread_pool_destroy(thread_pool_t *pool)
+{
+	if (pool == NULL)
+		return qnxhost_result(EINVAL);
+	pthread_mutex_lock(&pool->lock);
+	if (pool->created > 0 && pool->attr.unblock_func == NULL) {
+		pthread_mutex_unlock(&pool->lock);
+		return qnxhost_result(EINVAL);
+	}
+	pool->ending = true;
+	for (struct member *m = pool->members; m; m = m->next)
+		if (m->waiting)
+			pool->attr.unblock_func(m->context);
+	while (pool->created > 0)
+		pthread_cond_wait(&pool->empty, &pool->lock);
+	pthread_mutex_unlock(&pool->lock);
+	pthread_cond_destroy(&pool->empty);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+	return 0;
+}
+
+int thread_pool_limits(thread_pool_t *pool, int lowater, int hiwater, int maximum, int increment, unsigned flags)
+{
+	thread_pool_attr_t *a, was;
+	unsigned more = 0;
+	int error = 0;
+
+	(void)flags;
+	if (pool == NULL)
+		return qnxhost_result(EINVAL);
+	a = &pool->attr;
+	pthread_mutex_lock(&pool->lock);
+	was = *a;
+	if (lowater >= 0)
+		a->lo_water = (unsigned short)lowater;
+	if (hiwater >= 0)
+		a->hi_water = (unsigned short)hiwater;
+	if (maximum >= 0)
+		a->maximum = (unsigned short)maximum;
+	if (increment >= 0)
+		a->increment = (unsigned short)increment;
+	if (!possible(a)) {
+		*a = was;
+		error = EINVAL;
+	} else if (pool->created > 0) {
+		more = wanted(pool);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return qnxhost_result(error ? error : start(pool, more));
+}
+
+int thread_pool_control(thread_pool_t *pool, thread_pool_attr_t *attr, uint16_t lower, uint16_t upper, unsigned flags)
+{
+	(void)lower, (void)upper; /* it does not wait for them */
+	if (attr == NULL)
+		return qnxhost_result(EINVAL);
+	return thread_pool_limits(pool, flags & THREAD_POOL_CONTROL_LOWATER ? attr->lo_water : -1,
+				  flags & THREAD_POOL_CONTROL_HIWATER ? attr->hi_water : -1,
+				  flags & THREAD_POOL_CONTROL_MAXIMUM ? attr->maximum : -1,
+				  flags & THREAD_POOL_CONTROL_INCREMENT ? attr->increment : -1, flags);
+}

@@ -1,0 +1,250 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+/* Threads of QNX: what its calls allow and the system's do not. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <process.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/neutrino.h>
+#include <unistd.h>
+
+#include "face.h"
+
+/* The program's: a sanitizer has its own, and the library's is for the Go runtime. */
+static int (*programs_create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+static void find_create(void)
+{
+	*(void **)&programs_create = dlsym(RTLD_DEFAULT, "pthread_create");
+}
+
+/* Without the right to use them, the policy and priority of attributes are left out. */
+static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
+{
+	int error = programs_create(thread, attributes, routine, argument), inherit;
+	pthread_attr_t inheriting;
+
+	if (error != EPERM || attributes == NULL || pthread_attr_getinheritsched(attributes, &inherit) != 0 ||
+	    inherit != PTHREAD_EXPLICIT_SCHED)
+		return error;
+	inheriting = *attributes; /* what it points to stays that of the first */
+	pthread_attr_setinheritsched(&inheriting, PTHREAD_INHERIT_SCHED);
+	return programs_create(thread, &inheriting, routine, argument);
+}
+
+int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*routine)(void *), void *restrict argument)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_t ignored;
+
+	pthread_once(&once, find_create);
+	return create(thread ? thread : &ignored, attributes, routine, argument);
+}
+
+extern int system_setname(pthread_t, const char *) __asm__("pthread_setname_np");
+extern int system_getname(pthread_t, char *, size_t) __asm__("pthread_getname_np");
+
+int pthread_setname_np(pthread_t thread, const char *name)
+{
+	char systems[16]; /* no name may be longer */
+
+	if (name && strlen(name) > _NTO_THREAD_NAME_MAX)
+		return E2BIG;
+	snprintf(systems, sizeof systems, "%s", name ? name : "");
+	return system_setname(thread ? thread : pthread_self(), systems);
+}
+
+int pthread_getname_np(pthread_t thread, char *name, size_t size)
+{
+	char systems[16];
+	int error;
+
+	if (name == NULL)
+		return EINVAL;
+	error = system_getname(thread ? thread : pthread_self(), systems, sizeof systems);
+	if (error == 0 && strlen(systems) >= size)
+		error = E2BIG;
+	if (error == 0)
+		strcpy(name, systems);
+	return error;
+}
+
+/* What a thread of QNX has by default. The system gives priorities to none but those
+   that have the right to them: a number is kept, and told again. */
+static __thread int priority = 10;
+
+/* Reports whether pid is the calling process. */
+static bool own(pid_t pid)
+{
+	return pid == 0 || pid == getpid();
+}
+
+static int unless_gone(pid_t pid, int error)
+{
+	return pid < 0 || (kill(pid, 0) == -1 && errno == ESRCH) ? -ESRCH : error;
+}
+
+int SchedGet_r(pid_t pid, int tid, struct sched_param *parameters)
+{
+	int policy;
+
+	if (!own(pid))
+		return unless_gone(pid, -EPERM);
+	policy = sched_getscheduler(tid);
+	if (policy == -1)
+		return -errno;
+	if (parameters) {
+		if (policy == SCHED_FIFO || policy == SCHED_RR)
+			sched_getparam(tid, parameters);
+		else
+			parameters->sched_priority = tid == 0 || tid == gettid() ? priority : 10;
+	}
+	return policy;
+}
+QNXHOST_PLAIN(int, SchedGet, (pid_t pid, int tid, struct sched_param *parameters), (pid, tid, parameters))
+
+int SchedSet_r(pid_t pid, int tid, int policy, const struct sched_param *parameters)
+{
+	if (!own(pid))
+		return unless_gone(pid, -EPERM);
+	if (parameters == NULL || parameters->sched_priority < 1 || parameters->sched_priority > 255)
+		return -EINVAL;
+	if (policy != SCHED_OTHER && sched_setscheduler(tid, policy, parameters) == 0)
+		return 0;
+	if (policy != SCHED_OTHER && errno != EPERM)
+		return -errno;
+	if (tid != 0 && tid != gettid())
+		return -EPERM;
+	priority = parameters->sched_priority;
+	return 0;
+}
+QNXHOST_PLAIN(int, SchedSet, (pid_t pid, int tid, int policy, const struct sched_param *parameters), (pid, tid, policy, parameters))
+
+int SchedInfo_r(pid_t pid, int policy, struct _sched_info *info)
+{
+	if (!own(pid))
+		return unless_gone(pid, -EPERM);
+	if (policy != SCHED_OTHER && policy != SCHED_FIFO && policy != SCHED_RR)
+		return -EINVAL;
+	if (info == NULL)
+		return -EFAULT;
+	*info = (struct _sched_info){.priority_min = 1, .priority_max = 255, .interval = 4000000, .priority_priv = 64};
+	return 0;
+}
+QNXHOST_PLAIN(int, SchedInfo, (pid_t pid, int policy, struct _sched_info *info), (pid, policy, info))
+
+int SchedYield_r(void)
+{
+	return sched_yield() == 0 ? 0 : -errno;
+}
+QNXHOST_PLAIN(int, SchedYield, (void), ())
+
+int getprio(pid_t pid)
+{
+	struct sched_param parameters = {0};
+
+	return SchedGet(pid, 0, &parameters) == -1 ? -1 : parameters.sched_priority;
+}
+
+int setprio(pid_t pid, int to)
+{
+	const struct sched_param parameters = {.sched_priority = to};
+	struct sched_param was = {0};
+	int policy = SchedGet(pid, 0, &was);
+
+	return policy == -1 || SchedSet(pid, 0, policy, &parameters) == -1 ? -1 : was.sched_priority;
+}
+
+/* Processors that the calling thread may run on, in QNX's masks. */
+static int set_runmask(const unsigned *mask, unsigned words)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (unsigned i = 0; i < words * 32 && i < CPU_SETSIZE; i++)
+		if (RMSK_ISSET(i, mask))
+			CPU_SET(i, &set);
+	return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+}
+
+static int get_runmask(unsigned *mask, unsigned words)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof set, &set) == -1)
+		return -errno;
+	for (unsigned i = 0; i < words * 32; i++)
+		if (i < CPU_SETSIZE && CPU_ISSET(i, &set))
+			RMSK_SET(i, mask);
+		else
+			RMSK_CLR(i, mask);
+	return 0;
+}
+
+/* data is the number of words, then the mask of the thread, then that of those it
+   makes: the system has one for both. */
+static int exchange_runmasks(unsigned *data)
+{
+	const unsigned words = data[0];
+	unsigned mask[CPU_SETSIZE / 32] = {0};
+	unsigned *running = data + 1, *inherited = data + 1 + words;
+	bool set = false;
+	int error;
+
+	if (words == 0 || words > CPU_SETSIZE / 32)
+		return -EINVAL;
+	for (unsigned i = 0; i < words; i++) {
+		mask[i] = running[i];
+		set |= mask[i] != 0;
+	}
+	error = get_runmask(running, words);
+	memcpy(inherited, running, words * sizeof *running);
+	return error == 0 && set ? set_runmask(mask, words) : error;
+}
+
+static int name_thread(struct _thread_name *data)
+{
+	char was[16] = "", to[_NTO_THREAD_NAME_MAX + 1];
+	int error;
+
+	if (data->new_name_len > _NTO_THREAD_NAME_MAX || data->name_buf_len < 0)
+		return -EINVAL;
+	if (data->new_name_len > 0)
+		memcpy(to, data->name_buf, (size_t)data->new_name_len);
+	if (data->new_name_len >= 0)
+		to[data->new_name_len] = '\0';
+	error = pthread_getname_np(0, was, sizeof was);
+	if (error == 0 && data->name_buf_len > 0)
+		snprintf(data->name_buf, (size_t)data->name_buf_len, "%s", was);
+	if (error == 0 && data->new_name_len >= 0)
+		error = pthread_setname_np(0, to);
+	return -error;
+}
+
+int ThreadCtl_r(int command, void *data)
+{
+	unsigned mask = (unsigned)(uintptr_t)data;
+	int error;
+
+	switch (command) {
+	case _NTO_TCTL_RUNMASK:
+		return set_runmask(&mask, 1);
+	case _NTO_TCTL_RUNMASK_GET_AND_SET:
+		if (data == NULL)
+			return -EFAULT;
+		mask = *(unsigned *)data;
+		error = get_runmask(data, 1);
+		return error == 0 && mask != 0 ? set_runmask(&mask, 1) : error;
+	case _NTO_TCTL_RUNMASK_GET_AND_SET_INHERIT:
+		return data ? exchange_runmasks(data) : -EFAULT;
+	case _NTO_TCTL_NAME:
+		return data ? name_thread(data) : -EFAULT;
+	default:
+		return -ENOTSUP;
+	}
+}
+QNXHOST_PLAIN(int, ThreadCtl, (int command, void *data), (command, data))
