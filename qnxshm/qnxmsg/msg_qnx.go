@@ -256,14 +256,26 @@ func errorOf(errno C.int) error {
 
 func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 
+// A piece is an iov_t, whose base is a member of a union in some releases: Go has no
+// name for that.
+type piece struct {
+	base   unsafe.Pointer
+	length C.size_t
+}
+
+var (
+	_ = [1]struct{}{}[unsafe.Sizeof(piece{})^unsafe.Sizeof(C.iov_t{})]
+	_ = [1]struct{}{}[unsafe.Offsetof(piece{}.length)^unsafe.Offsetof(C.iov_t{}.iov_len)]
+)
+
 // vectorOf describes pieces of memory to C, pinned: C may only follow pointers of Go's
 // memory to what is.
-func vectorOf(parts [][]byte, pins *runtime.Pinner) []C.iov_t {
-	iov := make([]C.iov_t, len(parts))
+func vectorOf(parts [][]byte, pins *runtime.Pinner) []piece {
+	iov := make([]piece, len(parts))
 	for i, p := range parts {
 		if len(p) > 0 {
 			pins.Pin(unsafe.SliceData(p))
-			iov[i].iov_base, iov[i].iov_len = start(p), C.size_t(len(p))
+			iov[i].base, iov[i].length = start(p), C.size_t(len(p))
 		}
 	}
 	return iov
