@@ -27,7 +27,7 @@ var claims = []struct{ text, file, shown string }{
 	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/order"`},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
-	{"not a security boundary against your own user", "qnxshm/internal/procnto/stranger_test.go", "func TestAcrossUsers("},
+	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},
 	{"an eighth of its connections", "qnxshm/internal/procnto/admission.go", "a.limit/8"},
 	{"do not find each other", "qnxshm/internal/hostile/namespaces_test.go", "func TestOtherView("},
 	{"holds its parent's sockets", "qnxshm/internal/hostile/inherited_test.go", "func TestForkedChildHoldsName("},
