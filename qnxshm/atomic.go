@@ -25,7 +25,7 @@ import (
 //	EINVAL  the word is not aligned, or does not lie within the mapping
 //	EACCES  the call may write, and the mapping is ReadOnly
 //
-// or one that matches ErrTruncated, ErrRevoked or os.ErrClosed.
+// or one that matches [ErrTruncated], [ErrRevoked] or [os.ErrClosed].
 func (m *Mapping) LoadUint32(off int64) (v uint32, err error) {
 	p, err := word[uint32](m, "LoadUint32", off, ReadOnly)
 	if err != nil {

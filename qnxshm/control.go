@@ -5,7 +5,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
-// ControlFlags are what Control does to an object, and what it tells of one
+// ControlFlags are what [Control] does to an object, and what it tells of one
 // (SHMCTL_*).
 type ControlFlags uint32
 
@@ -20,12 +20,12 @@ const (
 )
 
 // Control gives the object behind fd memory, or attributes, or tells its flags.
-// fd is open for reading and writing, except for ControlGetFlags, and is only
-// lent. size, in bytes, is the new size with ControlAnonymous, counted from fd's
+// fd is open for reading and writing, except for [ControlGetFlags], and is only
+// lent. size, in bytes, is the new size with [ControlAnonymous], counted from fd's
 // offset, and 0 otherwise; an object never shrinks by it: a smaller size only gives
-// that part memory. paddr is 0 but for ControlPhysical and ControlTypedMemory. Several flags may be given
-// in one call. The result is 0, or the flags with ControlGetFlags, of which only
-// ControlSeal and ControlRevocable should be relied on.
+// that part memory. paddr is 0 but for [ControlPhysical] and [ControlTypedMemory]. Several flags may be given
+// in one call. The result is 0, or the flags with [ControlGetFlags], of which only
+// [ControlSeal] and [ControlRevocable] should be relied on.
 //
 // Errors:
 //
@@ -45,7 +45,7 @@ const (
 // and passes them all on. Whether descriptors must be open for writing there is
 // not documented.
 //
-// Since QNX SDP 7.0; ControlSeal, ControlRevocable and ControlGetFlags since
+// Since QNX SDP 7.0; [ControlSeal], [ControlRevocable] and [ControlGetFlags] since
 // 7.1.
 //
 // Implements: int shm_ctl(int fd, int flags, uint64_t paddr, uint64_t size)
@@ -59,7 +59,7 @@ func Control(fd int, flags ControlFlags, paddr, size uint64) (ControlFlags, erro
 
 // Control gives the object memory, or attributes, or tells its flags, as the
 // package's Control does with a descriptor. Seal, MakeRevocable and Flags are what
-// it is mostly used for, and Create for memory.
+// it is mostly used for, and [Create] for memory.
 //
 // Errors are those of the package's Control.
 func (o *Object) Control(flags ControlFlags, paddr, size uint64) (ControlFlags, error) {
@@ -70,7 +70,7 @@ func (o *Object) Control(flags ControlFlags, paddr, size uint64) (ControlFlags, 
 // change its size any more (EPERM), so that those who have mapped it need not
 // fear to lose memory. The content can still be changed. It cannot be undone.
 //
-// Errors are those of Control.
+// Errors are those of [Control].
 func (o *Object) Seal() error {
 	_, err := o.control("Seal", ControlSeal, 0, 0)
 	return err
@@ -79,16 +79,16 @@ func (o *Object) Seal() error {
 // MakeRevocable marks the object: mappings made from now on can be taken back.
 // Do so before making handles, and before Seal, after which it is too late.
 //
-// Errors are those of Control.
+// Errors are those of [Control].
 func (o *Object) MakeRevocable() error {
 	_, err := o.control("MakeRevocable", ControlRevocable, 0, 0)
 	return err
 }
 
-// Flags returns the attributes of the object, such as ControlSeal: a recipient
+// Flags returns the attributes of the object, such as [ControlSeal]: a recipient
 // may ask before it trusts the object not to shrink.
 //
-// Errors are those of Control.
+// Errors are those of [Control].
 func (o *Object) Flags() (ControlFlags, error) { return o.control("Flags", ControlGetFlags, 0, 0) }
 
 func (o *Object) control(method string, flags ControlFlags, paddr, size uint64) (ControlFlags, error) {

@@ -85,7 +85,7 @@ func (f documented) exported() bool {
 var (
 	implements = regexp.MustCompile(`\n\nImplements: (.*\w\(.*\).*)\n$`)
 	since      = regexp.MustCompile(`\n\nSince QNX (SDP (6|7\.0|7\.1)|OS 8\.0)\b[^\n]*(\n[^\n]+)*\.\n\nImplements: `)
-	errorsOf   = regexp.MustCompile(`\bErrors are those of ([A-Z][A-Za-z.]*[A-Za-z])`)
+	errorsOf   = regexp.MustCompile(`\bErrors are those of \[?([A-Z][A-Za-z.]*[A-Za-z])`)
 )
 
 // Every call tells what it implements and since when, and has a list of its

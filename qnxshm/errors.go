@@ -7,9 +7,9 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
-// An Error is the failure of one call of this package or of qnxmsg. errors.Is
+// An Error is the failure of one call of this package or of qnxmsg. [errors.Is]
 // matches the errno (syscall.ESRCH) and what it stands for (fs.ErrPermission,
-// errors.ErrUnsupported).
+// [errors.ErrUnsupported]).
 type Error struct {
 	Call   string        // C name of the call, such as "shm_open_handle"
 	Args   string        // its arguments, as text
@@ -26,7 +26,7 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the errno, so that errors.Is finds it and what it stands for.
+// Unwrap gives the errno, so that [errors.Is] finds it and what it stands for.
 func (e *Error) Unwrap() error { return e.Errno }
 
 // wrap makes the Error of a call from what its backend returned.

@@ -1,7 +1,7 @@
 package qnxshm
 
 // HandleLimit returns how many unused handles this process may have: cur is in
-// force, max is as far as SetHandleLimit can raise it without privilege. All
+// force, max is as far as [SetHandleLimit] can raise it without privilege. All
 // ones is no limit, which is what the host begins with; a target's default is
 // not documented. A handle counts for the process that made it, until it is
 // opened, mapped, deleted or revoked, or its recipient exits.
@@ -24,7 +24,7 @@ func HandleLimit() (cur, max uint64, err error) {
 	return cur, max, nil
 }
 
-// SetHandleLimit sets what HandleLimit returns. With the limit reached, making a
+// SetHandleLimit sets what [HandleLimit] returns. With the limit reached, making a
 // handle fails with EAGAIN; handles made before stay.
 //
 // Errors:

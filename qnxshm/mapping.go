@@ -28,7 +28,7 @@ func (e lacksMemory) Error() string { return "qnxshm: the object has no memory t
 func (lacksMemory) Is(target error) bool { return target == ErrTruncated }
 
 // A Mapping is memory of an object in this process. It does not need the
-// Object or the descriptor it was made from. Its methods may be called by many
+// [Object] or the descriptor it was made from. Its methods may be called by many
 // goroutines; what they read and write is shared with other processes, and
 // nothing orders it but what the processes agree on.
 //
@@ -58,8 +58,8 @@ func newMapping(data []byte, access Access) *Mapping {
 }
 
 // Map maps the first length bytes of the object straight from a handle made for
-// this process, also from one made with HandleNoFD, and uses the handle up.
-// access is ReadOnly or ReadWrite. A failed Map leaves the handle as it was.
+// this process, also from one made with [HandleNoFD], and uses the handle up.
+// access is [ReadOnly] or [ReadWrite]. A failed Map leaves the handle as it was.
 //
 // Errors:
 //
@@ -83,10 +83,10 @@ func Map(h Handle, access Access, length int64) (*Mapping, error) {
 	return newMapping(data, access), nil
 }
 
-// MapPID is Map for a handle that must have been made by the process maker, as
-// OpenHandlePID is OpenHandle.
+// MapPID is [Map] for a handle that must have been made by the process maker, as
+// [OpenHandlePID] is [OpenHandle].
 //
-// Errors are those of Map.
+// Errors are those of [Map].
 //
 // Since QNX OS 8.0; ENOSYS on QNX SDP 7.1.
 //
@@ -113,7 +113,7 @@ func (m *Mapping) Len() int {
 
 // Bytes returns the memory itself, without a copy; nil after Unmap. The slice
 // is good until Unmap: using it later, writing to it when the mapping is
-// ReadOnly, or touching memory that was taken away ends the program. Once Bytes
+// [ReadOnly], or touching memory that was taken away ends the program. Once Bytes
 // was called, a forgotten Mapping is never unmapped by the garbage collector.
 func (m *Mapping) Bytes() []byte {
 	if !m.enter() {
@@ -128,9 +128,9 @@ func (m *Mapping) Bytes() []byte {
 // not call it. The slice must not be used after f has returned.
 //
 // A load, store or copy that faults in f, on the goroutine that called View,
-// ends f and becomes an error: one that matches ErrTruncated when the object
-// has become shorter, ErrRevoked when it was revoked, or EACCES for a store when
-// the mapping is ReadOnly. What f's deferred calls did stays done. A fault at any
+// ends f and becomes an error: one that matches [ErrTruncated] when the object
+// has become shorter, [ErrRevoked] when it was revoked, or EACCES for a store when
+// the mapping is [ReadOnly]. What f's deferred calls did stays done. A fault at any
 // other address is a panic as usual. View cannot help other goroutines that f
 // starts, C code that f calls, or a system call given this memory (that returns
 // EFAULT).
@@ -143,10 +143,10 @@ func (m *Mapping) View(f func(b []byte) error) (err error) {
 }
 
 // ReadAt copies memory from offset off into p, as io.ReaderAt: when fewer than
-// len(p) bytes are left it copies those and returns io.EOF.
+// len(p) bytes are left it copies those and returns [io.EOF].
 //
 // It never crashes: when the memory was taken away it returns 0 and an error
-// that matches ErrTruncated or ErrRevoked, and what p then holds is not
+// that matches [ErrTruncated] or [ErrRevoked], and what p then holds is not
 // specified. A negative offset is EINVAL.
 func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 	const call = "qnxshm: Mapping.ReadAt"
@@ -169,11 +169,11 @@ func (m *Mapping) ReadAt(p []byte, off int64) (n int, err error) {
 }
 
 // WriteAt copies p into memory at offset off, as io.WriterAt: when p does not
-// fit it copies what fits and returns io.ErrShortWrite.
+// fit it copies what fits and returns [io.ErrShortWrite].
 //
 // It never crashes: when the memory was taken away it returns 0 and an error
-// that matches ErrTruncated or ErrRevoked, and part of p may have been written. A negative
-// offset is EINVAL, a ReadOnly mapping EACCES.
+// that matches [ErrTruncated] or [ErrRevoked], and part of p may have been written. A negative
+// offset is EINVAL, a [ReadOnly] mapping EACCES.
 func (m *Mapping) WriteAt(p []byte, off int64) (n int, err error) {
 	const call = "qnxshm: Mapping.WriteAt"
 	if m.closed() {

@@ -26,9 +26,9 @@ type Object struct {
 
 // Create makes an anonymous object of size bytes, readable and writable, filled
 // with zeroes. On the host memory is taken when it is first touched, not here.
-// With size 0 the object has no memory yet, and Control or Truncate gives it some.
+// With size 0 the object has no memory yet, and [Control] or Truncate gives it some.
 //
-// Errors are those of OpenAnonymous and Object.Truncate.
+// Errors are those of [OpenAnonymous] and [Object.Truncate].
 func Create(size int64) (*Object, error) {
 	fd, err := OpenAnonymous(os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -46,9 +46,9 @@ func Create(size int64) (*Object, error) {
 }
 
 // OpenNamed opens the object called name, or makes it, of size 0, when flags has
-// os.O_CREATE. The Object owns the descriptor.
+// os.O_CREATE. The [Object] owns the descriptor.
 //
-// Errors are those of OpenObject.
+// Errors are those of [OpenObject].
 func OpenNamed(name string, flags int, perm fs.FileMode) (*Object, error) {
 	fd, err := OpenObject(name, flags, perm)
 	if err != nil {
@@ -57,10 +57,10 @@ func OpenNamed(name string, flags int, perm fs.FileMode) (*Object, error) {
 	return newObject(fd), nil
 }
 
-// Open turns a handle made for this process into an Object and uses the handle
-// up. The Object owns the descriptor.
+// Open turns a handle made for this process into an [Object] and uses the handle
+// up. The [Object] owns the descriptor.
 //
-// Errors are those of OpenHandle.
+// Errors are those of [OpenHandle].
 func Open(h Handle, access Access) (*Object, error) {
 	fd, err := OpenHandle(h, access)
 	if err != nil {
@@ -69,9 +69,9 @@ func Open(h Handle, access Access) (*Object, error) {
 	return newObject(fd), nil
 }
 
-// OpenPID is Open for a handle that must have been made by the process maker.
+// OpenPID is [Open] for a handle that must have been made by the process maker.
 //
-// Errors are those of OpenHandlePID.
+// Errors are those of [OpenHandlePID].
 func OpenPID(h Handle, access Access, maker int) (*Object, error) {
 	fd, err := OpenHandlePID(h, access, maker)
 	if err != nil {
@@ -80,7 +80,7 @@ func OpenPID(h Handle, access Access, maker int) (*Object, error) {
 	return newObject(fd), nil
 }
 
-// NewObject makes an Object of a descriptor, of which it takes ownership: the
+// NewObject makes an [Object] of a descriptor, of which it takes ownership: the
 // caller must not close it or use it otherwise. When NewObject fails, the
 // descriptor stays the caller's.
 //
@@ -134,7 +134,7 @@ type HandleConfig struct {
 // nil.
 //
 // Errors are those of the package's CreateHandle or, when cfg selects a part,
-// of CreateSubrangeHandle and Object.Size.
+// of [CreateSubrangeHandle] and [Object.Size].
 //
 // Since QNX SDP 7.1; a part since QNX OS 8.0.
 //
@@ -193,7 +193,7 @@ func (o *Object) Size() (int64, error) {
 
 // Truncate sets the size of the object in bytes. New bytes are zero. Whoever
 // has mapped bytes that are cut off gets a fault when touching them (see
-// Mapping).
+// [Mapping]).
 //
 // Errors:
 //
@@ -224,7 +224,7 @@ func (o *Object) Truncate(size int64) error {
 }
 
 // Map maps the whole object, or the whole window, as it is now. access is
-// ReadOnly or ReadWrite. The Mapping does not need the Object any more.
+// [ReadOnly] or [ReadWrite]. The [Mapping] does not need the Object any more.
 //
 // Errors are those of MapRange. An object of size 0 cannot be mapped (EINVAL).
 //
@@ -246,7 +246,7 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 
 // MapRange maps length bytes from offset on; offset is a multiple of the page
 // size. A mapping may be longer than the object: touching it past the object's
-// last page is a fault (see Mapping), until the object grows. A mapping never
+// last page is a fault (see [Mapping]), until the object grows. A mapping never
 // reaches outside a window.
 //
 // Errors:
@@ -303,8 +303,8 @@ func (o *Object) Fd() uintptr {
 }
 
 // SyscallConn gives access to the descriptor while it is kept open: Close waits
-// for the function that Control runs. Read and Write return an error that
-// matches errors.ErrUnsupported, because memory is never waited for.
+// for the function that [Control] runs. Read and Write return an error that
+// matches [errors.ErrUnsupported], because memory is never waited for.
 func (o *Object) SyscallConn() (syscall.RawConn, error) {
 	if _, ok := o.enter(); !ok {
 		return nil, qnxerr.Closed("qnxshm: Object.SyscallConn")

@@ -22,13 +22,13 @@ var (
 // Revoke takes the object behind fd back from the process pid, or with pid -1
 // from every process, the caller included: its mappings become inaccessible, and
 // unused handles made for it are destroyed, whoever made them. Only mappings made
-// after the object was marked ControlRevocable can be taken back, and always all
+// after the object was marked [ControlRevocable] can be taken back, and always all
 // of the object, also from those who have mapped a part. Descriptors stay: a
-// recipient that has one can map again, so give it handles with HandleNoFD.
+// recipient that has one can map again, so give it handles with [HandleNoFD].
 //
 // nil means that from now on no access by that process through its revoked
 // mappings succeeds. In its program such an access is a fault (SIGSEGV), which
-// View, ReadAt and WriteAt turn into an error that matches ErrRevoked.
+// View, ReadAt and WriteAt turn into an error that matches [ErrRevoked].
 //
 // fd is any descriptor of the object, and only lent.
 //
@@ -84,9 +84,9 @@ func (e *pendingError) Unwrap() []error { return []error{e.error, e.pending} }
 func (o *Object) Revoke(pid int) error { return o.revoke("Revoke", pid) }
 
 // RevokeAll takes the object back from every process, this one included: it
-// loses its own mappings, too. It is Revoke with pid -1.
+// loses its own mappings, too. It is [Revoke] with pid -1.
 //
-// Errors are those of the package's Revoke.
+// Errors are those of the package's [Revoke].
 func (o *Object) RevokeAll() error { return o.revoke("RevokeAll", everyProcess) }
 
 // everyProcess is the pid that stands for all in shm_revoke.

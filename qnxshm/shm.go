@@ -16,7 +16,7 @@ import (
 // handle.
 type Handle uint64
 
-// HandleSize is the number of bytes of a Handle in a message: the size of
+// HandleSize is the number of bytes of a [Handle] in a message: the size of
 // shm_handle_t. It is 8 on the host and on QNX OS 8.0.
 const HandleSize = handleSize
 
@@ -24,7 +24,7 @@ const HandleSize = handleSize
 func (h Handle) String() string { return fmt.Sprintf("%#x", uint64(h)) }
 
 // AppendBinary appends the handle as C programs of the same machine see it: a
-// shm_handle_t, HandleSize bytes in native byte order. The error is always nil
+// shm_handle_t, [HandleSize] bytes in native byte order. The error is always nil
 // for a handle that came from this package.
 func (h Handle) AppendBinary(b []byte) ([]byte, error) {
 	if HandleSize < 8 && uint64(h)>>(8*HandleSize%64) != 0 {
@@ -37,9 +37,9 @@ func (h Handle) AppendBinary(b []byte) ([]byte, error) {
 }
 
 // UnmarshalBinary reads a handle as AppendBinary and C programs write it. b
-// must have exactly HandleSize bytes; anything else is an error that matches
+// must have exactly [HandleSize] bytes; anything else is an error that matches
 // EINVAL and leaves h as it was. The bytes may come from anybody: whether the
-// handle is good only OpenHandle can tell.
+// handle is good only [OpenHandle] can tell.
 func (h *Handle) UnmarshalBinary(b []byte) error {
 	if len(b) != HandleSize {
 		return fmt.Errorf("qnxshm: a handle has %d bytes, got %d: %w", HandleSize, len(b), syscall.EINVAL)
@@ -79,7 +79,7 @@ func (a Access) String() string {
 type HandleOptions uint32
 
 // HandleNoFD (SHM_CREATE_HANDLE_OPT_NOFD): the handle cannot become a descriptor,
-// only be mapped (Map). A recipient without a descriptor can neither pass the
+// only be mapped ([Map]). A recipient without a descriptor can neither pass the
 // object on nor map it again. Make such a handle after the object was made
 // revocable.
 const HandleNoFD HandleOptions = nto.HandleNoFD // 0x1
@@ -87,9 +87,9 @@ const HandleNoFD HandleOptions = nto.HandleNoFD // 0x1
 // CreateHandle makes a handle with which the process pid, and no other, can
 // open the object behind fd once, with at most the given access.
 //
-// fd is any descriptor of a shared-memory object: from OpenAnonymous,
-// OpenObject, OpenHandle, or a duplicate of one. It is only lent. When fd is a
-// window (see CreateSubrangeHandle) so is the new handle. The object may have
+// fd is any descriptor of a shared-memory object: from [OpenAnonymous],
+// [OpenObject], [OpenHandle], or a duplicate of one. It is only lent. When fd is a
+// window (see [CreateSubrangeHandle]) so is the new handle. The object may have
 // size 0. pid may be the caller's own. The unused handle keeps the object
 // alive, also after fd was closed; it ends when it is opened, when it is
 // deleted, or when its maker or its recipient exits.
@@ -128,14 +128,14 @@ func CreateHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 	return h, nil
 }
 
-// CreateSubrangeHandle makes a handle like CreateHandle, for a part of the
+// CreateSubrangeHandle makes a handle like [CreateHandle], for a part of the
 // object only: size bytes from offset on, both multiples of the page size
-// (os.Getpagesize). Whoever opens it gets a window: offset 0 is the part's
+// ([os.Getpagesize]). Whoever opens it gets a window: offset 0 is the part's
 // start, nothing outside can be reached, and it cannot be resized. When fd is
 // itself a window, offset counts from its start. Mind the order of C: size
 // before offset.
 //
-// Errors are those of CreateHandle, and
+// Errors are those of [CreateHandle], and
 //
 //	EINVAL  size or offset is not a page multiple or negative, size is 0, or
 //	        the part does not lie within the object behind fd
@@ -157,11 +157,11 @@ func createPart(fd, pid int, access Access, opts HandleOptions, what string, siz
 }
 
 // OpenHandle turns a handle made for this process into a descriptor and uses
-// the handle up. The descriptor belongs to the caller (see NewObject); it is
+// the handle up. The descriptor belongs to the caller (see [NewObject]); it is
 // the lowest free one and has FD_CLOEXEC set. A failed open leaves the handle
 // as it was.
 //
-// access must be covered by the handle's: a ReadWrite handle opens in any mode,
+// access must be covered by the handle's: a [ReadWrite] handle opens in any mode,
 // another one only in its own. The bit O_CLOEXEC is accepted and ignored.
 //
 // Errors:
@@ -190,11 +190,11 @@ func OpenHandle(h Handle, access Access) (fd int, err error) {
 	return fd, nil
 }
 
-// OpenHandlePID is OpenHandle for a handle that must have been made by the
+// OpenHandlePID is [OpenHandle] for a handle that must have been made by the
 // process maker: it guards against a third process feeding in a handle of its
 // own. If somebody else made it, the answer is ESRCH and the handle is kept.
 //
-// Errors are those of OpenHandle.
+// Errors are those of [OpenHandle].
 //
 // Since QNX OS 8.0; ENOSYS on QNX SDP 7.1.
 //
@@ -265,7 +265,7 @@ func OpenAnonymous(flags int, perm fs.FileMode) (fd int, err error) {
 // with FD_CLOEXEC set. flags are os.O_RDONLY or os.O_RDWR, with os.O_CREATE,
 // os.O_EXCL and os.O_TRUNC as for a file. perm, less the umask, is used when
 // the object is made. A name is "/" and at most 255 bytes without another "/".
-// The object lives until the name is removed (UnlinkObject) and nobody uses it.
+// The object lives until the name is removed ([UnlinkObject]) and nobody uses it.
 //
 // Errors:
 //

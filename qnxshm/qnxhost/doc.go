@@ -70,6 +70,14 @@
 //
 // A timeout for one of the states SEND and REPLY counts for both.
 //
-// The package also serves Go programs built with -tags qnx on Linux, which run
-// the target's own files on these symbols.
+// # Blank import
+//
+// The package has nothing for a Go program to call. It is imported for its symbols
+// only, by a blank import:
+//
+//	import _ "github.com/go-qnx/shm/qnxshm/qnxhost"
+//
+// The C library is a program that does so. And so does package qnxshm in Go programs
+// built with -tags qnx on Linux, which run the target's own files on these symbols: a
+// program has to do it only if its own cgo calls QNX's functions.
 package qnxhost

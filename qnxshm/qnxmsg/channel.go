@@ -76,8 +76,8 @@ func NewChannel(flags ChannelFlags) (*Channel, error) {
 	return &Channel{chid: chid}, nil
 }
 
-// AttachName makes a channel with the flag ChannelDisconnect and publishes it under
-// name, where OpenName finds it. The name goes with the channel, or with the
+// AttachName makes a channel with the flag [ChannelDisconnect] and publishes it under
+// name, where [OpenName] finds it. The name goes with the channel, or with the
 // process. A name has 1 to 255 bytes, does not begin with "/", and has no ".."
 // between slashes.
 //
@@ -110,10 +110,10 @@ func AttachName(name string) (*Channel, error) {
 
 func (c *Channel) enter() bool { return c.chid != 0 && c.gate.Enter() }
 
-// ID returns the channel's id in this process (chid), for Connect.
+// ID returns the channel's id in this process (chid), for [Connect].
 func (c *Channel) ID() int { return c.chid }
 
-// Pulse codes that the system sends. Codes from 0 to 127 are free for programs.
+// [Pulse] codes that the system sends. Codes from 0 to 127 are free for programs.
 const (
 	PulseUnblock    = nto.PulseUnblock    // -32, _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
 	PulseDisconnect = nto.PulseDisconnect // -33, _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient
@@ -164,7 +164,7 @@ type Message struct {
 	answered *atomic.Bool // of all copies
 }
 
-// ID returns the message's id (rcvid), which a PulseUnblock has as its value; 0
+// ID returns the message's id (rcvid), which a [PulseUnblock] has as its value; 0
 // for a pulse.
 func (m *Message) ID() int64 { return m.rcvid }
 
@@ -172,15 +172,15 @@ func (m *Message) ID() int64 { return m.rcvid }
 func (m *Message) IsPulse() bool { return m.rcvid == 0 }
 
 // Receive waits for the next message or pulse. What of a message does not fit
-// buf is not received, which Info tells: SrcMsgLen is then larger than MsgLen, and
-// Message.ReadAt reads the rest. A pulse needs no room in buf.
+// buf is not received, which [Info] tells: SrcMsgLen is then larger than MsgLen, and
+// [Message.ReadAt] reads the rest. A pulse needs no room in buf.
 //
 // Errors:
 //
 //	ESRCH   the channel was destroyed
 //	EFAULT  buf cannot be written to, such as a read-only mapping
 //
-// When Close was called the error matches os.ErrClosed instead.
+// When Close was called the error matches [os.ErrClosed] instead.
 //
 // Since QNX SDP 6.
 //
@@ -250,7 +250,7 @@ func (m *Message) reply(call string, status int, length int64, give func() error
 }
 
 // ReplyError makes the client's Send fail with the errno of err, which is all that
-// can be told: err is a syscall.Errno, or one is in its chain. Where none is, the
+// can be told: err is a [syscall.Errno], or one is in its chain. Where none is, the
 // client gets EIO. nil and errno 0 let Send succeed with status 0 and no data.
 //
 // Errors:
@@ -293,7 +293,7 @@ func (m *Message) ReplyError(err error) error {
 func (m *Message) Restart() error { return m.special("Restart", "ERESTART", msgRestart) }
 
 // Unblock lets a client go that does not want to wait any more, of which a
-// PulseUnblock has told: its Send fails as it would have without ChannelUnblock, with
+// [PulseUnblock] has told: its Send fails as it would have without [ChannelUnblock], with
 // ETIMEDOUT when its timeout has passed, or as interrupted (EINTR, of C programs).
 //
 // Errors:
@@ -336,7 +336,7 @@ func (m *Message) answer(give func() error) error {
 }
 
 // DetachClient lets go of the client scoid. A server calls it after
-// PulseDisconnect, else the id is never used again. Called earlier, it cuts the
+// [PulseDisconnect], else the id is never used again. Called earlier, it cuts the
 // client off on the host: its blocked Send fails, and so do later ones (EBADF).
 //
 // Errors:
@@ -360,7 +360,7 @@ func (c *Channel) DetachClient(scoid int) error {
 }
 
 // Close removes the name, if any, and destroys the channel. Blocked Receives
-// return an error that matches os.ErrClosed. A client waiting for an answer
+// return an error that matches [os.ErrClosed]. A client waiting for an answer
 // gets ESRCH, one whose message was not received yet EBADF. Calling Close again
 // does nothing and returns nil.
 //

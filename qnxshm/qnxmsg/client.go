@@ -12,7 +12,7 @@ type ClientInfo struct {
 	Groups                          []int // supplementary
 }
 
-// ClientInfo tells about the client scoid, which Info of a message names, or a pulse:
+// ClientInfo tells about the client scoid, which [Info] of a message names, or a pulse:
 // who it is, and as which user and groups it runs. With scoid -1 it tells about the
 // calling process.
 //

@@ -46,7 +46,7 @@ func Connect(pid, chid int) (*Connection, error) {
 	return &Connection{coid: coid}, nil
 }
 
-// OpenName connects to the channel that AttachName has published under name.
+// OpenName connects to the channel that [AttachName] has published under name.
 //
 // Errors:
 //
@@ -72,7 +72,7 @@ func OpenName(name string) (*Connection, error) {
 	return &Connection{coid: coid}, nil
 }
 
-// OpenWait is OpenName that waits until there is a server: while name_open
+// OpenWait is [OpenName] that waits until there is a server: while name_open
 // answers ENOENT it tries again, some milliseconds later, until ctx ends. Then
 // the error matches both ctx.Err() and ENOENT. ctx is looked at between the
 // attempts only.
@@ -95,7 +95,7 @@ func OpenWait(ctx context.Context, name string) (*Connection, error) {
 
 func (c *Connection) enter() bool { return c.coid != 0 && c.gate.Enter() }
 
-// ID returns the connection's id in this process (coid), which a PulseConnectionDeath
+// ID returns the connection's id in this process (coid), which a [PulseConnectionDeath]
 // has as its value.
 func (c *Connection) ID() int { return c.coid }
 
@@ -165,7 +165,7 @@ func (c *Connection) ServerInfo() (ServerInfo, error) {
 //	ENXIO   target: the server process is terminating
 //	any     the server answered with ReplyError
 //
-// When Close was called the error matches os.ErrClosed instead.
+// When Close was called the error matches [os.ErrClosed] instead.
 //
 // Since QNX SDP 6.
 //
@@ -288,10 +288,10 @@ func (c *Connection) SendPulse(priority, code int, value int64) error {
 }
 
 // Close detaches the connection. Blocked Sends return an error that matches
-// os.ErrClosed, except those whose message a server with ChannelUnblock has received:
-// it gets a PulseUnblock for each, and they end with its answer. Close does not wait
+// [os.ErrClosed], except those whose message a server with [ChannelUnblock] has received:
+// it gets a [PulseUnblock] for each, and they end with its answer. Close does not wait
 // for that. When it was the last connection of this process to the channel, the server
-// gets a PulseDisconnect, once all Sends have ended. Calling Close again does nothing
+// gets a [PulseDisconnect], once all Sends have ended. Calling Close again does nothing
 // and returns nil.
 //
 // Errors:

@@ -43,7 +43,7 @@
 // # Errors
 //
 // A failed call returns an *Error with the C name of the call and the errno;
-// errors.Is matches the errno. Use after Close matches os.ErrClosed. No signal
+// [errors.Is] matches the errno. Use after Close matches [os.ErrClosed]. No signal
 // that the Go runtime handles ends a blocked call (EINTR).
 //
 // The doc of each call ends with the C prototype it implements and the oldest

@@ -9,7 +9,7 @@ import (
 
 // ReadAt reads from the message as the client has sent it, off bytes after its
 // begin: what did not fit the buffer of Receive, for one. It copies straight from the
-// client, who waits meanwhile. At the end of the message the error is io.EOF.
+// client, who waits meanwhile. At the end of the message the error is [io.EOF].
 //
 // Errors:
 //
@@ -32,7 +32,7 @@ func (m *Message) ReadAt(p []byte, off int64) (n int, err error) {
 // WriteAt writes to the client's reply buffer, off bytes after its begin, while the
 // client waits. It does not answer: Reply does, whose data goes to the begin of the
 // same buffer. With Reply(status, nil) what was written stays as it is. What does not
-// fit the buffer (Info.DstMsgLen) is not written, and the error is io.ErrShortWrite.
+// fit the buffer ([Info.DstMsgLen]) is not written, and the error is [io.ErrShortWrite].
 //
 // Errors:
 //

@@ -16,6 +16,6 @@
 // whose id is in CONTRACT.md (a mistyped one runs nothing, which only -v tells).
 //
 // Many rules are about two or more processes. The suite starts the test binary
-// again for them, and Main turns such a process into a worker that makes calls
+// again for them, and [Main] turns such a process into a worker that makes calls
 // of the public API as it is told and reports what they answered.
 package shmtest

@@ -51,7 +51,7 @@ func (s *resultSet) get(id string) (result, bool) {
 	return r, ok
 }
 
-// Report writes, for each kind of evidence, what the latest Run has seen of the
+// Report writes, for each kind of evidence, what the latest [Run] has seen of the
 // rules that rest on it. Rules that were not run are counted only.
 func Report(w io.Writer) error {
 	var b bytes.Buffer

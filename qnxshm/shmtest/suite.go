@@ -31,7 +31,7 @@ const (
 // target tells that this is a real target, where a rule's AlsoAccept counts.
 const target = runtime.GOOS == "qnx"
 
-// Main is the TestMain of a package that calls Run. It turns a process that Run
+// Main is the TestMain of a package that calls [Run]. It turns a process that [Run]
 // has started into a worker, and runs the tests in any other. It does not
 // return.
 func Main(m *testing.M) {
