@@ -110,7 +110,8 @@ func build() (skip string, err error) {
 		}
 		return nil
 	}
-	if err := run("go", "build", "-buildmode=c-shared", "-o", library, "./qnxshm/qnxhost/lib"); err != nil {
+	// As scripts/install-c.sh builds it: then the standard library is compiled once for both.
+	if err := run("go", "build", "-trimpath", "-buildmode=c-shared", "-o", library, "./qnxshm/qnxhost/lib"); err != nil {
 		return "", err
 	}
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {

@@ -50,7 +50,7 @@ func buildCFace(b *testing.B) string {
 	// own directory.
 	cflags += " -DQNXHOST_HEADERS=0x" + hashOf(b, include)
 	for _, args := range [][]string{
-		{"go", "build", "-buildmode=c-shared", "-o", library, "./qnxshm/qnxhost/lib"},
+		{"go", "build", "-trimpath", "-buildmode=c-shared", "-o", library, "./qnxshm/qnxhost/lib"},
 		{compiler(b), "-O2", "-Wall", "-I", include, "-o", program, "qnxshm/internal/bench/testdata/cface.c", library},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)
