@@ -113,7 +113,7 @@ func (c *Channel) enter() bool { return c.chid != 0 && c.gate.Enter() }
 // ID returns the channel's id in this process (chid), for [Connect].
 func (c *Channel) ID() int { return c.chid }
 
-// [Pulse] codes that the system sends. Codes from 0 to 127 are free for programs.
+// Pulse codes that the system sends. Codes from 0 to 127 are free for programs.
 const (
 	PulseUnblock    = nto.PulseUnblock    // -32, _PULSE_CODE_UNBLOCK: the client of the message with the id Value wants an answer now
 	PulseDisconnect = nto.PulseDisconnect // -33, _PULSE_CODE_DISCONNECT: the client SCOID is gone; call DetachClient

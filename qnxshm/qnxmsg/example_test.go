@@ -299,3 +299,58 @@ func ExampleNewChannel() {
 	// true true
 	// 1
 }
+
+// A server that need not finish the work lets such a client go.
+func ExampleMessage_Unblock() {
+	ch, conn := newPair(qnxmsg.ChannelUnblock)
+	defer ch.Close()
+	defer conn.Close()
+	gaveUp := make(chan bool)
+	go func() {
+		_, err := conn.SendTimeout([]byte("long work"), nil, 50*time.Millisecond)
+		gaveUp <- errors.Is(err, syscall.ETIMEDOUT)
+	}()
+
+	work, err := ch.Receive(make([]byte, 64))
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := ch.Receive(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if m.Pulse.Code == qnxmsg.PulseUnblock && m.Pulse.Value == work.ID() {
+		if err := work.Unblock(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(<-gaveUp)
+	// Output: true
+}
+
+// A server that cannot serve yet makes the client send once more.
+func ExampleMessage_Restart() {
+	ch, conn := newPair(0)
+	defer ch.Close()
+	defer conn.Close()
+	go func() {
+		for ready := false; ; ready = true {
+			m, err := ch.Receive(make([]byte, 64))
+			if err != nil {
+				log.Fatal(err)
+			}
+			if ready {
+				m.Reply(0, m.Data)
+				return
+			}
+			m.Restart()
+		}
+	}()
+
+	reply := make([]byte, 5)
+	if _, err := conn.Send([]byte("hello"), reply); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", reply)
+	// Output: hello
+}
