@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testproc.Programs{"ask for sum": askForSum}.Play()
-	testproc.Main(m, testproc.Roles{"peer": peer})
+	testproc.Main(m, testproc.Roles{"peer": peer, "signalled": signalled})
 }
 
 // A received is what Receive has got, to be told to another process.
