@@ -124,16 +124,16 @@ func signalled() testproc.Procedures {
 // TestCallsUnderSignals: signals that Go handles, as often as a system gives them, end no
 // call, and no message comes twice.
 func TestCallsUnderSignals(t *testing.T) {
-	n := 5000
+	n, limit := 5000, testproc.Patience
 	if *long {
-		n = 100_000
+		n, limit = 100_000, time.Hour
 	}
 	server, client := testproc.Start(t, "signalled"), testproc.Start(t, "signalled")
 	name := fmt.Sprintf("qnxmsg-test-signals-%d", server.PID())
 	server.Do("note", name)
 	server.Do("storm")
 	client.Do("storm")
-	_, err := client.Begin("sendmany", name, n).Within(10 * testproc.Patience)
+	_, err := client.Begin("sendmany", name, n).Within(limit)
 	require.NoError(t, err)
 	require.Equal(t, n, server.Do("noted").Int())
 	for _, p := range []*testproc.Child{server, client} {
