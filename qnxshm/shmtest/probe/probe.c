@@ -43,6 +43,7 @@
 #include <sys/neutrino.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -64,7 +65,7 @@
 #endif
 
 enum {
-	VERSION = 1,   /* of the report */
+	REPORT_VERSION = 1,
 	PATIENCE = 12, /* seconds that a question may take */
 	SILENCE = 150, /* milliseconds after which nothing is taken to come */
 	ENOUGH = 3000, /* milliseconds in which must come what comes */
@@ -72,6 +73,10 @@ enum {
 };
 
 #if RELEASE < 800
+/* Macros, in case an update of the headers has them. */
+#define shm_create_subrange_handle no_create_subrange_handle
+#define shm_open_handle_pid no_open_handle_pid
+#define mmap_handle_pid no_mmap_handle_pid
 static int shm_create_subrange_handle(int fd, pid_t pid, int flags, shm_handle_t *h, unsigned options, size_t size, off_t offset)
 {
 	(void)fd, (void)pid, (void)flags, (void)h, (void)options, (void)size, (void)offset;
@@ -421,7 +426,7 @@ static int whole(int fd, void *p, size_t n, int out)
 	return 0;
 }
 
-static int tell(struct other *o, struct command c) { return whole(o->to, &c, sizeof c, 1); }
+static int instruct(struct other *o, struct command c) { return whole(o->to, &c, sizeof c, 1); }
 
 static struct result hear(struct other *o)
 {
@@ -436,7 +441,7 @@ static struct result hear(struct other *o)
 
 static struct result do_command(struct other *o, struct command c)
 {
-	tell(o, c);
+	instruct(o, c);
 	return hear(o);
 }
 
@@ -3308,7 +3313,7 @@ ASK("revoke/message-buffer", "MsgSend() of memory that was revoked: which errno?
 ASK("pieces/too-many", "MsgSendv() with 524289 parts in the message, and in the reply: which errno?")
 {
 	const size_t n = 524289;
-	iov_t *v = calloc(n, sizeof *v);
+	struct iovec *v = calloc(n, sizeof *v);
 	int chid = channel(0), coid;
 
 	NEED(v != NULL && chid != -1 && (coid = attach(chid)) != -1);
@@ -3434,7 +3439,7 @@ static rcv message_of(struct other *o, int chid, struct _msg_info *info)
 	if (o->pid == -1)
 		return -1;
 	error = DO(o, .op = OP_CONNECT, .a = getpid(), .b = chid).error;
-	if (error != 0 || tell(o, (struct command){.op = OP_SEND}) == -1) {
+	if (error != 0 || instruct(o, (struct command){.op = OP_SEND}) == -1) {
 		errno = error;
 		return -1;
 	}
@@ -3737,7 +3742,7 @@ static void begin(void)
 
 	if (uname(&u) == -1)
 		memset(&u, 0, sizeof u);
-	printf("qnxshm-probe: %d\nsystem: %s\nrelease: %s\ncompiled: %d\nmachine: %s\nuser: %s\n", VERSION, HOST ? "host" : system_name(u.sysname),
+	printf("qnxshm-probe: %d\nsystem: %s\nrelease: %s\ncompiled: %d\nmachine: %s\nuser: %s\n", REPORT_VERSION, HOST ? "host" : system_name(u.sysname),
 		u.release, (int)RELEASE, u.machine, geteuid() == 0 ? "root" : "other");
 	fflush(stdout);
 }
