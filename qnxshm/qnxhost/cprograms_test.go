@@ -117,7 +117,7 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host"} {
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "events"} {
 		compiler, source := "gcc", "qnxshm/qnxhost/testdata/"+name+".c"
 		switch name {
 		case "server":
@@ -407,6 +407,7 @@ func TestCPrograms(t *testing.T) {
 		{"faults", []string{"alone", "NAME"}},
 		{"dispatch", nil},
 		{"host", []string{"NAME"}},
+		{"events", []string{"alone"}},
 	} {
 		t.Run(strings.Trim(test.name+"-"+strings.Join(test.args, "-"), "-"), func(t *testing.T) {
 			t.Parallel()

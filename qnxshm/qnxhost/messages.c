@@ -552,26 +552,3 @@ PLAIN(int, ConnectDetach, (int coid), (coid))
 PLAIN(int, ConnectFlags, (pid_t pid, int coid, unsigned mask, unsigned bits), (pid, coid, mask, bits))
 PLAIN(int, ConnectServerInfo, (pid_t pid, int coid, struct _server_info *info), (pid, coid, info))
 PLAIN(int, ConnectClientInfo, (int scoid, struct _client_info *info, int ngroups), (scoid, info, ngroups))
-
-/* What the host does not do. */
-
-int MsgDeliverEvent_r(qnxhost_rcvid_t rcvid, const struct sigevent *event)
-{
-	(void)rcvid, (void)event;
-	return -ENOSYS;
-}
-PLAIN(int, MsgDeliverEvent, (qnxhost_rcvid_t rcvid, const struct sigevent *event), (rcvid, event))
-
-int MsgRegisterEvent_r(struct sigevent *event, int coid)
-{
-	(void)event, (void)coid;
-	return -ENOSYS;
-}
-PLAIN(int, MsgRegisterEvent, (struct sigevent *event, int coid), (event, coid))
-
-int MsgUnregisterEvent_r(const struct sigevent *event)
-{
-	(void)event;
-	return -ENOSYS;
-}
-PLAIN(int, MsgUnregisterEvent, (const struct sigevent *event), (event))

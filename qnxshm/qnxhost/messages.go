@@ -64,6 +64,9 @@ func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.Chann
 func qnxhost_go_connect_attach(pid, chid C.int, lowest, flags C.uint, coid *C.int) C.int {
 	n, err := message.ConnectAttachIndex(int(pid), int(chid), int(lowest), uint32(flags))
 	*coid = C.int(n)
+	if err == nil {
+		message.ServeEvents() // it may send one that is not registered
+	}
 	return errnoOf(err)
 }
 

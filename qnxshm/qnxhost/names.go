@@ -33,5 +33,8 @@ func qnxhost_go_name_detach(attached C.uintptr_t) {
 func qnxhost_go_name_open(name *C.char, coid *C.int) C.int {
 	n, err := message.NameOpen(C.GoString(name))
 	*coid = C.int(n)
+	if err == nil {
+		message.ServeEvents() // as ConnectAttach
+	}
 	return errnoOf(err)
 }

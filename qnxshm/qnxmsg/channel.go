@@ -3,6 +3,7 @@ package qnxmsg
 import (
 	"errors"
 	"math"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -49,6 +50,9 @@ type Channel struct {
 	gate gate.Gate
 	chid int
 	name *attachedName
+
+	selfOnce sync.Mutex
+	selfCOID int // of a connection to the channel itself, 0 if there is none
 }
 
 // NewChannel makes a channel without a name. A client connects to it by the
@@ -382,6 +386,7 @@ func (c *Channel) Close() error {
 			err = channelDestroy(c.chid)
 		}
 	})
+	c.detachSelf()
 	if err != nil {
 		return wrap(err, "ChannelDestroy", "%d", c.chid)
 	}

@@ -93,6 +93,27 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.ESRCH:
 			return "nobody waits for an answer to this message any more"
 		}
+	case "MsgRegisterEvent":
+		if errno == syscall.EINVAL {
+			return "flags must be none or EventUpdateable (0x400), priority -1 to 255, code 0 to 127, value 32 bits wide on QNX SDP 7.1"
+		}
+	case "MsgUnregisterEvent":
+		if errno == syscall.ESRCH {
+			return "this process has not registered the event, or not any more"
+		}
+	case "MsgDeliverEvent", "MsgVerifyEvent":
+		switch errno {
+		case syscall.EINVAL:
+			return "it is no event, or this is a pulse, whose sender gives none"
+		case syscall.ESRCH:
+			return "the client is gone, or it has closed the channel that the event is for"
+		case syscall.EBADF:
+			return "the client has closed its connection"
+		case syscall.EACCES:
+			return "the client has not registered the event for this server, or not any more, or takes none"
+		case syscall.EAGAIN:
+			return "too many pulses wait for the client to receive them"
+		}
 	case "ConnectClientInfo":
 		if errno == syscall.EINVAL {
 			return "no such client, or it is gone"

@@ -3,10 +3,12 @@
 package qnxmsg
 
 import (
+	"encoding/binary"
 	"syscall"
 	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/message"
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
 // The host backend: each call goes to the host's process manager. msg_qnx.go is
@@ -111,6 +113,39 @@ func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, er
 func msgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
 	return message.MsgSendv(coid, msg, reply, timeout)
 }
+
+func eventOf(e Event) message.Event {
+	n := binary.NativeEndian
+	b := e.sigevent[:]
+	return message.Event{
+		Notify: int(int32(n.Uint32(b[notifyAt:]))), Which: int(int32(n.Uint32(b[handleAt:]))), Value: int64(n.Uint64(b[valueAt:])),
+		Code: int(int16(n.Uint16(b[codeAt:]))), Priority: int(int16(n.Uint16(b[priorityAt:]))),
+	}
+}
+
+func registerPulse(self, coid int, flags EventFlags, priority, code int, value int64) (e Event, err error) {
+	r := message.Event{Notify: nto.EventPulse | int(flags), Which: self, Value: value, Code: code, Priority: priority}
+	if err := message.MsgRegisterEvent(&r, coid); err != nil {
+		return Event{}, err
+	}
+	n := binary.NativeEndian
+	b := e.sigevent[:]
+	n.PutUint32(b[notifyAt:], uint32(r.Notify))
+	n.PutUint32(b[handleAt:], uint32(r.Which))
+	n.PutUint64(b[valueAt:], uint64(value))
+	n.PutUint16(b[codeAt:], uint16(code))
+	n.PutUint16(b[priorityAt:], uint16(priority))
+	return e, nil
+}
+
+func unregisterEvent(e Event) error {
+	_, err := message.MsgUnregisterEvent(eventOf(e))
+	return err
+}
+
+func deliverEvent(rcvid int64, e Event) error { return message.MsgDeliverEvent(rcvid, eventOf(e)) }
+
+func verifyEvent(rcvid int64, e Event) error { return message.MsgVerifyEvent(rcvid, eventOf(e)) }
 
 func msgSendPulse(coid, priority, code int, value int64) error {
 	return message.MsgSendPulse(coid, priority, code, value)

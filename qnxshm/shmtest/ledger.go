@@ -92,6 +92,11 @@ const (
 	cRead     = "MsgRead"
 	cWrite    = "MsgWrite"
 	cClient   = "ConnectClientInfo"
+
+	cRegister   = "MsgRegisterEvent"
+	cUnregister = "MsgUnregisterEvent"
+	cDeliver    = "MsgDeliverEvent"
+	cVerify     = "MsgVerifyEvent"
 )
 
 // The sources.
@@ -161,7 +166,7 @@ const (
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
-var ledger = slices.Concat(rules, pieceRules, whoRules)
+var ledger = slices.Concat(rules, pieceRules, whoRules, eventRules)
 
 var rules = []Rule{
 	// shm_create_handle

@@ -316,6 +316,38 @@ var operations = map[string]func(h *hands, req *request, r *reply) error{
 		r.N, err = conn.SendTimeout(req.Data, r.Data, req.Timeout)
 		return err
 	},
+	"channelid": func(h *hands, req *request, r *reply) error {
+		ch, err := get[*qnxmsg.Channel](h, req.Ref)
+		if err == nil {
+			r.N = ch.ID()
+		}
+		return err
+	},
+	"register": func(h *hands, req *request, r *reply) error {
+		ch, err := get[*qnxmsg.Channel](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		var server *qnxmsg.Connection
+		if req.Server != 0 {
+			if server, err = get[*qnxmsg.Connection](h, req.Server); err != nil {
+				return err
+			}
+		}
+		e, err := ch.RegisterEvent(server, qnxmsg.EventFlags(req.Cur), -1, req.N, req.Size)
+		if err != nil {
+			return err
+		}
+		r.Data, _ = e.AppendBinary(nil)
+		return h.kept(r, e, nil)
+	},
+	"unregister": func(h *hands, req *request, _ *reply) error {
+		e, err := get[qnxmsg.Event](h, req.Ref)
+		if err != nil {
+			return err
+		}
+		return e.Unregister()
+	},
 	// Message and reply are in pieces of Size bytes.
 	"sendv": func(h *hands, req *request, r *reply) error {
 		conn, err := get[*qnxmsg.Connection](h, req.Ref)

@@ -27,6 +27,7 @@ type request struct {
 	ID       int
 	Op       string
 	Ref      ref
+	Server   ref // a connection
 	Handle   qnxshm.Handle
 	PID      int
 	Access   qnxshm.Access

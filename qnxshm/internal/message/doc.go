@@ -50,6 +50,7 @@
 //	deliver.go        the message itself
 //	receive.go        MsgReceive
 //	reply.go          MsgReply, MsgError, MsgRead, MsgWrite, MsgInfo
+//	clientinfo.go     ConnectClientInfo
 //	channel.go        ChannelCreate, ChannelDestroy; how clients come
 //	clientside.go     attachments and connections; rouse.go wakes their threads
 //	attachment.go     how they are made and end
@@ -57,6 +58,7 @@
 //	sender.go         the client's side of a slot
 //	sending.go        one message; wait.go the wait for its reply
 //	send.go           MsgSend, MsgSendPulse
+//	event.go          MsgRegisterEvent, MsgDeliverEvent
 //
 // # Locks
 //

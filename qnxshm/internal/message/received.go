@@ -43,5 +43,13 @@ type Credentials struct {
 	Groups   []int
 }
 
+// An Event is a struct sigevent, without what of it only its program can mean.
+type Event struct {
+	Notify         int // its kind, and flags
+	Which          int // coid of a pulse, number of a signal, or a handle
+	Value          int64
+	Code, Priority int
+}
+
 // ServerInfo tells about the other end of a connection.
 type ServerInfo struct{ PID, ChannelID, SCOID int }

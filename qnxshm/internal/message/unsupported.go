@@ -57,4 +57,12 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 	return 0, memory.ErrUnsupported
 }
 
+func MsgRegisterEvent(e *Event, coid int) error { return memory.ErrUnsupported }
+
+func MsgUnregisterEvent(e Event) (Event, error) { return Event{}, memory.ErrUnsupported }
+
+func MsgDeliverEvent(rcvid int64, e Event) error { return memory.ErrUnsupported }
+
+func MsgVerifyEvent(rcvid int64, e Event) error { return memory.ErrUnsupported }
+
 func MsgSendPulse(coid, priority, code int, value int64) error { return memory.ErrUnsupported }

@@ -101,6 +101,22 @@ const (
 	PulseMaxAvail     = 127 // _PULSE_CODE_MAXAVAIL
 )
 
+// Kinds of events, and flags beside them.
+const (
+	EventNone         = 0x0    // SIGEV_NONE
+	EventSignal       = 0x81   // SIGEV_SIGNAL
+	EventSignalCode   = 0x82   // SIGEV_SIGNAL_CODE
+	EventSignalThread = 0x83   // SIGEV_SIGNAL_THREAD
+	EventPulse        = 0x84   // SIGEV_PULSE
+	EventThread       = 0x87   // SIGEV_THREAD
+	EventKind         = 0xff   // SIGEV_TYPE_MASK
+	EventUpdateable   = 0x400  // SIGEV_FLAG_UPDATEABLE
+	EventHandle       = 0x2000 // SIGEV_FLAG_HANDLE
+)
+
+// SystemManager is the connection to the process manager that every process has.
+const SystemManager = 0x40000000 // SYSMGR_COID
+
 // MsgInfoUnblockRequested is a flag of a received message: its sender does not
 // want to wait any more.
 const MsgInfoUnblockRequested = 0x100 // _NTO_MI_UNBLOCK_REQ

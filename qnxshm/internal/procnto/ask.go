@@ -216,6 +216,10 @@ func (r *request) answer(id uint64) error {
 	return nil
 }
 
+// Tell makes a request, whose id is given, to the process pid, of which only the errno
+// comes back.
+func Tell(pid int, id uint64, f wire.Frame) error { return tell(pid, id, f) }
+
 // tell makes a request to the process pid of which only the errno comes back.
 func tell(pid int, id uint64, f wire.Frame) error {
 	r, err := ask(pid, f, 0)

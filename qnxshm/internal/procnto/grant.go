@@ -3,6 +3,8 @@
 package procnto
 
 import (
+	"errors"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -39,8 +41,24 @@ func (r *requests) Frame(c *Conn, f wire.Frame) bool {
 	case *wire.Delete:
 		return r.answer(f.Handle, deleteFor(c, f.Handle))
 	}
+	if act := otherRequests.Load(); act != nil {
+		if id, err, known := (*act)(c.Peer, f); known {
+			return r.answer(id, err)
+		}
+	}
 	return false
 }
+
+// otherRequests acts on requests that are not about handles. Package message hands it
+// down.
+var otherRequests atomic.Pointer[Requests]
+
+// Requests acts on a request of a peer, and returns the request's id and what became of
+// it. It does not wait.
+type Requests func(from wire.Peer, f wire.Frame) (id uint64, err error, known bool)
+
+// TakeRequests lets f act on the requests that this package does not know.
+func TakeRequests(f Requests) { otherRequests.Store(&f) }
 
 // Idle reports whether no handle is in transit.
 func (r *requests) Idle() bool { return r.inTransit() == 0 }
@@ -56,7 +74,8 @@ func errnoOf(err error) int32 {
 	if err == nil {
 		return 0
 	}
-	if errno, ok := err.(syscall.Errno); ok {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
 		return int32(errno)
 	}
 	return int32(syscall.EIO)

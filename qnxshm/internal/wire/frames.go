@@ -30,7 +30,10 @@ const (
 	KindSegment
 	KindBuffer
 
-	LastKind = KindBuffer
+	// From a server to its client's process.
+	KindEvent
+
+	LastKind = KindEvent
 )
 
 func newFrame(kind Kind) Frame {
@@ -71,11 +74,13 @@ func newFrame(kind Kind) Frame {
 		return new(Segment)
 	case KindBuffer:
 		return new(Buffer)
+	case KindEvent:
+		return new(Event)
 	}
 	return nil
 }
 
-// HelloHandles begins a connection for requests about handles.
+// HelloHandles begins a connection for requests about handles, or an Event.
 type HelloHandles struct{}
 
 func (*HelloHandles) Kind() Kind    { return KindHelloHandles }
@@ -281,6 +286,33 @@ func (f *Buffer) fields(c *codec) {
 	c.u32(&f.Slot)
 	c.u32(&f.Number)
 	f.Part.fields(c)
+}
+
+// Event asks a client to deliver an event to itself (MsgDeliverEvent), or only to check
+// it. The answer is an Answer.
+type Event struct {
+	ID       uint64
+	COID     int32 // the client's connection to the server
+	TID      int32 // the client's thread
+	Notify   int32 // the fields of a struct sigevent
+	Which    int32
+	Value    int64
+	Code     int32
+	Priority int32
+	Check    bool
+}
+
+func (*Event) Kind() Kind { return KindEvent }
+func (f *Event) fields(c *codec) {
+	c.u64(&f.ID)
+	c.i32(&f.COID)
+	c.i32(&f.TID)
+	c.i32(&f.Notify)
+	c.i32(&f.Which)
+	c.i64(&f.Value)
+	c.i32(&f.Code)
+	c.i32(&f.Priority)
+	c.flag(&f.Check)
 }
 
 // Replaces reports whether a Revoke makes another one needless.

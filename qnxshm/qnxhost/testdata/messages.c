@@ -184,9 +184,10 @@ static void negative_errno(void)
 		{ConnectServerInfo_r(0, 9999, &info), -EINVAL},
 		{ConnectClientInfo_r(9999, &client, 0), -EINVAL},
 		{TimerTimeout_r(CLOCK_THREAD_CPUTIME_ID, 0, NULL, NULL, NULL), -EINVAL},
-		{MsgDeliverEvent_r(77, NULL), -ENOSYS},
-		{MsgRegisterEvent_r(NULL, 0), -ENOSYS},
-		{MsgUnregisterEvent_r(NULL), -ENOSYS},
+		{MsgDeliverEvent_r(77, NULL), -EFAULT},
+		{MsgVerifyEvent_r(77, NULL), -EFAULT},
+		{MsgRegisterEvent_r(NULL, 0), -EFAULT},
+		{MsgUnregisterEvent_r(NULL), -EFAULT},
 		{ConnectFlags_r(0, 0, 0, 0), -EBADF},
 		{ConnectFlags_r(1, 0, 0, 0), -ENOSYS},
 	};

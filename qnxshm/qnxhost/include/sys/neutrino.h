@@ -283,6 +283,8 @@ int MsgSendPulsePtr_r(int coid, int priority, int code, void *value);
 
 int MsgDeliverEvent(qnxhost_rcvid_t rcvid, const struct sigevent *event);
 int MsgDeliverEvent_r(qnxhost_rcvid_t rcvid, const struct sigevent *event);
+int MsgVerifyEvent(qnxhost_rcvid_t rcvid, const struct sigevent *event);
+int MsgVerifyEvent_r(qnxhost_rcvid_t rcvid, const struct sigevent *event);
 int MsgRegisterEvent(struct sigevent *event, int coid);
 int MsgRegisterEvent_r(struct sigevent *event, int coid);
 int MsgUnregisterEvent(const struct sigevent *event);

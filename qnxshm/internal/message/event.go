@@ -1,0 +1,252 @@
+//go:build linux
+
+package message
+
+import (
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/procnto"
+	"github.com/go-qnx/shm/qnxshm/internal/wire"
+)
+
+// An event is delivered by the client's own process, which the server asks to: that
+// knows its connections, and what it has registered.
+
+// lastSignal is Linux's SIGRTMAX.
+const lastSignal = 64
+
+// events are those that this process has registered.
+var events = eventTable{byHandle: make(map[uint32]*registration)}
+
+type eventTable struct {
+	mu       sync.Mutex
+	byHandle map[uint32]*registration
+	last     uint32
+}
+
+// A registration allows servers to deliver an event.
+type registration struct {
+	event  Event
+	any    bool
+	server *connection // to the only one that may, unless any
+	target *connection // of a pulse: its number may be another one's later
+}
+
+// stale reports whether the connection has gone for which the event was registered.
+func (r *registration) stale() bool { return !r.any && r.server.gate.Closed() }
+
+// add enters a registration, and drops those that have ended.
+func (t *eventTable) add(r *registration) (handle uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for h, other := range t.byHandle {
+		if other.stale() {
+			delete(t.byHandle, h)
+		}
+	}
+	for t.last++; t.last == 0 || t.byHandle[t.last] != nil; t.last++ {
+	}
+	t.byHandle[t.last] = r
+	return t.last
+}
+
+// get returns what a server may deliver by a connection of this process; nil: any.
+func (t *eventTable) get(handle uint32, by *connection) *registration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.byHandle[handle]
+	if r == nil || r.stale() || !r.any && by != nil && by.at != r.server.at {
+		return nil
+	}
+	return r
+}
+
+func (t *eventTable) take(handle uint32) (Event, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.byHandle[handle]
+	delete(t.byHandle, handle)
+	if r == nil || r.stale() {
+		return Event{}, false
+	}
+	return r.event, true
+}
+
+func (e *Event) kind() int { return e.Notify & nto.EventKind }
+
+func (e *Event) registered() bool { return e.Notify&nto.EventHandle != 0 }
+
+// A Raiser makes a signal, or a thread, of the program's. It only checks whether it
+// could when check is set.
+type Raiser func(e Event, tid int, check bool) error
+
+// raiser is handed down by the C face: programs in Go get pulses only.
+var raiser atomic.Pointer[Raiser]
+
+// RaiseWith lets f raise events that are no pulses.
+func RaiseWith(f Raiser) { raiser.Store(&f) }
+
+func init() { procnto.TakeRequests(eventAsked) }
+
+// ServeEvents lets servers reach this process, also when it has no channel.
+func ServeEvents() error {
+	_, err := procnto.Serve()
+	return noDescriptors(err)
+}
+
+// MsgRegisterEvent is MsgRegisterEvent: it makes a handle of the event.
+func MsgRegisterEvent(e *Event, coid int) error {
+	if e.registered() {
+		return syscall.EINVAL
+	}
+	r := &registration{event: *e, any: coid == -1, server: new(connection), target: e.target()}
+	if coid != -1 && coid != nto.SystemManager {
+		if r.server = connections.get(coid); r.server == nil || r.server.gate.Closed() {
+			return syscall.EBADF
+		}
+	}
+	if err := e.raise(r.target, 0, true); err != nil {
+		return err
+	}
+	if err := ServeEvents(); err != nil {
+		return err
+	}
+	e.Which = int(events.add(r))
+	e.Notify |= nto.EventHandle
+	return nil
+}
+
+// MsgUnregisterEvent is MsgUnregisterEvent. It returns what was registered.
+func MsgUnregisterEvent(e Event) (Event, error) {
+	if e.registered() {
+		if was, ok := events.take(uint32(e.Which)); ok {
+			return was, nil
+		}
+	}
+	return Event{}, syscall.ESRCH
+}
+
+// MsgDeliverEvent is MsgDeliverEvent; rcvid 0 is the calling process.
+func MsgDeliverEvent(rcvid int64, e Event) error { return tellEvent(rcvid, e, false) }
+
+// MsgVerifyEvent is MsgVerifyEvent.
+func MsgVerifyEvent(rcvid int64, e Event) error { return tellEvent(rcvid, e, true) }
+
+var lastEvent atomic.Uint64
+
+func tellEvent(rcvid int64, e Event, check bool) error {
+	if rcvid == 0 {
+		return e.deliver(nil, 0, check)
+	}
+	sv := rcvids.get(rcvid)
+	if sv == nil {
+		return syscall.ESRCH
+	}
+	cl := sv.client
+	cl.channel.mu.Lock()
+	info, ended := sv.info, cl.ended
+	cl.channel.mu.Unlock()
+	if ended {
+		return syscall.ESRCH
+	}
+	f := &wire.Event{
+		ID: lastEvent.Add(1), COID: int32(info.COID), TID: int32(info.TID), Check: check,
+		Notify: int32(e.Notify), Which: int32(e.Which), Value: e.Value, Code: int32(e.Code), Priority: int32(e.Priority),
+	}
+	if cl.local != nil {
+		_, err, _ := eventAsked(cl.peer, f)
+		return err
+	}
+	return procnto.Tell(cl.peer.PID, f.ID, f)
+}
+
+// eventAsked does what a server asks for with an Event.
+func eventAsked(from wire.Peer, frame wire.Frame) (id uint64, err error, known bool) {
+	f, ok := frame.(*wire.Event)
+	if !ok {
+		return 0, nil, false
+	}
+	c := connections.get(int(f.COID))
+	if c == nil || c.gate.Closed() || c.at.server != from.PID || c.at.dead() {
+		return f.ID, syscall.EBADF, true
+	}
+	e := Event{Notify: int(f.Notify), Which: int(f.Which), Value: f.Value, Code: int(f.Code), Priority: int(f.Priority)}
+	return f.ID, e.deliver(c, int(f.TID), f.Check), true
+}
+
+// deliver does what an event asks for, or checks whether that is possible. The server
+// delivers it by the connection c; nil is this process itself.
+func (e Event) deliver(c *connection, tid int, check bool) error {
+	flags := uint32(0)
+	if c != nil {
+		flags = c.flags.Load()
+	}
+	switch {
+	case flags&nto.ConnectionNoEvent != 0:
+		return syscall.EACCES
+	case e.registered():
+		r := events.get(uint32(e.Which), c)
+		if r == nil {
+			return syscall.EACCES
+		}
+		own := r.event
+		if own.Notify&nto.EventUpdateable != 0 {
+			own.Value = e.Value
+		}
+		return own.raise(r.target, tid, check)
+	case flags&nto.ConnectionRegEvents != 0:
+		return syscall.EACCES
+	case e.kind() == nto.EventThread: // at an address that another process has chosen
+		return syscall.EINVAL
+	}
+	return e.raise(e.target(), tid, check)
+}
+
+// target is the connection by which a pulse goes, nil if there is none.
+func (e *Event) target() *connection {
+	if e.kind() != nto.EventPulse {
+		return nil
+	}
+	return connections.get(e.Which)
+}
+
+// raise does what an event of this process's own asks for.
+func (e *Event) raise(target *connection, tid int, check bool) error {
+	switch e.kind() {
+	case nto.EventNone:
+		return nil
+	case nto.EventPulse:
+		return e.pulse(target, check)
+	case nto.EventSignal, nto.EventSignalCode, nto.EventSignalThread:
+		if e.Which < 1 || e.Which > lastSignal {
+			return syscall.EINVAL
+		}
+	case nto.EventThread:
+	default:
+		return syscall.EINVAL
+	}
+	if raise := raiser.Load(); raise != nil {
+		return (*raise)(*e, tid, check)
+	}
+	return syscall.EINVAL
+}
+
+func (e *Event) pulse(target *connection, check bool) error {
+	if e.Priority < -1 || e.Priority > 255 || e.Code != int(int8(e.Code)) {
+		return syscall.EINVAL
+	}
+	if target == nil || !target.gate.Enter() {
+		return syscall.ESRCH
+	}
+	defer target.gate.Leave() // until then nobody else gets its number
+	if target.at.dead() {
+		return syscall.EBADF
+	}
+	if check {
+		return nil
+	}
+	return MsgSendPulse(target.coid, e.Priority, e.Code, e.Value)
+}
