@@ -51,7 +51,7 @@ type Channel struct {
 	chid int
 	name *attachedName
 
-	selfOnce sync.Mutex
+	selfMu   sync.Mutex
 	selfCOID int // of a connection to the channel itself, 0 if there is none
 }
 
@@ -376,7 +376,15 @@ func (c *Channel) DetachClient(scoid int) error {
 //
 // Implements: int ChannelDestroy(int chid), int name_detach(name_attach_t *attach, unsigned flags)
 func (c *Channel) Close() error {
-	var err error
+	err := c.destroy()
+	c.detachSelf()
+	if err != nil {
+		return wrap(err, "ChannelDestroy", "%d", c.chid)
+	}
+	return nil
+}
+
+func (c *Channel) destroy() (err error) {
 	// Those in Receive come back at once.
 	defer holdNumbers()()
 	c.gate.Close(func() {
@@ -386,9 +394,5 @@ func (c *Channel) Close() error {
 			err = channelDestroy(c.chid)
 		}
 	})
-	c.detachSelf()
-	if err != nil {
-		return wrap(err, "ChannelDestroy", "%d", c.chid)
-	}
-	return nil
+	return err
 }

@@ -46,6 +46,7 @@ const EventUpdateable EventFlags = nto.EventUpdateable // 0x400
 //
 // Implements: int MsgRegisterEvent(struct sigevent *event, int coid)
 func (c *Channel) RegisterEvent(server *Connection, flags EventFlags, priority, code int, value int64) (Event, error) {
+	self, selfErr := c.self()
 	if !c.enter() {
 		return Event{}, qnxerr.Closed("qnxmsg: Channel.RegisterEvent")
 	}
@@ -61,8 +62,7 @@ func (c *Channel) RegisterEvent(server *Connection, flags EventFlags, priority, 
 	var e Event
 	err := error(syscall.EINVAL)
 	if flags&^EventUpdateable == 0 && priority >= -1 && priority <= 255 && code >= nto.PulseMinAvail && code <= nto.PulseMaxAvail {
-		var self int
-		if self, err = c.self(); err == nil {
+		if err = selfErr; err == nil {
 			e, err = registerPulse(self, coid, flags, priority, code, value)
 		}
 	}
@@ -75,11 +75,13 @@ func (c *Channel) RegisterEvent(server *Connection, flags EventFlags, priority, 
 // anyServer is a coid that stands for all.
 const anyServer = -1
 
-// self is the coid of the channel's connection to itself, by which events come.
+// self is the coid of the channel's connection to itself, by which events come. Close
+// waits for those who have entered the channel, and keeps others from making
+// connections meanwhile: so this is called by who has not.
 func (c *Channel) self() (coid int, err error) {
-	c.selfOnce.Lock()
-	defer c.selfOnce.Unlock()
-	if c.selfCOID == 0 {
+	c.selfMu.Lock()
+	defer c.selfMu.Unlock()
+	if c.selfCOID == 0 && !c.gate.Closed() {
 		c.selfCOID, err = connectAttach(0, c.chid)
 	}
 	return c.selfCOID, err
@@ -87,11 +89,12 @@ func (c *Channel) self() (coid int, err error) {
 
 // detachSelf is called when the channel is closed.
 func (c *Channel) detachSelf() {
-	c.selfOnce.Lock()
-	defer c.selfOnce.Unlock()
+	c.selfMu.Lock()
+	defer c.selfMu.Unlock()
 	if c.selfCOID != 0 {
 		forget, _ := connectDetach(c.selfCOID)
 		forget()
+		c.selfCOID = 0
 	}
 }
 
