@@ -24,7 +24,8 @@ var claims = []struct{ text, file, shown string }{
 	{text: "a lack of it shows there"}, // a test would have to use the machine's memory up
 	{"no limit of unused handles until a process sets one", "qnxshm/control_test.go", "func TestHandleLimit("},
 	{"`a/b` is a name like any other", "qnxshm/internal/message/fuzz_test.go", `"a/b"`},
-	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/order"`},
+	{"Every message has 10", "qnxshm/internal/message/ring.go", "const defaultPriority = 10"},
+	{"Flags of channels and connections are all accepted", "qnxshm/internal/message/channel.go", "Those that the host cannot mean are accepted like the others"},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
 	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},
@@ -47,7 +48,15 @@ func TestClaims(t *testing.T) {
 	page := strings.Join(readPage(t, "docs/host.md").lines, "\n")
 	_, page, ok := strings.Cut(page, "\n## What differs from a target\n")
 	require.True(t, ok)
-	entries := regexp.MustCompile(`(?m)^- (.*\n(?:  .*\n)*)`).FindAllStringSubmatch(page+"\n", -1)
+	entry := regexp.MustCompile(`(?m)^- (.*\n(?:  .*\n)*)`)
+	before, rest, ok := strings.Cut(page, "\n### Rights and limits that only a target has\n")
+	require.True(t, ok)
+	onlyTarget, after, ok := strings.Cut(rest, "\n### ")
+	require.True(t, ok)
+	for _, e := range entry.FindAllStringSubmatch(onlyTarget+"\n", -1) {
+		require.Regexp(t, `\([^)]*(manual|source|guide)[^)]*\)`, strings.Join(strings.Fields(e[1]), " "), "docs/host.md names no source")
+	}
+	entries := entry.FindAllStringSubmatch(before+"\n"+after+"\n", -1)
 	require.Greater(t, len(entries), 20)
 	used := make(map[string]bool)
 	for _, e := range entries {

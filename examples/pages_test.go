@@ -318,13 +318,41 @@ func TestNamesOfCPage(t *testing.T) {
 			continue
 		}
 		for _, m := range quoted.FindAllStringSubmatch(line, -1) {
-			if name.MatchString(m[1]) && !strings.HasPrefix(m[1], "E") { // errno are mostly the system's
+			// Errno are mostly the system's, and whether this is QNX is for the program to say.
+			if name.MatchString(m[1]) && !strings.HasPrefix(m[1], "E") && !strings.HasPrefix(m[1], "__QNX") {
 				require.Regexp(t, `\b`+m[1]+`\b`, headers.String(), "docs/c.md names %s", m[1])
 				seen++
 			}
 		}
 	}
 	require.Greater(t, seen, 50)
+}
+
+// What the C library has only so that programs link is in docs/c.md, and nothing else
+// is said to be so.
+func TestCallsThatAnswerENOSYS(t *testing.T) {
+	sources, err := filepath.Glob("../qnxshm/qnxhost/*.c")
+	require.NoError(t, err)
+	require.NotEmpty(t, sources)
+	function := regexp.MustCompile(`\n\w[\w ]*?(\w+?)(?:_r)?\([^)]*\)\n\{\n(?:\t\(void\)[^\n]*\n)?\treturn (?:-ENOSYS|qnxhost_result\(ENOSYS\));\n\}`)
+	var linked, told []string
+	for _, path := range sources {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, m := range function.FindAllStringSubmatch(string(text), -1) {
+			linked = append(linked, m[1])
+		}
+	}
+	for _, line := range readPage(t, "docs/c.md").lines {
+		call, answer, ok := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if ok && strings.HasPrefix(answer, "`ENOSYS`") && regexp.MustCompile("^(`\\w+`(, )?)+$").MatchString(call) {
+			for _, m := range quoted.FindAllStringSubmatch(call, -1) {
+				told = append(told, m[1])
+			}
+		}
+	}
+	require.NotEmpty(t, linked)
+	require.ElementsMatch(t, linked, told)
 }
 
 // Tests and paths that CONTRIBUTING.md names are there.
