@@ -76,8 +76,6 @@ type script struct {
 	output   map[int]string // what the page says that a block prints
 }
 
-var fileName = regexp.MustCompile("`([a-zA-Z]+\\.(?:go|c|cc|txt))`")
-
 func (p page) script(t *testing.T) script {
 	blocks, _ := p.blocks(t)
 	s := script{page: p.path, output: make(map[int]string)}
