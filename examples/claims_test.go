@@ -26,6 +26,7 @@ var claims = []struct{ text, file, shown string }{
 	{"`a/b` is a name like any other", "qnxshm/internal/message/fuzz_test.go", `"a/b"`},
 	{"Every message has 10", "qnxshm/internal/message/ring.go", "const defaultPriority = 10"},
 	{"Flags of channels and connections are all accepted", "qnxshm/internal/message/channel.go", "Those that the host cannot mean are accepted like the others"},
+	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
 	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},
