@@ -24,9 +24,10 @@ var claims = []struct{ text, file, shown string }{
 	{text: "a lack of it shows there"}, // a test would have to use the machine's memory up
 	{"no limit of unused handles until a process sets one", "qnxshm/control_test.go", "func TestHandleLimit("},
 	{"`a/b` is a name like any other", "qnxshm/internal/message/fuzz_test.go", `"a/b"`},
-	{"Every message has 10", "qnxshm/internal/message/ring.go", "const defaultPriority = 10"},
-	{"Flags of channels and connections are all accepted", "qnxshm/internal/message/channel.go", "Those that the host cannot mean are accepted like the others"},
-	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
+	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/higher-first"`},
+	{"A disconnect pulse comes before all that waits", "qnxshm/shmtest/ledger.go", `{ID: "disconnect/overtakes"`},
+	{"Flags that the host cannot mean are accepted", "qnxshm/qnxhost/testdata/rules.c", "static void flags(void)"},
+	{"A timeout for `_NTO_TIMEOUT_REPLY` alone begins", "qnxshm/qnxhost/testdata/rules.c", "static void states(unsigned channel_flags)"},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
 	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},

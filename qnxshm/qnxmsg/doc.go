@@ -52,9 +52,9 @@
 //
 // # Host and target
 //
-// Threads of the host have no priorities, and all messages have the same; pulses with
-// a higher priority come first. What one process sends to a channel with the same
-// priority arrives in the order in which it was sent. A channel holds 4096 pulses or
-// more of each client process that it has not received yet, then SendPulse fails with
-// EAGAIN. Client and server must share the pid and network namespaces.
+// Threads of the host have priority 10, and so have their messages; pulses with a higher
+// priority come first. What one process sends to a channel with the same priority
+// arrives in the order in which it was sent. A channel holds 4096 pulses or more of each
+// client process that it has not received yet, then SendPulse fails with EAGAIN. Client
+// and server must share the pid and network namespaces.
 package qnxmsg

@@ -354,3 +354,22 @@ func ExampleMessage_Restart() {
 	fmt.Printf("%s\n", reply)
 	// Output: hello
 }
+
+// A client that does not send learns that its server is gone.
+func ExampleChannelFlags() {
+	server, conn := newPair(0)
+	defer conn.Close()
+	deaths, err := qnxmsg.NewChannel(qnxmsg.ChannelConnectionDeath | qnxmsg.ChannelPrivate)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer deaths.Close()
+
+	server.Close()
+	m, err := deaths.Receive(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.Pulse.Code == qnxmsg.PulseConnectionDeath, m.Pulse.Value == int64(conn.ID()))
+	// Output: true true
+}
