@@ -17,6 +17,7 @@ import (
 func playRole() {
 	testproc.Programs{"ask and read": askAndRead, "read until revoked": readUntilRevoked}.Play()
 	testproc.Play(testproc.Roles{"reader": reader, "party": party, "recipient": recipients})
+	testproc.RememberMakers()
 }
 
 // inOtherProcess reports whether this is another process than the first, in
@@ -56,7 +57,7 @@ func backTo(before holdings) error {
 		}
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<16)
-			return fmt.Errorf("left behind: had %+v, has %+v\n%s", before, now, stacks[:runtime.Stack(stacks, true)])
+			return fmt.Errorf("left behind: had %+v, has %+v\n%s\n%s", before, now, testproc.Everything(), stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }

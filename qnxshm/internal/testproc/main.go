@@ -44,7 +44,7 @@ func Run(m *testing.M, left ...Left) int {
 	flag.Parse()
 	flag.Set("test.parallel", "16")
 	had := goroutines()
-	rememberMakers()
+	RememberMakers()
 	code := m.Run()
 	if found := leftOver(had, left); len(found) > 0 && code == 0 {
 		fmt.Println("left behind:", strings.Join(found, "\n"))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -36,8 +37,9 @@ func fileOf(fd int) uint64 {
 	return st.Ino
 }
 
-// rememberMakers lets the host tell of every descriptor that it gets from now on.
-func rememberMakers() {
+// RememberMakers lets the host tell of every descriptor that it gets from now on. Run
+// does so, too.
+func RememberMakers() {
 	makers.of = make(map[int]maker)
 	linux.WhoOpens = func(fd int) {
 		calls := make([]uintptr, 24)
@@ -46,6 +48,15 @@ func rememberMakers() {
 		defer makers.mu.Unlock()
 		makers.of[fd] = m
 	}
+}
+
+// Everything tells what this process has open and what has made it.
+func Everything() string {
+	fds, err := openDescriptors(os.Getpid())
+	if err != nil {
+		return err.Error()
+	}
+	return describe(fds)
 }
 
 // describe tells what descriptors are and what has made them, each in a line.
