@@ -121,7 +121,13 @@ func TestInstalledWithCMake(t *testing.T) {
 				"-DCMAKE_COMPILE_WARNING_AS_ERROR=ON",
 			}, flags...)...)
 			succeed(t, "/", nil, "cmake", "--build", build, "-j2")
-			out := succeed(t, "/", nil, "ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "-j2")
+			run := []string{"--test-dir", build, "--output-on-failure", "--no-tests=error", "-j2"}
+			if name == "thread sanitized" {
+				// A timer whose function gets a thread crashes any program that
+				// gcc 12 sanitizes: the C library makes it past the sanitizer.
+				run = append(run, "-E", "^alarm$")
+			}
+			out := succeed(t, "/", nil, "ctest", run...)
 			require.Contains(t, out, "100% tests passed")
 		})
 	}
