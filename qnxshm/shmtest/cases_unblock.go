@@ -255,7 +255,7 @@ var unblockCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"unblock/detached-send-blocked": func(c *C) {
+	"unblock/detached-unreceived": func(c *C) {
 		ch, w, conn := c.unblocking(0)
 		own := c.connect(0, ch.ID())
 		answer, mine := w.send(conn, text, patience), goSend(own, text, patience)
