@@ -30,6 +30,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -253,10 +254,9 @@ static int object(size_t size)
 static char *map(int fd, size_t size) { return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0); }
 static char *map_handle(shm_handle_t h, size_t size, int prot) { return mmap_handle(NULL, size, prot, MAP_SHARED, h, 0); }
 
-/* An object of pages that begin with 'A', 'B' and so on. */
-static int lettered(int pages)
+/* Lets the pages of an object begin with 'A', 'B' and so on; returns fd. */
+static int write_letters(int fd, int pages)
 {
-	int fd = object((size_t)pages * page);
 	char *p = fd == -1 ? MAP_FAILED : map(fd, (size_t)pages * page);
 
 	if (p == MAP_FAILED)
@@ -267,19 +267,24 @@ static int lettered(int pages)
 	return fd;
 }
 
-static int revocable(int pages)
+static int lettered(int pages) { return write_letters(object((size_t)pages * page), pages); }
+
+/* The same with flags, set alone or, where that is refused, as memory is given. */
+static int flagged(int pages, int flags)
 {
 	int fd = lettered(pages);
 
-	return fd != -1 && shm_ctl(fd, SHMCTL_REVOCABLE, 0, 0) == -1 ? -1 : fd;
+	if (fd == -1 || shm_ctl(fd, flags, 0, 0) != -1)
+		return fd;
+	close(fd);
+	fd = object(0);
+	if (fd == -1 || shm_ctl(fd, SHMCTL_ANON | flags, 0, (size_t)pages * page) == -1)
+		return -1;
+	return write_letters(fd, pages);
 }
 
-static int sealed(int pages)
-{
-	int fd = lettered(pages);
-
-	return fd != -1 && shm_ctl(fd, SHMCTL_SEAL, 0, 0) == -1 ? -1 : fd;
-}
+static int revocable(int pages) { return flagged(pages, SHMCTL_REVOCABLE); }
+static int sealed(int pages) { return flagged(pages, SHMCTL_SEAL); }
 
 /* A handle, 0 if there is none. */
 static shm_handle_t give(int fd, pid_t pid, int access)
@@ -447,6 +452,9 @@ static struct result do_command(struct other *o, struct command c)
 
 #define DO(o, ...) do_command(o, (struct command){__VA_ARGS__})
 
+static pid_t others[16]; /* processes of this question, which it ends */
+static unsigned n_others;
+
 static struct other start(void)
 {
 	struct other o = {-1, -1, -1};
@@ -463,6 +471,8 @@ static struct other start(void)
 		execlp(self, self, "-other", (char *)NULL);
 		_exit(9);
 	}
+	if (o.pid != -1 && n_others < sizeof others / sizeof others[0])
+		others[n_others++] = o.pid;
 	close(in[0]);
 	close(out[1]);
 	o.to = in[1];
@@ -3465,7 +3475,8 @@ ASK("detach/blocked-client", "Does a client's MsgSend() fail when the server det
 	NEED(chid != -1 && message_of(&o, chid, &info) > 0);
 	if (ConnectDetach(info.scoid) == -1)
 		return say("no: ConnectDetach: %s", errno_name(errno));
-	alarm(3); /* if nothing comes the answer is "died: SIGALRM" */
+	if (poll(&(struct pollfd){.fd = o.from, .events = POLLIN}, 1, ENOUGH) != 1)
+		return "no: it stays";
 	r = hear(&o);
 	return r.error ? "yes" : "no: it succeeds";
 }
@@ -3679,9 +3690,22 @@ static int answer_one(const char *id)
 		return 1;
 	alarm(2 * PATIENCE);
 	write_line(q->id, q->ask());
-	/* Threads may still be in calls, so exit() is not for this process. */
+	for (unsigned i = 0; i < n_others; i++)
+		if (waitpid(others[i], NULL, WNOHANG) == 0)
+			kill(others[i], SIGKILL);
 	shm_unlink(name);
-	_exit(0);
+	_exit(0); /* threads may still be in calls */
+}
+
+static volatile sig_atomic_t asking; /* the process that is asking */
+
+/* Who interrupts the probe ends the question, too. */
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	if (asking > 0)
+		kill(-(pid_t)asking, SIGKILL);
+	_exit(1);
 }
 
 /* Asks in a process of its own, and answers for it when it does not. */
@@ -3699,6 +3723,7 @@ static void ask(const struct question *q)
 		write_line(q->id, "not asked: fork failed");
 		return;
 	}
+	asking = pid;
 	for (int i = 0; i < PATIENCE * 200 && got != pid; i++) {
 		got = waitpid(pid, &status, WNOHANG);
 		if (got == -1 && errno != EINTR)
@@ -3707,6 +3732,7 @@ static void ask(const struct question *q)
 			pause_ms(5);
 	}
 	kill(-pid, SIGKILL); /* and what it has started */
+	asking = 0;
 	if (got != pid) {
 		kill(pid, SIGKILL);
 		for (int i = 0; i < 400 && waitpid(pid, &status, WNOHANG) == 0; i++)
@@ -3771,6 +3797,9 @@ int main(int argc, char **argv)
 			printf("%s\t%s\n", q->id, q->text);
 		return 0;
 	}
+	signal(SIGINT, on_interrupt);
+	signal(SIGTERM, on_interrupt);
+	signal(SIGHUP, on_interrupt);
 	begin();
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++) {
