@@ -7,11 +7,14 @@ package qnxmsg
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/dispatch.h>
 #include <sys/neutrino.h>
 #include <time.h>
+
+_Static_assert(offsetof(iov_t, iov_base) == 0, "vectorOf writes the address there");
 
 // Each function makes one call, with the timeout that goes with it, and returns
 // result and errno by value, so that nothing of the Go side escapes to the heap.
