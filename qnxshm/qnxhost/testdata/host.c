@@ -229,6 +229,21 @@ static void text(void)
 	CHECK(strcmp(utoa(0, b, 8), "0") == 0 && *itoa(3, b, 1) == '\0');
 }
 
+static void processes(void)
+{
+	char *argv[] = {"sh", "-c", "exit $THREE", NULL}, *envp[] = {"THREE=3", NULL};
+	int pid, status;
+
+	status = spawnl(P_WAIT, "/bin/sh", "sh", "-c", "exit 5", NULL);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+	status = spawnlpe(P_WAIT, "sh", "sh", "-c", "exit $THREE", NULL, envp);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 3);
+	CHECK((pid = spawnvpe(P_NOWAIT, "sh", argv, envp)) > 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3);
+	CHECK_ERRNO(spawnv(P_NOWAIT, "/nowhere", argv), ENOENT);
+	CHECK_ERRNO(spawnvp(9, "sh", argv), EINVAL);
+}
+
 static void managers(void)
 {
 	struct sigevent event;
@@ -286,6 +301,7 @@ int main(int argc, char **argv)
 	memory();
 	queues();
 	text();
+	processes();
 	managers();
 	daemon_process();
 	return result();
