@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // TestHosted runs the tests that the tag qnx makes a difference to with it: then
@@ -25,6 +27,7 @@ func TestHosted(t *testing.T) {
 		t.Skip("takes minutes with the race detector: go test -race -tags qnx ./...")
 	}
 	skipWithoutCgo(t)
+	testproc.WithoutPort(t)
 	readSources(t, "..")
 	cmd := exec.Command("go", "test", "-tags", "qnx", "-vet=off", "-count=1", "./examples/...", "./qnxshm", "./qnxshm/qnxmsg", "./qnxshm/shmtest")
 	cmd.Dir = ".."

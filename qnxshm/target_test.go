@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // What a build for the target takes. The go command of a stock toolchain cannot
@@ -34,6 +36,7 @@ var hostPackages = []string{
 
 // isOfHost reports whether a package or a file is the host's.
 func isOfHost(name string) bool {
+	name, _, _ = strings.Cut(name, " ") // of a test's own copy
 	base := path.Base(name)
 	return base == "hosted.go" || strings.HasSuffix(base, "_stub.go") || slices.ContainsFunc(hostPackages, func(pkg string) bool {
 		return strings.HasPrefix(name+"/", pkg+"/")
@@ -43,7 +46,7 @@ func isOfHost(name string) bool {
 func TestTargetFiles(t *testing.T) {
 	files := func(system string) (public map[string]string, ofHost []string) {
 		public = make(map[string]string)
-		out := goList(t, system, "CGO_ENABLED=1", "-f={{.ImportPath}}: {{.GoFiles}} {{.CgoFiles}} {{.CFiles}}", "./...")
+		out := goList(t, []string{system, "CGO_ENABLED=1"}, "-f={{.ImportPath}}: {{.GoFiles}} {{.CgoFiles}} {{.CFiles}}", "./...")
 		for _, line := range strings.Split(out, "\n") {
 			pkg, list, _ := strings.Cut(line, ": ")
 			public[pkg] = list
@@ -66,27 +69,34 @@ func TestTargetFiles(t *testing.T) {
 	require.NotContains(t, public[modulePath+"/qnxshm/qnxmsg"], "_qnx.go")
 }
 
-// A program for the target is built from the standard library and this module
-// without the host.
+// A program for the target, and the suite that is run there, are built from the
+// standard library and this module without the host.
 func TestTargetPackages(t *testing.T) {
-	packages := func(system, cgo string) []string {
+	packages := func(system, cgo string) (names []string) {
 		const format = "-f={{if not .Standard}}{{.ImportPath}}{{with .Error}} {{.}}{{end}}{{end}}"
-		return strings.Fields(goList(t, system, cgo, "-deps", format, ".", "./qnxmsg", "./shmtest"))
+		for _, args := range [][]string{{".", "./qnxmsg", "./shmtest", "../examples/..."}, {"-test", "."}} {
+			out := goList(t, []string{system, cgo}, append([]string{"-deps", format}, args...)...)
+			names = append(names, strings.Split(strings.TrimSpace(out), "\n")...)
+		}
+		return names
 	}
 	for _, cgo := range []string{"CGO_ENABLED=0", "CGO_ENABLED=1"} {
 		got := packages(target, cgo)
-		require.Subset(t, got, []string{modulePath + "/qnxshm", modulePath + "/qnxshm/qnxmsg"})
+		require.Subset(t, got, []string{modulePath + "/qnxshm", modulePath + "/qnxshm/qnxmsg", modulePath + "/qnxshm_test [" + modulePath + "/qnxshm.test]"})
 		for _, pkg := range got {
 			require.True(t, strings.HasPrefix(pkg, modulePath+"/"), "%s: a target needs %s", cgo, pkg)
 			require.False(t, isOfHost(pkg), "%s: a target needs %s", cgo, pkg)
 		}
-		require.Subset(t, packages(host, cgo), []string{modulePath + "/qnxshm/internal/procnto", modulePath + "/qnxshm/internal/message", "golang.org/x/sys/unix"})
+		require.Subset(t, packages(host, cgo), []string{
+			modulePath + "/qnxshm/internal/procnto", modulePath + "/qnxshm/internal/message", "golang.org/x/sys/unix", "github.com/stretchr/testify/require",
+		})
 	}
 }
 
 // Without cgo there is no way to the target's libc, and the only error says what
 // to do. The stock toolchain can build so with the tag qnx alone.
 func TestTargetWithoutCgo(t *testing.T) {
+	testproc.WithoutPort(t)
 	for _, pkg := range []string{".", "./qnxmsg", "./shmtest", "../examples/server"} {
 		cmd := goCommand(t, "build", "-tags=qnx", "-o="+os.DevNull, pkg)
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
@@ -99,10 +109,11 @@ func TestTargetWithoutCgo(t *testing.T) {
 	}
 }
 
-func goList(t *testing.T, system, cgo string, args ...string) string {
+// env names at least the system.
+func goList(t *testing.T, env []string, args ...string) string {
 	t.Helper()
 	cmd := goCommand(t, append([]string{"list", "-e"}, args...)...)
-	cmd.Env = append(cmd.Env, system, cgo, "GOARCH=amd64")
+	cmd.Env = append(append(cmd.Env, "GOARCH=amd64"), env...)
 	out, err := cmd.Output()
 	require.NoError(t, err)
 	return strings.TrimSpace(string(out))

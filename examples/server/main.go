@@ -103,7 +103,7 @@ func run(name string, clients int) error {
 // sends may be anything, so look before use.
 func (s *server) answer(m *qnxmsg.Message) {
 	if len(m.Data) < 2 {
-		m.ReplyError(syscall.EBADMSG)
+		m.ReplyError(syscall.EINVAL)
 		return
 	}
 	// An answer that fails with ESRCH has nobody to go to: the client was

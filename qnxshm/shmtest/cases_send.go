@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -96,7 +97,7 @@ var sendCases = map[string]caseFunc{
 		ch, w, conn, m, answer := c.asked()
 		errnos := map[syscall.Errno]string{
 			syscall.EPERM: "EPERM", syscall.ENOENT: "ENOENT", syscall.EINVAL: "EINVAL", syscall.EBADF: "EBADF", syscall.ESRCH: "ESRCH",
-			syscall.ENOSYS: "ENOSYS", syscall.EBADMSG: "EBADMSG", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.ENOTSUP: "ENOTSUP",
+			syscall.ENOSYS: "ENOSYS", qnxerr.EBADMSG: "EBADMSG", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.ENOTSUP: "ENOTSUP",
 			syscall.EINTR: "EINTR", syscall.EAGAIN: "EAGAIN", qnxmsg.ESRVRFAULT: "ESRVRFAULT",
 		}
 		for errno, name := range errnos {

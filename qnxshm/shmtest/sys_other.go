@@ -21,8 +21,6 @@ func startPoller() error { return errors.ErrUnsupported }
 
 func fillDescriptors() ([]int, error) { return nil, errors.ErrUnsupported }
 
-func stop(*os.Process) error { return errors.ErrUnsupported }
-
 func resume(*os.Process) error { return errors.ErrUnsupported }
 
 func execSelf() error { return errors.ErrUnsupported }

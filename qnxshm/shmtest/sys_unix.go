@@ -65,26 +65,6 @@ func fillDescriptors() ([]int, error) {
 	}
 }
 
-// stop stops a child of this process and returns when it has stopped.
-func stop(p *os.Process) error {
-	if err := p.Signal(syscall.SIGSTOP); err != nil {
-		return err
-	}
-	for {
-		var status syscall.WaitStatus
-		_, err := syscall.Wait4(p.Pid, &status, syscall.WUNTRACED, nil)
-		switch {
-		case errors.Is(err, syscall.EINTR):
-			continue
-		case err != nil:
-			return fmt.Errorf("wait for %d to stop: %w", p.Pid, err)
-		case !status.Stopped():
-			return fmt.Errorf("process %d ended instead of stopping", p.Pid)
-		}
-		return nil
-	}
-}
-
 func resume(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
 
 // execSelf makes this process run its program again from the start.

@@ -15,11 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm/internal/mutate"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // read makes the mutants, and reads results.txt.
 func read(t *testing.T) (ms *mutate.Mutants, became map[string]string) {
 	t.Helper()
+	testproc.WithoutPort(t)
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
 	ms, err = mutate.Read(root, t.TempDir())

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // widths are those that a shm_handle_t may have.
@@ -63,6 +65,7 @@ func onNullLibc(tb testing.TB, bits int, args ...string) string {
 	case os.Getenv("CGO_ENABLED") == "0":
 		tb.Skip("without cgo there is no binding")
 	}
+	testproc.WithoutPort(tb)
 	cflags := os.Getenv("CGO_CFLAGS")
 	if cflags == "" {
 		cflags = "-g -O2" // as the go command's default

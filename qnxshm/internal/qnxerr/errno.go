@@ -7,7 +7,8 @@ import (
 
 // ESRVRFAULT is QNX's errno for a fault in the server's buffers during a
 // message transfer. No other system has it; the number is QNX's own and lies
-// outside the range of every supported system.
+// outside the range of every supported system. (Others that package syscall may
+// lack are in errno_qnx.go.)
 const ESRVRFAULT syscall.Errno = 312
 
 // Name returns the symbolic name of e, such as "ESRCH". Numbers differ between
@@ -40,7 +41,7 @@ var names = [...]struct {
 	{syscall.EACCES, "EACCES"},
 	{syscall.EAGAIN, "EAGAIN"},
 	{syscall.EBADF, "EBADF"},
-	{syscall.EBADMSG, "EBADMSG"},
+	{EBADMSG, "EBADMSG"},
 	{syscall.EBUSY, "EBUSY"},
 	{syscall.ECANCELED, "ECANCELED"},
 	{syscall.ECHILD, "ECHILD"},
@@ -73,7 +74,7 @@ var names = [...]struct {
 	{syscall.EOVERFLOW, "EOVERFLOW"},
 	{syscall.EPERM, "EPERM"},
 	{syscall.EPIPE, "EPIPE"},
-	{syscall.EPROTO, "EPROTO"},
+	{EPROTO, "EPROTO"},
 	{syscall.ERANGE, "ERANGE"},
 	{syscall.EROFS, "EROFS"},
 	{syscall.ESPIPE, "ESPIPE"},

@@ -1,11 +1,32 @@
 package shmtest
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
 	"unsafe"
 )
+
+// stop stops a child of this process and returns when it has stopped.
+func stop(p *os.Process) error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(p.Pid, &status, syscall.WUNTRACED, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return fmt.Errorf("wait for %d to stop: %w", p.Pid, err)
+		case !status.Stopped():
+			return fmt.Errorf("process %d ended instead of stopping", p.Pid)
+		}
+		return nil
+	}
+}
 
 // forkAndRead makes a forked child, which does not call exec, read memory. The
 // error is what the child got: EFAULT if it does not have the memory.
