@@ -61,7 +61,7 @@ func TestTargetFiles(t *testing.T) {
 	public, ofHost := files(target)
 	require.Empty(t, ofHost)
 	require.Contains(t, public[modulePath+"/qnxshm"], "] [shm_qnx.go] []")
-	require.Contains(t, public[modulePath+"/qnxshm/qnxmsg"], "] [msg_qnx.go] []")
+	require.Contains(t, public[modulePath+"/qnxshm/qnxmsg"], " msg_qnx.go] []")
 
 	public, ofHost = files(host)
 	require.Subset(t, ofHost, append([]string{"shm_stub.go", "msg_stub.go"}, hostPackages...))
