@@ -7,6 +7,7 @@ package qnxshm
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/neutrino.h>
@@ -14,6 +15,15 @@ package qnxshm
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if !defined _NTO_VERSION && (!defined __QNX__ || __QNX__ < 800)
+#error "cannot tell the release of QNX: <sys/neutrino.h> defines no _NTO_VERSION; give it, such as CGO_CFLAGS=-D_NTO_VERSION=710"
+#elif !defined _NTO_VERSION
+#define _NTO_VERSION 800
+#elif _NTO_VERSION < 710
+#error "shared-memory handles need QNX SDP 7.1 or QNX OS 8.0"
+#endif
+
+_Static_assert(sizeof(off_t) == 8, "sizes and offsets have 64 bits; where off_t can, try CGO_CFLAGS=-D_FILE_OFFSET_BITS=64");
 _Static_assert(sizeof(shm_handle_t) <= 8, "a handle has at most 64 bits");
 _Static_assert((shm_handle_t)-1 > 0, "a handle is an unsigned integer");
 _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "Access has these numbers");
@@ -21,14 +31,38 @@ _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_RDWR == 2, "Access has these 
 // Each function makes one call and returns its result and errno by value, so
 // that nothing of the Go side escapes to the heap. A call that only 8.0 has answers
 // ENOSYS when built for an older release, and a limit EINVAL.
+//
+// The Go runtime signals its threads at any time, to preempt them or to take a profile,
+// and a call that ends with EINTR for that can hardly be repeated: a descriptor may be
+// closed, a handle used up. So signals wait until the call is over, faults excepted,
+// unless the manual's list of errors has no EINTR: docs/target.md has the table.
 
 struct qnxshm_result {
 	uint64_t value;
 	int error; // 0: the call succeeded
 };
 
+static inline sigset_t qnxshm_block_signals(void) {
+	sigset_t set, old;
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	sigdelset(&set, SIGTRAP);
+	sigdelset(&set, SIGABRT);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	return old;
+}
+
 static inline struct qnxshm_result qnxshm_result_of(int64_t value) {
 	struct qnxshm_result r = {(uint64_t)value, value == -1 ? errno : 0};
+	return r;
+}
+
+// What a call made with signals blocked has returned, after which they come.
+static inline struct qnxshm_result qnxshm_undisturbed(struct qnxshm_result r, const sigset_t *old) {
+	pthread_sigmask(SIG_SETMASK, old, NULL);
 	return r;
 }
 
@@ -71,34 +105,41 @@ static inline struct qnxshm_result qnxshm_delete_handle(uint64_t h) {
 }
 
 static inline struct qnxshm_result qnxshm_open_anonymous(int flags, mode_t mode) {
-	return qnxshm_result_of(shm_open(SHM_ANON, flags, mode));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(shm_open(SHM_ANON, flags, mode)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_open_object(const void *name, int flags, mode_t mode) {
-	return qnxshm_result_of(shm_open(name, flags, mode));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(shm_open(name, flags, mode)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_unlink_object(const void *name) {
-	return qnxshm_result_of(shm_unlink(name));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(shm_unlink(name)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_size(int fd) {
 	struct stat st;
-	struct qnxshm_result r = qnxshm_result_of(fstat(fd, &st));
+	sigset_t old = qnxshm_block_signals();
+	struct qnxshm_result r = qnxshm_undisturbed(qnxshm_result_of(fstat(fd, &st)), &old);
 	r.value = r.error ? 0 : (uint64_t)st.st_size;
 	return r;
 }
 
 static inline struct qnxshm_result qnxshm_truncate(int fd, off_t size) {
-	return qnxshm_result_of(ftruncate(fd, size));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(ftruncate(fd, size)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_close(int fd) {
-	return qnxshm_result_of(close(fd));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(close(fd)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_control(int fd, unsigned flags, uint64_t paddr, uint64_t size) {
-	return qnxshm_result_of(shm_ctl(fd, (int)flags, paddr, size));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(shm_ctl(fd, (int)flags, paddr, size)), &old);
 }
 
 struct qnxshm_mapping {
@@ -106,8 +147,10 @@ struct qnxshm_mapping {
 	int error;
 };
 
-static inline struct qnxshm_mapping qnxshm_mapping_of(void *addr) {
+// Of a call made with signals blocked.
+static inline struct qnxshm_mapping qnxshm_mapping_of(void *addr, const sigset_t *old) {
 	struct qnxshm_mapping m = {addr, addr == MAP_FAILED ? errno : 0};
+	pthread_sigmask(SIG_SETMASK, old, NULL);
 	return m;
 }
 
@@ -116,16 +159,19 @@ static inline int qnxshm_prot(int access) {
 }
 
 static inline struct qnxshm_mapping qnxshm_map(int fd, int access, off_t offset, size_t length) {
-	return qnxshm_mapping_of(mmap(NULL, length, qnxshm_prot(access), MAP_SHARED, fd, offset));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_mapping_of(mmap(NULL, length, qnxshm_prot(access), MAP_SHARED, fd, offset), &old);
 }
 
 static inline struct qnxshm_mapping qnxshm_map_handle(uint64_t h, int access, size_t length) {
-	return qnxshm_mapping_of(mmap_handle(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, 0));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_mapping_of(mmap_handle(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, 0), &old);
 }
 
 static inline struct qnxshm_mapping qnxshm_map_handle_pid(uint64_t h, int access, size_t length, pid_t maker) {
 #if _NTO_VERSION >= 800
-	return qnxshm_mapping_of(mmap_handle_pid(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, maker, 0));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_mapping_of(mmap_handle_pid(NULL, length, qnxshm_prot(access), MAP_SHARED, (shm_handle_t)h, maker, 0), &old);
 #else
 	(void)h, (void)access, (void)length, (void)maker;
 	struct qnxshm_mapping m = {MAP_FAILED, ENOSYS};
@@ -134,15 +180,18 @@ static inline struct qnxshm_mapping qnxshm_map_handle_pid(uint64_t h, int access
 }
 
 static inline struct qnxshm_result qnxshm_unmap(void *addr, size_t length) {
-	return qnxshm_result_of(munmap(addr, length));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(munmap(addr, length)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_revoke(int fd, pid_t pid) {
-	return qnxshm_result_of(shm_revoke(fd, pid));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(shm_revoke(fd, pid)), &old);
 }
 
 static inline struct qnxshm_result qnxshm_protect(void *addr, size_t length, int access) {
-	return qnxshm_result_of(mprotect(addr, length, qnxshm_prot(access)));
+	sigset_t old = qnxshm_block_signals();
+	return qnxshm_undisturbed(qnxshm_result_of(mprotect(addr, length, qnxshm_prot(access))), &old);
 }
 
 struct qnxshm_limit {
@@ -243,7 +292,7 @@ func createHandle(fd, pid int, access Access, opts HandleOptions) (Handle, error
 }
 
 func createSubrangeHandle(fd, pid int, access Access, opts HandleOptions, size, offset int64) (Handle, error) {
-	if size < 0 || offset < 0 || !known(opts) {
+	if size < 0 || size > math.MaxInt || offset < 0 || !known(opts) {
 		return 0, syscall.EINVAL
 	}
 	r := C.qnxshm_create_subrange_handle(cInt(fd), C.pid_t(cInt(pid)), cInt(int(access)), C.unsigned(opts), C.size_t(size), C.off_t(offset))
@@ -417,12 +466,14 @@ func revokedPID(pid int) (C.pid_t, error) {
 }
 
 // memoryRevoked reports whether a fault at p, in a mapping with that access,
-// comes from a revocation: then the protection cannot be set any more. It is
-// the one that p has anyway.
+// comes from a revocation: then the protection, which p has anyway, cannot be set any
+// more, because there is no mapping (ENOMEM) or it may not have that access (EACCES).
+// That it fails for another reason tells nothing.
 func memoryRevoked(p *byte, access Access) bool {
 	page := uintptr(syscall.Getpagesize())
 	start := unsafe.Add(unsafe.Pointer(p), -int(uintptr(unsafe.Pointer(p))%page))
-	return C.qnxshm_protect(start, C.size_t(page), C.int(access)).error != 0
+	errno := C.qnxshm_protect(start, C.size_t(page), C.int(access)).error
+	return errno == C.ENOMEM || errno == C.EACCES
 }
 
 // memoryFull could tell what is full; the system does not.

@@ -3,11 +3,13 @@
 package qnxmsg_test
 
 import (
+	"math"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-qnx/shm/qnxshm/internal/message"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -104,5 +106,19 @@ func TestOneOfManyAnswers(t *testing.T) {
 		require.Equal(t, 1, given)
 		_, err := answered()
 		require.NoError(t, err)
+	}
+}
+
+// A C server may answer with a negative status, which looks like an errno on a target.
+func TestNegativeStatusIsAnError(t *testing.T) {
+	for status, errno := range map[int]syscall.Errno{
+		-1: syscall.EPERM, -5: syscall.EIO, -math.MaxInt32: math.MaxInt32, math.MinInt32: syscall.EINVAL, math.MinInt: syscall.EINVAL,
+	} {
+		receive, answered := sends(t)
+		m := receive()
+		require.NoError(t, message.MsgReply(m.ID(), status))
+		got, err := answered()
+		require.ErrorIs(t, err, errno, "status %d", status)
+		require.Zero(t, got)
 	}
 }

@@ -15,6 +15,11 @@ package qnxmsg
 #include <time.h>
 
 _Static_assert(offsetof(iov_t, iov_base) == 0, "vectorOf writes the address there");
+#if !defined _NTO_VERSION && (!defined __QNX__ || __QNX__ < 800)
+#error "cannot tell the release of QNX: <sys/neutrino.h> defines no _NTO_VERSION; give it, such as CGO_CFLAGS=-D_NTO_VERSION=710"
+#elif !defined _NTO_VERSION
+#define _NTO_VERSION 800
+#endif
 
 // Each function makes one call, with the timeout that goes with it, and returns
 // result and errno by value, so that nothing of the Go side escapes to the heap.
@@ -24,15 +29,16 @@ struct qnxmsg_result {
 	int error; // 0: the call succeeded
 };
 
-// The result of a call that returns a negative errno.
+// The result of a call that returns a negative errno. A server may send any number.
 static inline struct qnxmsg_result qnxmsg_result_of(int64_t value) {
-	struct qnxmsg_result r = {value, value < 0 ? (int)-value : 0};
+	struct qnxmsg_result r = {value, value >= 0 ? 0 : value > INT32_MIN ? (int)-value : EINVAL};
 	return r;
 }
 
 // The Go runtime signals its threads at any time, to preempt them or to take a
-// profile. A blocked call must not end for that: a MsgSend that returns EINTR may
-// have been executed, and cannot be repeated. Faults stay unblocked.
+// profile. A call that waits, or is a message to a server, must not end for that: a
+// MsgSend that returns EINTR may have been executed, and cannot be repeated. Faults
+// stay unblocked.
 static inline void qnxmsg_block_signals(sigset_t *old) {
 	sigset_t set;
 	sigfillset(&set);
@@ -71,7 +77,10 @@ struct qnxmsg_name {
 
 static inline struct qnxmsg_name qnxmsg_name_attach(int chid, const void *name) {
 	struct qnxmsg_name n = {NULL, 0};
-	dispatch_t *dpp = dispatch_create_channel(chid, 0);
+	dispatch_t *dpp;
+	sigset_t old;
+	qnxmsg_block_signals(&old);
+	dpp = dispatch_create_channel(chid, 0);
 	if (dpp != NULL)
 		n.attach = name_attach(dpp, name, 0);
 	if (n.attach == NULL) {
@@ -81,23 +90,31 @@ static inline struct qnxmsg_name qnxmsg_name_attach(int chid, const void *name) 
 		else
 			ChannelDestroy(chid);
 	}
+	qnxmsg_restore_signals(&old);
 	return n;
 }
 
 static inline struct qnxmsg_result qnxmsg_name_detach(name_attach_t *attach) {
 	dispatch_t *dpp = attach->dpp;
 	struct qnxmsg_result r = {0, 0};
+	sigset_t old;
+	qnxmsg_block_signals(&old);
 	if (name_detach(attach, NAME_FLAG_DETACH_SAVEDPP) == -1)
 		r.error = errno;
 	if (dispatch_destroy(dpp) == -1 && r.error == 0)
 		r.error = errno;
+	qnxmsg_restore_signals(&old);
 	return r;
 }
 
 static inline struct qnxmsg_result qnxmsg_name_open(const void *name) {
-	struct qnxmsg_result r = {name_open(name, 0), 0};
+	struct qnxmsg_result r = {0, 0};
+	sigset_t old;
+	qnxmsg_block_signals(&old);
+	r.value = name_open(name, 0);
 	if (r.value == -1)
 		r.error = errno;
+	qnxmsg_restore_signals(&old);
 	return r;
 }
 
@@ -455,14 +472,15 @@ func nameOpen(name string) (coid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	numbers.RLock()
-	defer numbers.RUnlock()
 	r := C.qnxmsg_name_open(s)
 	return int(r.value), errorOf(r.error)
 }
 
 // numbers is held for writing while an id is given up that others may be about to use,
-// and for reading by who makes one.
+// and for reading by who makes one. name_open makes one without: it waits for the
+// server's answer, and a server that does not answer must not hold up every Close. So
+// it could be given the id in the instant between the two calls of
+// qnxmsg_connect_replace.
 var numbers sync.RWMutex
 
 // connectDetach wakes those who use the connection. forget is to be called when the

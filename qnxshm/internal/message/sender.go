@@ -3,6 +3,7 @@
 package message
 
 import (
+	"math"
 	"slices"
 	"syscall"
 
@@ -223,7 +224,19 @@ func (s *sender) result(reply [][]byte) (status int, err error) {
 	if errno != 0 {
 		return 0, errno
 	}
-	return int(int64(s.status.Load())), nil
+	return outcome(int64(s.status.Load()))
+}
+
+// outcome is what a server's status is for the client: a negative one is an errno, as
+// what MsgSend_r returns on a target.
+func outcome(status int64) (int, error) {
+	switch {
+	case status <= math.MinInt32:
+		return 0, syscall.EINVAL
+	case status < 0:
+		return 0, syscall.Errno(-status)
+	}
+	return int(status), nil
 }
 
 // askUnblock tells the server that the thread does not want to wait any more.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/go-qnx/shm/qnxshm"
 	"github.com/go-qnx/shm/qnxshm/internal/nullbench"
+	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
 // These run on the null libc, in a test of their own (nullbench_test.go).
@@ -65,6 +68,28 @@ func TestRefused(t *testing.T) {
 		}
 		if err := qnxshm.DeleteHandle(h); !errors.Is(err, syscall.ESRCH) {
 			t.Errorf("DeleteHandle(%v): %v", h, err)
+		}
+	}
+}
+
+// Signals wait until these calls are over; see docs/target.md.
+func TestSignalsWait(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for name, call := range map[string]func() error{
+		"shm_open":    func() error { _, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600); return err },
+		"of a name":   func() error { _, err := qnxshm.OpenObject("/name", os.O_RDWR, 0o600); return err },
+		"shm_unlink":  func() error { return qnxshm.UnlinkObject("/name") },
+		"shm_ctl":     func() error { _, err := qnxshm.Control(3, qnxshm.ControlGetFlags, 0, 0); return err },
+		"shm_revoke":  func() error { return qnxshm.Revoke(3, 4) },
+		"mmap_handle": func() error { _, err := qnxshm.Map(42, qnxshm.ReadOnly, 4096); return err },
+		"name_open":   func() error { _, err := qnxmsg.OpenName("name"); return err },
+	} {
+		if err := call(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !nullbench.Disturbed() {
+			t.Errorf("%s: signals do not come afterwards", name)
 		}
 	}
 }

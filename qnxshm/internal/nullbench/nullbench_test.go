@@ -29,6 +29,7 @@ func TestBinding(t *testing.T) {
 		out := onNullLibc(t, bits, "-v")
 		require.Contains(t, out, "--- PASS: TestNothingIsAllocated")
 		require.Contains(t, out, "--- PASS: TestRefused")
+		require.Contains(t, out, "--- PASS: TestSignalsWait")
 		require.Contains(t, out, fmt.Sprintf("handles of %d bits", bits))
 	}
 }
