@@ -410,8 +410,11 @@ ar=$(first "${cc%-gcc}-ar" "$bin/$arch"-*-nto-qnx"$release".*-ar "$bin/nto$arch-
 if ! command -v go >/dev/null; then
 	say "warning: no go on PATH: only the C parts can be checked (--check)"
 elif ports=$(cd / && env -u GOOS -u GOARCH -u CGO_ENABLED -u CC GOFLAGS='' GOENV=off GOTOOLCHAIN=local go tool dist list 2>/dev/null); then
-	case $'\n'$ports$'\n' in
+	others=$(printf '%s\n' "$ports" | sed -n '/^qnx\//p' | tr '\n' ' ')
+	case $'\n'$ports$'\n':$others in
 	*$'\n'"qnx/$goarch"$'\n'*) ;;
+	*:?*) say "warning: $(command -v go) has no port for qnx/$goarch, only for ${others% }: it will refuse to build; only the C parts can be checked (--check)" \
+		"(public ports for qnx/386 and qnx/arm are for QNX 6.5 and BlackBerry 10, which have no shared-memory handles)" ;;
 	*) say "warning: $(command -v go) has no port for qnx/$goarch: it will refuse to build; only the C parts can be checked (--check)" ;;
 	esac
 else
@@ -489,6 +492,23 @@ if ! run -E -dM "$tmp/plain.c" || ! grep -q '#define __GNUC__' "$tmp/said"; then
 	refused+=" '-E -dM'"
 fi
 [[ -z $refused ]] || die 9 "$cc works, but does not take flags that cgo gives:$refused"
+
+# The release, as the headers tell it: the C parts go by that.
+printf '%s\n' '#if __has_include(<sys/neutrino.h>)' '#include <sys/neutrino.h>' '#endif' 'qcc_env_release _NTO_VERSION __QNX__' >"$tmp/release.c"
+said='' version='' qnx=''
+! run -E "$tmp/release.c" || said=$(grep -v '^#' "$tmp/said" | tr -s ' \n' ' ')
+[[ ! $said =~ qcc_env_release\ ([^ ]+)\ ([^ ]+) ]] || version=${BASH_REMATCH[1]} qnx=${BASH_REMATCH[2]}
+case $release:$version in
+8.0:80[0-9] | 7.1:71[0-9]) ;;
+*:[0-9]*)
+	die 4 "this SDP is one of $release by its compilers and directories, but its <sys/neutrino.h> says _NTO_VERSION $version." \
+		"QNX_HOST=$QNX_HOST and QNX_TARGET=$QNX_TARGET are perhaps of different SDPs."
+	;;
+*)
+	[[ $release:$qnx == 8.0:8[0-9][0-9] ]] ||
+		say "warning: <sys/neutrino.h> defines no _NTO_VERSION, and the compiler's __QNX__ does not tell the release: the C parts will refuse that"
+	;;
+esac
 
 # Whether a build constraint ("qnx && cgo") is about QNX, and true there.
 for_target() {
