@@ -3,10 +3,12 @@
 package qnxshm_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm/internal/testproc"
+	"github.com/go-qnx/shm/qnxshm/shmtest"
 )
 
 // TestHosted runs the tests that the tag qnx makes a difference to with it: then
@@ -34,6 +37,37 @@ func TestHosted(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	require.Contains(t, string(out), "ok  \tgithub.com/go-qnx/shm/qnxshm\t")
+}
+
+// TestHostedAs71 runs the suite as a program for QNX SDP 7.1 would be: then each rule
+// about what only 8.0 has must be answered by ENOSYS or EINVAL, and all others hold.
+func TestHostedAs71(t *testing.T) {
+	if testing.Short() || raceEnabled() {
+		t.Skip("compiles the target's files: not with -short and -race")
+	}
+	skipWithoutCgo(t)
+	testproc.WithoutPort(t)
+	readSources(t, "..")
+	cmd := exec.Command("go", "test", "-tags", "qnx", "-vet=off", "-count=1", "-v", "-run=^TestConformance$", ".")
+	cmd.Env = append(os.Environ(), "CGO_CFLAGS=-g -O2 -D_NTO_VERSION=710", "SHMTEST_RELEASE=7.1")
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	lacking := 0
+	for _, rule := range shmtest.Ledger() {
+		const line = `(?m)^ *(\w+) +%s  .*?(?:; before 8\.0: (\w+))?$`
+		m := regexp.MustCompile(fmt.Sprintf(line, regexp.QuoteMeta(rule.ID))).FindStringSubmatch(string(out))
+		require.NotNil(t, m, "nothing is said of %s", rule.ID)
+		switch {
+		case rule.Since == "":
+			require.Empty(t, m[2], rule.ID)
+		case m[1] != "skipped":
+			require.Equal(t, "lacking", m[1], rule.ID)
+			require.Contains(t, []string{"ENOSYS", "EINVAL"}, m[2], rule.ID)
+			lacking++
+		}
+	}
+	require.Greater(t, lacking, 60)
+	t.Logf("%d rules are of 8.0, and answered so", lacking)
 }
 
 func skipWithoutCgo(t *testing.T) {

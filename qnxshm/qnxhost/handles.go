@@ -2,8 +2,10 @@
 
 package qnxhost
 
+// The host is 8.0, also where programs are compiled as for 7.1.
+
 /*
-#cgo CFLAGS: -I${SRCDIR}/include
+#cgo CFLAGS: -I${SRCDIR}/include -U_NTO_VERSION -D_NTO_VERSION=800
 #include <stdint.h>
 #include <sys/types.h>
 */

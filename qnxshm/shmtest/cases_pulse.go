@@ -1,7 +1,6 @@
 package shmtest
 
 import (
-	"errors"
 	"math"
 	"os"
 	"syscall"
@@ -72,11 +71,7 @@ var pulseCases = map[string]caseFunc{
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, value := range []int64{math.MaxInt64, math.MinInt64, 0x0123456789abcdef} {
-			err := conn.SendPulse(-1, 0, value)
-			if target && errors.Is(err, syscall.EINVAL) {
-				c.skipf("this release carries 32 bits")
-			}
-			c.must("pulse", err)
+			c.must("pulse", conn.SendPulse(-1, 0, value))
 			equal(c, "value", c.receivePulse(ch).Value, value)
 		}
 	},

@@ -622,7 +622,9 @@ var revokeHandleCases = map[string]caseFunc{
 			handles := []qnxshm.Handle{
 				c.handle(obj, w.pid(), qnxshm.ReadOnly),
 				c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly),
-				c.part(obj, w.pid(), qnxshm.ReadOnly, page, page),
+			}
+			if !before80 {
+				handles = append(handles, c.part(obj, w.pid(), qnxshm.ReadOnly, page, page))
 			}
 			c.revoke(obj, pid)
 			for _, h := range handles {

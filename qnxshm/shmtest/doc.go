@@ -15,6 +15,11 @@
 //
 // whose id is in CONTRACT.md (a mistyped one runs nothing, which only -v tells).
 //
+// Rules about calls that only QNX OS 8.0 has are tried in 7.1, too, where the calls
+// have to answer ENOSYS or EINVAL. Which release it is, the suite finds out; where that
+// must be a certain one, SHMTEST_RELEASE is 7.1 or 8.0. On the host it must be 8.0
+// otherwise.
+//
 // Many rules are about two or more processes. The suite starts the test binary
 // again for them, and [Main] turns such a process into a worker that makes calls
 // of the public API as it is told and reports what they answered.

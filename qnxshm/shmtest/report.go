@@ -11,6 +11,7 @@ import (
 // result is what came of one case.
 type result struct {
 	seen            []string
+	lacks           string // see C
 	failed, skipped bool
 }
 
@@ -20,6 +21,8 @@ func (r result) String() string {
 		return "FAILED"
 	case r.skipped:
 		return "skipped"
+	case r.lacks != "":
+		return "lacking"
 	}
 	return "ok"
 }
@@ -56,7 +59,7 @@ func (s *resultSet) get(id string) (result, bool) {
 func Report(w io.Writer) error {
 	var b bytes.Buffer
 	for _, evidence := range evidenceKinds {
-		var rules, ran, failed, skipped int
+		var rules, ran, failed, skipped, lacking int
 		var lines strings.Builder
 		for i := range ledger {
 			rule := &ledger[i]
@@ -75,13 +78,19 @@ func Report(w io.Writer) error {
 			if r.skipped {
 				skipped++
 			}
+			if r.lacks != "" {
+				lacking++
+			}
 			fmt.Fprintf(&lines, "  %-7s  %-38s  %s", r, rule.ID, rule.Effect)
 			if len(r.seen) > 0 {
 				fmt.Fprintf(&lines, "; seen: %s", strings.Join(r.seen, ", "))
 			}
+			if r.lacks != "" {
+				fmt.Fprintf(&lines, "; before 8.0: %s", r.lacks)
+			}
 			lines.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s: %d rules, %d run, %d failed, %d skipped\n%s", evidence, rules, ran, failed, skipped, lines.String())
+		fmt.Fprintf(&b, "%s: %d rules, %d run, %d failed, %d skipped, %d of 8.0 and lacking\n%s", evidence, rules, ran, failed, skipped, lacking, lines.String())
 	}
 	_, err := w.Write(b.Bytes())
 	return err

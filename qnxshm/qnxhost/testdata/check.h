@@ -27,6 +27,10 @@ using std::atomic_int;
 #include <stdatomic.h>
 #endif
 
+#if _NTO_VERSION < 800
+typedef int rcvid_t; /* a program for 7.1 has none */
+#endif
+
 static atomic_int faults;
 
 static inline const char *errno_name(int error)

@@ -71,9 +71,11 @@ static int serve_requests(void)
 		case 'o':
 			answer = fd = shm_open_handle(r.handle, r.access);
 			break;
+#if _NTO_VERSION >= 800
 		case 'm':
 			answer = fd = shm_open_handle_pid(r.handle, r.access, r.maker);
 			break;
+#endif
 		case 'd':
 			answer = shm_delete_handle(r.handle);
 			break;
@@ -243,12 +245,14 @@ static void open_and_delete(void)
 	CHECK_ERRNO(shm_delete_handle(h), ESRCH);
 	CHECK_ERRNO(shm_open_handle(h, O_RDWR), ESRCH);
 
+#if _NTO_VERSION >= 800
 	h = handle_for(fd, self, O_RDWR);
 	CHECK_ERRNO(shm_open_handle_pid(h, O_RDWR, 0), ESRCH);
 	CHECK_ERRNO(shm_open_handle_pid(h, O_RDWR, -1), ESRCH);
 	CHECK_ERRNO(shm_open_handle_pid(h, O_RDWR, other), ESRCH);
 	CHECK((got = shm_open_handle_pid(h, O_RDWR, self)) != -1);
 	close(got);
+#endif
 
 	/* the other process */
 	h = handle_for(fd, self, O_RDWR);
@@ -258,8 +262,12 @@ static void open_and_delete(void)
 	h = handle_for(fd, other, O_RDONLY);
 	CHECK_ERRNO(shm_open_handle(h, O_RDONLY), ESRCH);
 	CHECK_EQUAL(ask('o', h, O_RDWR, 0), -EACCES);
+#if _NTO_VERSION >= 800
 	CHECK_EQUAL(ask('m', h, O_RDONLY, other), -ESRCH);
 	CHECK(ask('m', h, O_RDONLY, self) > 0);
+#else
+	CHECK(ask('o', h, O_RDONLY, 0) > 0);
+#endif
 	CHECK_EQUAL(ask('w', h, 0, 0), -EACCES);
 	CHECK_EQUAL(ask('o', h, O_RDONLY, 0), -ESRCH);
 	h = handle_for(fd, other, O_RDWR);
@@ -274,6 +282,7 @@ static void open_and_delete(void)
 	CHECK(munmap(p, page) == 0);
 }
 
+#if _NTO_VERSION >= 800
 static void windows(void)
 {
 	int fd = object(4 * page), w, copy, nested;
@@ -324,6 +333,7 @@ static void windows(void)
 	close(copy);
 	close(fd);
 }
+#endif
 
 static void mappings(void)
 {
@@ -336,7 +346,7 @@ static void mappings(void)
 	CHECK_ERRNO(mmap(NULL, page, PROT_READ, 0, fd, 0), EINVAL);
 	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_TYPE, fd, 0), EINVAL);
 	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_PRIVATE | 0x20 | 0x100000, -1, 0), EINVAL);
-	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_HANDLE, fd, 0), EINVAL);
+	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_SHARED | 0x40000, fd, 0), EINVAL); /* MAP_HANDLE, in 8.0 */
 	CHECK_ERRNO(mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0), EINVAL);
 	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 1), EINVAL);
 	CHECK_ERRNO(mmap(NULL, page, PROT_READ, MAP_SHARED, fd, -(off_t)page), EINVAL);
@@ -425,8 +435,12 @@ static void secure(void)
 	/* everybody */
 	h = secure_handle(fd, getpid(), O_RDWR);
 	CHECK_ERRNO(mmap_handle(NULL, page, PROT_READ, 0, h, 0), EINVAL);
+#if _NTO_VERSION >= 800
 	CHECK_ERRNO(mmap_handle_pid(NULL, page, PROT_READ, MAP_SHARED, h, other, 0), ESRCH);
 	CHECK((q = mmap_handle_pid(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, h, getpid(), 0)) != MAP_FAILED);
+#else
+	CHECK((q = mmap_handle(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, h, 0)) != MAP_FAILED);
+#endif
 	CHECK_EQUAL(faults_on_write(q), 0);
 	CHECK_EQUAL(shm_revoke(fd, -1), 0);
 	CHECK_EQUAL(faults_on_read(p), SIGSEGV);
@@ -576,6 +590,7 @@ static void limits(void)
 	CHECK(prlimit(0, RLIMIT_NOFILE, NULL, &same) == 0 && same.rlim_cur == l.rlim_cur);
 	CHECK_ERRNO(getrlimit(-1, &l), EINVAL);
 
+#if _NTO_VERSION >= 800
 	/* the limit that only QNX has */
 	int fd = object(page);
 	shm_handle_t h, h2;
@@ -597,6 +612,7 @@ static void limits(void)
 	CHECK_ERRNO(prlimit(other, RLIMIT_SHM_HANDLES_NP, NULL, &same), ENOSYS);
 	CHECK_ERRNO(prlimit(-5, RLIMIT_SHM_HANDLES_NP, NULL, &same), ESRCH);
 	close(fd);
+#endif
 }
 
 int main(int argc, char **argv)
@@ -608,7 +624,9 @@ int main(int argc, char **argv)
 	start_other(argv[0]);
 	create();
 	open_and_delete();
+#if _NTO_VERSION >= 800
 	windows();
+#endif
 	mappings();
 	forks();
 	secure();

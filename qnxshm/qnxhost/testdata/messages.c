@@ -9,6 +9,12 @@
 
 #define MS 1000000ULL
 
+#if _NTO_VERSION >= 800
+#define PULSE_SHIFT 40
+#else
+#define PULSE_SHIFT 20 /* 32 bits of the value arrive */
+#endif
+
 enum { QUIT = 1 };
 
 /* Replies what it gets, in parts, with the length as the status. */
@@ -361,14 +367,14 @@ static void pulses(void)
 	rcvid_t rcvid;
 
 	for (long i = 0; i < 50; i++)
-		CHECK(MsgSendPulse(coid, i % 2 ? -1 : 10, (int)i, i << 40) == 0);
+		CHECK(MsgSendPulse(coid, i % 2 ? -1 : 10, (int)i, i << PULSE_SHIFT) == 0);
 	for (long i = 0; i < 50; i++) {
 		memset(&msg, 0xff, sizeof msg);
 		CHECK_EQUAL(i % 2 ? MsgReceive(chid, &msg, sizeof msg, &info) : MsgReceivePulse(chid, &msg, sizeof msg, NULL), 0);
 		CHECK_EQUAL(msg.pulse.type, _PULSE_TYPE);
 		CHECK_EQUAL(msg.pulse.subtype, _PULSE_SUBTYPE);
 		CHECK_EQUAL(msg.pulse.code, i);
-		CHECK_EQUAL(msg.pulse.value.sival_long, i << 40);
+		CHECK_EQUAL(msg.pulse.value.sival_long, i << PULSE_SHIFT);
 		CHECK(msg.pulse.scoid > 0);
 	}
 	CHECK(MsgSendPulsePtr(coid, -1, 3, &c) == 0);
