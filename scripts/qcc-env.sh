@@ -5,13 +5,19 @@
 #	. scripts/qcc-env.sh [--arch aarch64|x86_64] [SDP]    export the environment to this shell
 #	scripts/qcc-env.sh --print [--arch ...] [SDP]         show what would be exported; fit for eval
 #	scripts/qcc-env.sh --check [--arch ...] [SDP]         compile this module's C parts; no Go for QNX needed
+#	. scripts/qcc-env.sh --unset                          take all of that back
 #
 # The first form is for bash and zsh. All the work is done by a child process, so
 # nothing but the exported variables changes in the calling shell. --print and
 # --check work sourced as well and change nothing.
 #
-# The SDP is the first of: the argument; QNX_HOST and QNX_TARGET; QNX_SDP; ~/qnx800;
-# ~/qnx710. One that was named but cannot be used is an error. (A script with
+# Sourced again, for another SDP or architecture, it first takes back what it did last:
+# nothing of that stays. What was there before is kept in variables QCCENV_...; of PATH
+# only what was put in front is taken out again. Run, not sourced, --unset shows what it
+# would do, as --print does.
+#
+# The SDP is the first of: the argument; that of last time; QNX_HOST and QNX_TARGET;
+# QNX_SDP; ~/qnx800; ~/qnx710. One that was named but cannot be used is an error. (A script with
 # arguments of its own hands them to a file it sources without any: give --arch.)
 #
 # The compiler is the first of: <arch>-...-nto-qnx<release>-gcc; nto<arch>-gcc; qcc,
@@ -106,8 +112,8 @@ to_shell='' mode='' arch=aarch64 sdp='' sdp_given=''
 while (($#)); do
 	case $1 in
 	--to-fd-3) to_shell=yes ;;
-	--print | --check)
-		[[ -z $mode || $mode == "$1" ]] || die 2 "--print and --check exclude each other"
+	--print | --check | --unset)
+		[[ -z $mode || $mode == "$1" ]] || die 2 "--print, --check and --unset exclude each other"
 		mode=$1
 		;;
 	--arch)
@@ -120,7 +126,7 @@ while (($#)); do
 		usage
 		exit 0
 		;;
-	-*) die 2 "unknown option $1; there are --print, --check, --arch and --help" ;;
+	-*) die 2 "unknown option $1; there are --print, --check, --unset, --arch and --help" ;;
 	*)
 		[[ -z $sdp_given ]] || die 2 "more than one SDP directory: $sdp, $1"
 		sdp=$1 sdp_given=yes
@@ -135,6 +141,59 @@ x86_64 | amd64) arch=x86_64 libs=x86_64 goarch=amd64 ;;
 esac
 [[ -n $mode || -n $to_shell ]] ||
 	die 2 "run like this it cannot change your shell: source it (. $0), or use --print or --check"
+[[ $mode != --unset || -z $sdp_given ]] || die 2 "--unset takes no SDP directory"
+
+# --- what it did last time
+
+own=(CGO_ENABLED GOOS GOARCH GOTOOLCHAIN CC CXX AR MAKEFLAGS)
+
+# without prints a PATH without the directories of another.
+without() { # PATH, other
+	local dir left=''
+	while IFS= read -r -d : dir; do
+		case :$2: in
+		*":$dir:"*) ;;
+		*) left+=$dir: ;;
+		esac
+	done < <(printf '%s:' "$1")
+	printf '%s' "${left%:}"
+}
+
+# take_back does so here, and sets taken_back to what does it in another shell.
+taken_back=''
+take_back() {
+	local name old
+	for name in ${QCCENV_SAVED-}; do
+		[[ $name =~ ^[A-Z_][A-Z0-9_]*$ ]] || continue
+		old=QCCENV_OLD_$name
+		if [[ -n ${!old+set} ]]; then
+			taken_back+="export $name=$(quote "${!old}")"$'\n'"unset $old"$'\n'
+			export "$name=${!old}"
+			unset "$old"
+		else
+			taken_back+="unset $name"$'\n'
+			unset "$name"
+		fi
+	done
+	PATH=$(without "$PATH" "${QCCENV_PATH-}")
+	export PATH
+	taken_back+="export PATH=$(quote "$PATH")"$'\n'"unset QCCENV_SAVED QCCENV_PATH QCCENV_SDP"$'\n'
+	unset QCCENV_SAVED QCCENV_PATH QCCENV_SDP
+}
+
+if [[ -n ${QCCENV_SAVED-} ]]; then
+	if [[ -z $sdp_given && -n ${QCCENV_SDP-} && $mode != --unset ]]; then
+		sdp=$QCCENV_SDP sdp_given=yes
+	fi
+	take_back
+elif [[ $mode == --unset ]]; then
+	say "nothing to take back: this environment was not set by qcc-env.sh"
+fi
+if [[ $mode == --unset ]]; then
+	[[ -z $to_shell ]] || exec >&3
+	printf '%s' "$taken_back"
+	exit 0
+fi
 
 # --- the SDP
 
@@ -145,20 +204,52 @@ for name in $(compgen -e); do
 	case $name in
 	QNX_* | QCC_* | QNXLM_* | LM_LICENSE_FILE) printf -v "old_$name" %s "${!name}" ;;
 	esac
+	case " ${own[*]} " in
+	*" $name "*) printf -v "old_$name" %s "${!name}" ;;
+	esac
 done
 
 is_dir() { # name, value
 	[[ -d $2 ]] || die 3 "$1 is ${2:-empty}, which is not a directory"
 }
 
-host_dir() {
-	case $(uname -s) in
-	Darwin) echo host/darwin/x86_64 ;;
-	*) echo host/linux/x86_64 ;;
-	esac
+# Where an SDP has its tools for this machine. A Mac with an Apple processor runs those
+# for x86_64, too, if Rosetta is installed.
+case $(uname -s):$(uname -m) in
+Darwin:arm64 | Darwin:aarch64) hosts=(host/darwin/aarch64 host/darwin/x86_64) ;;
+Darwin:*) hosts=(host/darwin/x86_64) ;;
+MINGW*:* | MSYS*:* | CYGWIN*:*)
+	die 3 "QNX's tools for Windows and this shell take different paths, which cgo cannot bridge." \
+		"Use WSL: install the SDP for Linux there, and run this script there, from a checkout there."
+	;;
+Linux:x86_64) hosts=(host/linux/x86_64) ;;
+*)
+	hosts=(host/linux/x86_64)
+	say "warning: an SDP has tools for Linux on x86_64; this is $(uname -s) on $(uname -m). They run there only if it emulates that."
+	;;
+esac
+
+host_dir() { # SDP
+	local host
+	for host in "${hosts[@]}"; do
+		[[ ! -d $1/$host ]] || break
+	done
+	echo "$host"
 }
 
-is_sdp() { [[ -f $1/qnxsdp-env.sh || (-d $1/$(host_dir) && (-d $1/target/qnx || -d $1/target/qnx7)) ]]; }
+# no_host tells why an SDP's tools cannot be used.
+no_host() { # SDP
+	local others
+	others=$(cd "$1/host" 2>/dev/null && echo */*)
+	case $others in
+	*win64*) die 3 "the SDP in $1 is the one for Windows. In WSL it takes the SDP for Linux: install that one there." ;;
+	*linux*) die 3 "the SDP in $1 is the one for Linux. On a Mac it takes the SDP for macOS, or a Linux machine." ;;
+	*darwin*) die 3 "the SDP in $1 is the one for macOS. It takes the SDP for this system." ;;
+	esac
+	die 3 "the SDP in $1 has no ${hosts[*]}"
+}
+
+is_sdp() { [[ -f $1/qnxsdp-env.sh || (-d $1/$(host_dir "$1") && (-d $1/target/qnx || -d $1/target/qnx7)) ]]; }
 
 # use sets QNX_HOST and QNX_TARGET from an SDP directory: by the SDP's own script,
 # which may have been adapted by the site, or by the layout.
@@ -173,26 +264,26 @@ use() {
 		set -u
 	fi
 	if [[ ! -d ${QNX_HOST-} || ! -d ${QNX_TARGET-} ]]; then
-		QNX_HOST=$dir/$(host_dir)
+		QNX_HOST=$dir/$(host_dir "$dir")
 		for target in "$dir/target/qnx" "$dir/target/qnx7"; do
 			[[ ! -d $target ]] || break
 		done
 		QNX_TARGET=$target
 	fi
-	[[ -d $QNX_HOST ]] || die 3 "the SDP in $dir has no $QNX_HOST"
+	[[ -d $QNX_HOST ]] || no_host "$dir"
 	[[ -d $QNX_TARGET ]] || die 3 "the SDP in $dir has no target/qnx (8.0) or target/qnx7 (7.1)"
 }
 
 if [[ -n $sdp_given ]]; then
 	is_dir "the SDP given" "$sdp"
-	is_sdp "$sdp" || die 3 "no SDP in $sdp: no qnxsdp-env.sh there, and no $(host_dir) with target/qnx or target/qnx7"
+	is_sdp "$sdp" || die 3 "no SDP in $sdp: no qnxsdp-env.sh there, and no ${hosts[*]} with target/qnx or target/qnx7"
 	use "$sdp"
 elif [[ -n ${QNX_HOST-} && -n ${QNX_TARGET-} ]]; then
 	is_dir QNX_HOST "$QNX_HOST"
 	is_dir QNX_TARGET "$QNX_TARGET"
 elif [[ -n ${QNX_SDP-} ]]; then
 	is_dir QNX_SDP "$QNX_SDP"
-	is_sdp "$QNX_SDP" || die 3 "no SDP in QNX_SDP ($QNX_SDP): no qnxsdp-env.sh there, and no $(host_dir) with target/qnx or target/qnx7"
+	is_sdp "$QNX_SDP" || die 3 "no SDP in QNX_SDP ($QNX_SDP): no qnxsdp-env.sh there, and no ${hosts[*]} with target/qnx or target/qnx7"
 	use "$QNX_SDP"
 elif [[ -n ${QNX_HOST-}${QNX_TARGET-} ]]; then
 	die 3 "only one of QNX_HOST and QNX_TARGET is set; set both or none"
@@ -427,6 +518,15 @@ if [[ $mode != --check ]]; then
 	cc_words=$(word "$cc") || exit
 	cxx_words=$(word "$cxx") || exit
 	[[ -z $to_shell || -n $mode ]] || exec >&3
+	printf '%s' "$taken_back"
+	saved=()
+	# give exports a variable, and keeps the value it had.
+	give() { # name, value
+		local old=old_$1
+		saved+=("$1")
+		[[ -z ${!old+set} ]] || printf 'export QCCENV_OLD_%s=%s\n' "$1" "$(quote "${!old}")"
+		printf 'export %s=%s\n' "$1" "$2"
+	}
 	for name in $(compgen -e | LC_ALL=C sort); do
 		case $name in
 		QNX_HOST | QNX_TARGET | QNX_CONFIGURATION_EXCLUSIVE) ;;
@@ -436,16 +536,26 @@ if [[ $mode != --check ]]; then
 			;;
 		*) continue ;;
 		esac
-		printf 'export %s=%s\n' "$name" "$(quote "${!name}")"
+		give "$name" "$(quote "${!name}")"
 	done
 	printf 'export PATH=%s\n' "$(quote "$PATH")"
 	case " $old_makeflags " in
-	*" -I$QNX_TARGET/usr/include "*) echo 'unset MAKEFLAGS' ;;
+	*" -I$QNX_TARGET/usr/include "*)
+		saved+=(MAKEFLAGS)
+		printf 'export QCCENV_OLD_MAKEFLAGS=%s\n' "$(quote "$old_makeflags")"
+		echo 'unset MAKEFLAGS'
+		;;
 	esac
-	printf 'export %s\n' CGO_ENABLED=1 GOOS=qnx "GOARCH=$goarch" GOTOOLCHAIN=local
-	printf 'export CC=%s\n' "$(quote "$cc_words")"
-	[[ -z $cxx ]] || printf 'export CXX=%s\n' "$(quote "$cxx_words")"
-	[[ -z $ar ]] || printf 'export AR=%s\n' "$(quote "$ar")"
+	give CGO_ENABLED 1
+	give GOOS qnx
+	give GOARCH "$goarch"
+	give GOTOOLCHAIN local
+	give CC "$(quote "$cc_words")"
+	[[ -z $cxx ]] || give CXX "$(quote "$cxx_words")"
+	[[ -z $ar ]] || give AR "$(quote "$ar")"
+	printf 'export QCCENV_SAVED=%s\n' "$(quote "${saved[*]}")"
+	printf 'export QCCENV_PATH=%s\n' "$(quote "${front%:}")"
+	[[ -z $sdp ]] || printf 'export QCCENV_SDP=%s\n' "$(quote "$(cd -- "$sdp" && pwd)")"
 	[[ -n $mode ]] || say "QNX $release, $arch: $cc"
 	exit 0
 fi
