@@ -37,8 +37,8 @@ import "runtime"
 func msgReplyv(rcvid int64, status int, parts [][]byte) error {
 	var pins runtime.Pinner
 	defer pins.Unpin()
-	iov := vectorOf(parts, &pins)
-	return errorOf(C.qnxmsg_replyv(C.int64_t(rcvid), C.long(status), (*C.iov_t)(start(iov)), C.size_t(len(iov))).error)
+	iov, n := vectorOf(parts, &pins)
+	return errorOf(C.qnxmsg_replyv(C.int64_t(rcvid), C.long(status), iov, n).error)
 }
 
 func msgRead(rcvid int64, p []byte, off int64) (n int, err error) {

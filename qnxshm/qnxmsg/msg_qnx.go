@@ -276,29 +276,26 @@ func errorOf(errno C.int) error {
 
 func start[T any](b []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(b)) }
 
-// A piece is an iov_t, whose base is a member of a union in some releases: Go has no
-// name for that.
+// A piece is an iov_t, whose address some headers have in a union.
 type piece struct {
 	base   unsafe.Pointer
 	length C.size_t
 }
 
-var (
-	_ = [1]struct{}{}[unsafe.Sizeof(piece{})^unsafe.Sizeof(C.iov_t{})]
-	_ = [1]struct{}{}[unsafe.Offsetof(piece{}.length)^unsafe.Offsetof(C.iov_t{}.iov_len)]
-)
+// Any other layout of an iov_t does not compile.
+var _ = [1]struct{}{}[(unsafe.Sizeof(piece{})^C.sizeof_iov_t)|(unsafe.Offsetof(piece{}.length)^unsafe.Offsetof(C.iov_t{}.iov_len))]
 
 // vectorOf describes pieces of memory to C, pinned: C may only follow pointers of Go's
 // memory to what is.
-func vectorOf(parts [][]byte, pins *runtime.Pinner) []piece {
-	iov := make([]piece, len(parts))
+func vectorOf(parts [][]byte, pins *runtime.Pinner) (iov *C.iov_t, n C.size_t) {
+	pieces := make([]piece, len(parts))
 	for i, p := range parts {
 		if len(p) > 0 {
 			pins.Pin(unsafe.SliceData(p))
-			iov[i].base, iov[i].length = start(p), C.size_t(len(p))
+			pieces[i] = piece{start(p), C.size_t(len(p))}
 		}
 	}
-	return iov
+	return (*C.iov_t)(start(pieces)), C.size_t(len(pieces))
 }
 
 // The codes of pulses are the header's: any other index does not compile.
@@ -467,8 +464,9 @@ func msgSend(coid int, msg, reply []byte, timeout time.Duration) (status int, er
 func msgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int, err error) {
 	var pins runtime.Pinner
 	defer pins.Unpin()
-	siov, riov := vectorOf(msg, &pins), vectorOf(reply, &pins)
-	r := C.qnxmsg_sendv(cInt(coid), (*C.iov_t)(start(siov)), C.size_t(len(siov)), (*C.iov_t)(start(riov)), C.size_t(len(riov)), nanoseconds(timeout))
+	siov, sparts := vectorOf(msg, &pins)
+	riov, rparts := vectorOf(reply, &pins)
+	r := C.qnxmsg_sendv(cInt(coid), siov, sparts, riov, rparts, nanoseconds(timeout))
 	return int(r.value), errorOf(r.error)
 }
 

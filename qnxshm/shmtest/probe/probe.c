@@ -3382,6 +3382,63 @@ ASK("write/data-bad", "MsgWrite() of memory that cannot be read: which errno?")
 	return one(MsgWrite(id, bad, 50, 0) == -1 ? errno : 0);
 }
 
+/* A pulse to a channel of this process, registered for a server. */
+static int pulse_for(struct sigevent *event, int coid, int *chid, int *self)
+{
+	if ((*chid = channel(0)) == -1 || (*self = attach(*chid)) == -1)
+		return -1;
+	SIGEV_PULSE_INIT(event, *self, SIGEV_PULSE_PRIO_INHERIT, 1, 0);
+	return MsgRegisterEvent(event, coid);
+}
+
+ASK("event/other-server", "MsgDeliverEvent() of an event that the client has registered for another server: which errno?")
+{
+	struct client c = {.ms = 0};
+	struct sigevent event;
+	int other = channel(0), coid, chid, self;
+	rcv id;
+
+	NEED(other != -1 && (coid = attach(other)) != -1 && (id = roomy_message(&c)) > 0);
+	NEED(pulse_for(&event, coid, &chid, &self) != -1);
+	return one(MsgDeliverEvent(id, &event) == -1 ? errno : 0);
+}
+
+ASK("event/unregistered", "MsgDeliverEvent() of an event that the client has unregistered: which errno?")
+{
+	struct client c = {.ms = 0};
+	struct sigevent event;
+	int chid, self;
+	rcv id;
+
+	NEED((id = roomy_message(&c)) > 0 && pulse_for(&event, c.coid, &chid, &self) != -1);
+	NEED(MsgUnregisterEvent(&event) != -1);
+	return one(MsgDeliverEvent(id, &event) == -1 ? errno : 0);
+}
+
+ASK("event/verify-ended", "MsgVerifyEvent() of an event that the client has unregistered: which errno?")
+{
+	struct client c = {.ms = 0};
+	struct sigevent event;
+	int chid, self;
+	rcv id;
+
+	NEED((id = roomy_message(&c)) > 0 && pulse_for(&event, c.coid, &chid, &self) != -1);
+	NEED(MsgUnregisterEvent(&event) != -1);
+	return one(MsgVerifyEvent(id, &event) == -1 ? errno : 0);
+}
+
+ASK("event/channel-closed", "MsgDeliverEvent() of a pulse to a channel that was destroyed, and whose connection was detached: which errno?")
+{
+	struct client c = {.ms = 0};
+	struct sigevent event;
+	int chid, self;
+	rcv id;
+
+	NEED((id = roomy_message(&c)) > 0 && pulse_for(&event, c.coid, &chid, &self) != -1);
+	NEED(ConnectDetach(self) != -1 && ChannelDestroy(chid) != -1);
+	return one(MsgDeliverEvent(id, &event) == -1 ? errno : 0);
+}
+
 /* ---- _NTO_CHF_UNBLOCK ---- */
 
 ASK("unblock/send-blocked-silent", "Does a server with _NTO_CHF_UNBLOCK get neither message nor pulse of a client that timed out before its message was received?")
