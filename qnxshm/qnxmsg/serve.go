@@ -1,0 +1,184 @@
+package qnxmsg
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"syscall"
+
+	"github.com/go-qnx/shm/qnxshm/internal/nto"
+)
+
+// A Server says what Serve does with what a channel receives. The zero Server refuses
+// every message.
+type Server struct {
+	// Handlers answer the messages, by the type that their first 16 bits are, in
+	// native byte order. A handler replies and returns nil, or returns an error,
+	// which is the answer then (Message.ReplyError). One that returns nil without a
+	// reply answers later, from any goroutine, and its client waits until then. Data
+	// of the message is its own until it returns.
+	Handlers map[uint16]func(*Client, *Message) error
+
+	// Pulse is told of pulses, but of those that a client is gone. The client is nil
+	// for a PulseConnectionDeath. On a channel with ChannelUnblock it sees to it that
+	// the message of a PulseUnblock is answered, if a handler answers later.
+	Pulse func(*Client, Pulse)
+
+	// Gone is told once of each client that handlers or Pulse were called with, when
+	// it has closed its connections or was killed, or Serve ends.
+	Gone func(*Client)
+
+	// BufferSize is how much of a message is in Data, 4096 if zero. Of a longer one
+	// Message.ReadAt reads the rest.
+	BufferSize int
+}
+
+// A Client is a process that has a connection to a channel, as Serve knows it.
+type Client struct {
+	SCOID int
+	State any // the server's own, nil at first
+}
+
+// ioConnect is the type of a message that the system sends (sys/iomsg.h).
+const ioConnect = 0x100
+
+// Serve receives on the channel, one message or pulse after the other, and lets the
+// handlers answer, until ctx ends or the channel is closed. When ctx ends, what has come
+// before is answered still, and Serve returns nil; the channel stays open. When the
+// channel was closed, the error matches os.ErrClosed; others are those of Receive.
+//
+// It does what all servers have to: it knows each client by its SCOID, calls
+// DetachClient when a client is gone, answers _IO_CONNECT, which some targets send for a
+// client that opens a name, and refuses what no handler is for (ENOSYS) or what is too
+// short to have a type (EBADMSG). The channel needs ChannelDisconnect for that, which
+// that of AttachName has; without it clients stay known until Serve returns.
+func (c *Channel) Serve(ctx context.Context, s *Server) error {
+	size := s.BufferSize
+	if size == 0 {
+		size = 4096
+	}
+	end := c.endWith(ctx)
+	defer end.forget()
+	sv := serving{channel: c, server: s, clients: make(map[int]*Client)}
+	defer sv.end()
+	buf := make([]byte, max(size, 2))
+	for {
+		m, err := c.Receive(buf)
+		switch {
+		case errors.Is(err, os.ErrClosed) && ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case m.IsPulse() && ctx.Err() != nil && end.is(m.Pulse):
+			return nil
+		case m.IsPulse():
+			sv.pulse(m.Pulse)
+		default:
+			sv.message(&m)
+		}
+	}
+}
+
+// serving is a call of Serve.
+type serving struct {
+	channel *Channel
+	server  *Server
+	clients map[int]*Client
+}
+
+func (sv *serving) client(scoid int) *Client {
+	cl := sv.clients[scoid]
+	if cl == nil {
+		cl = &Client{SCOID: scoid}
+		sv.clients[scoid] = cl
+	}
+	return cl
+}
+
+func (sv *serving) message(m *Message) {
+	if len(m.Data) < 2 {
+		m.ReplyError(syscall.EBADMSG)
+		return
+	}
+	what := binary.NativeEndian.Uint16(m.Data)
+	handle := sv.server.Handlers[what]
+	switch {
+	case handle != nil:
+		if err := handle(sv.client(m.Info.SCOID), m); err != nil {
+			m.ReplyError(err) // ESRCH: it was answered, or nobody waits
+		}
+	case what == ioConnect:
+		m.Reply(0, nil)
+	default:
+		m.ReplyError(syscall.ENOSYS)
+	}
+}
+
+func (sv *serving) pulse(p Pulse) {
+	if p.Code == PulseDisconnect {
+		if cl := sv.clients[p.SCOID]; cl != nil {
+			delete(sv.clients, p.SCOID)
+			sv.gone(cl)
+		}
+		sv.channel.DetachClient(p.SCOID)
+		return
+	}
+	if sv.server.Pulse != nil {
+		var cl *Client
+		if p.Code != PulseConnectionDeath {
+			cl = sv.client(p.SCOID)
+		}
+		sv.server.Pulse(cl, p)
+	}
+}
+
+func (sv *serving) gone(cl *Client) {
+	if sv.server.Gone != nil {
+		sv.server.Gone(cl)
+	}
+}
+
+func (sv *serving) end() {
+	for _, cl := range sv.clients {
+		sv.gone(cl)
+	}
+}
+
+// An ending is the end of a Serve by its context: a pulse of this process's own, behind
+// what has come before.
+type ending struct {
+	stop  func() bool
+	done  chan struct{}
+	conn  *Connection
+	value int64
+}
+
+func (c *Channel) endWith(ctx context.Context) *ending {
+	e := &ending{done: make(chan struct{}), value: int64(rand.Int32())}
+	e.stop = context.AfterFunc(ctx, func() {
+		defer close(e.done)
+		var err error
+		if e.conn, err = Connect(os.Getpid(), c.ID()); err == nil {
+			err = e.conn.SendPulse(-1, nto.PulseMaxAvail, e.value)
+		}
+		if err != nil {
+			c.Close() // which ends Receive, too
+		}
+	})
+	return e
+}
+
+// is reports whether this is the pulse.
+func (e *ending) is(p Pulse) bool { return p.Code == nto.PulseMaxAvail && p.Value == e.value }
+
+// forget waits for what the end of the context has begun.
+func (e *ending) forget() {
+	if !e.stop() {
+		<-e.done
+	}
+	if e.conn != nil {
+		e.conn.Close()
+	}
+}
