@@ -10,6 +10,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"flag"
@@ -30,7 +31,6 @@ const frameSize = 64 << 10
 // Messages to the producer start with their type, in two bytes. QNX keeps those
 // up to 0x1ff for itself.
 const (
-	ioConnect     = 0x100 // some targets send it when a client opens the name
 	requestBuffer = 0x200 // the reply is a handle
 	waitForEnd    = 0x201 // the reply comes when the buffer was taken back
 )
@@ -93,13 +93,15 @@ func produce(reading time.Duration) error {
 	if err := consumer.Start(); err != nil {
 		return err
 	}
+	ctx, over := context.WithCancel(context.Background())
+	defer over()
 	ended := make(chan error)
 	go func() {
 		err := consumer.Wait()
-		ch.Close() // ends serve, should it not know yet
+		over()
 		ended <- err
 	}()
-	err = serve(ch, buffer, frame.Bytes(), reading)
+	err = serve(ctx, ch, buffer, frame.Bytes(), reading)
 	ch.Close() // ends a consumer that waits for us
 	if ill := <-ended; ill != nil {
 		err = errors.Join(err, fmt.Errorf("the consumer did not end well: %w", ill))
@@ -107,69 +109,48 @@ func produce(reading time.Duration) error {
 	return err
 }
 
-// serve answers one consumer until that is gone.
-func serve(ch *qnxmsg.Channel, buffer *qnxshm.Object, frame []byte, reading time.Duration) error {
-	request := make([]byte, 64)
-	var reader qnxmsg.Message // waits for the end
-	timeout := time.Duration(-1)
-	for {
-		m, err := ch.ReceiveTimeout(request, timeout)
-		switch {
-		case errors.Is(err, os.ErrClosed): // the consumer has ended
-			return nil
-		case errors.Is(err, syscall.ETIMEDOUT):
-			// The consumer goes on reading meanwhile. When Revoke returns nil, no
-			// read of its succeeds any more, and the frame is ours alone. A
-			// handle that it had not used yet would be gone, too.
-			err := buffer.Revoke(reader.Info.PID)
+// serve answers the consumer until ctx ends, as that has.
+func serve(ctx context.Context, ch *qnxmsg.Channel, buffer *qnxshm.Object, frame []byte, reading time.Duration) error {
+	lend := func(_ *qnxmsg.Client, m *qnxmsg.Message) error {
+		// The handle is used up by Map. It cannot become a descriptor, with which the
+		// consumer could map the buffer again after it was taken back, or hand it to
+		// others.
+		h, err := buffer.CreateHandle(m.Info.PID, qnxshm.ReadOnly, &qnxshm.HandleConfig{NoFD: true})
+		if err != nil {
+			return err
+		}
+		reply, _ := h.AppendBinary(nil)
+		fmt.Printf("producer %d: %d may read frame %d\n", os.Getpid(), m.Info.PID, number(frame))
+		if err = m.Reply(0, reply); err != nil { // nobody is there to use it
+			qnxshm.DeleteHandle(h)
+		}
+		return err
+	}
+	takeBack := func(_ *qnxmsg.Client, m *qnxmsg.Message) error {
+		fmt.Printf("producer %d: %d may go on for %v, and is not asked then\n", os.Getpid(), m.Info.PID, reading)
+		for again := reading; ; again = time.Second {
+			select {
+			case <-time.After(again):
+			case <-ctx.Done():
+				return nil
+			}
+			// The consumer goes on reading meanwhile. When Revoke returns nil, no read
+			// of its succeeds any more, and the frame is ours alone. A handle that it
+			// had not used yet would be gone, too.
+			err := buffer.Revoke(m.Info.PID)
 			if errors.Is(err, syscall.EAGAIN) { // only the host: it is stopped, perhaps
 				fmt.Printf("producer %d: not yet: %v\n", os.Getpid(), err)
-				timeout = time.Second
 				continue
 			}
 			if err != nil {
 				return err
 			}
 			fill(frame, 2)
-			fmt.Printf("producer %d: took the buffer back from %d, and wrote frame %d into it\n", os.Getpid(), reader.Info.PID, number(frame))
-			reader.Reply(0, nil)
-			timeout = -1
-		case err != nil:
-			return err
-		case m.IsPulse():
-			if m.Pulse.Code == qnxmsg.PulseDisconnect { // the consumer is done
-				ch.DetachClient(m.Pulse.SCOID)
-				return nil
-			}
-		case isType(m, requestBuffer):
-			// The handle is used up by Map. It cannot become a descriptor, with
-			// which the consumer could map the buffer again after it was taken
-			// back, or hand it to others.
-			h, err := buffer.CreateHandle(m.Info.PID, qnxshm.ReadOnly, &qnxshm.HandleConfig{NoFD: true})
-			if err != nil {
-				return err
-			}
-			reply, err := h.AppendBinary(nil)
-			if err != nil {
-				return err
-			}
-			fmt.Printf("producer %d: %d may read frame %d\n", os.Getpid(), m.Info.PID, number(frame))
-			if m.Reply(0, reply) != nil { // nobody is there to use it
-				qnxshm.DeleteHandle(h)
-			}
-		case isType(m, waitForEnd):
-			reader, timeout = m, reading
-			fmt.Printf("producer %d: %d may go on for %v, and is not asked then\n", os.Getpid(), m.Info.PID, reading)
-		case isType(m, ioConnect):
-			m.Reply(0, nil)
-		default:
-			m.ReplyError(syscall.ENOSYS)
+			fmt.Printf("producer %d: took the buffer back from %d, and wrote frame %d into it\n", os.Getpid(), m.Info.PID, number(frame))
+			return m.Reply(0, nil)
 		}
 	}
-}
-
-func isType(m qnxmsg.Message, what uint16) bool {
-	return len(m.Data) >= 2 && binary.NativeEndian.Uint16(m.Data) == what
+	return ch.Serve(ctx, &qnxmsg.Server{Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{requestBuffer: lend, waitForEnd: takeBack}})
 }
 
 // fill writes a frame.
