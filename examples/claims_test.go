@@ -28,6 +28,7 @@ var claims = []struct{ text, file, shown string }{
 	{"A disconnect pulse comes before all that waits", "qnxshm/shmtest/ledger.go", `{ID: "disconnect/overtakes"`},
 	{"Flags that the host cannot mean are accepted", "qnxshm/qnxhost/testdata/rules.c", "static void flags(void)"},
 	{"A timeout for `_NTO_TIMEOUT_REPLY` alone begins", "qnxshm/qnxhost/testdata/rules.c", "static void states(unsigned channel_flags)"},
+	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
 	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},

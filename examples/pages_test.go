@@ -385,7 +385,9 @@ func TestFilesOfPages(t *testing.T) {
 		}
 		for _, m := range quoted.FindAllStringSubmatch(strings.Join(prose, "\n"), -1) {
 			if name.MatchString(m[1]) && !strings.Contains(made, m[1]) {
-				require.True(t, slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix(f, "/"+m[1]) || m[1][0] == '_' && strings.HasSuffix(f, m[1]) }), "%s names %s", p.path, m[1])
+				require.True(t, slices.ContainsFunc(files, func(f string) bool {
+					return strings.HasSuffix(f, "/"+m[1]) || m[1][0] == '_' && strings.HasSuffix(f, m[1])
+				}), "%s names %s", p.path, m[1])
 				seen++
 			}
 		}
