@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,33 +22,6 @@ const (
 )
 
 var leakLimit = LeakLimit
-
-// Descriptors returns those of a process, with what they are.
-func Descriptors(t testing.TB, pid int) map[int]string {
-	t.Helper()
-	fds, err := openDescriptors(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fds
-}
-
-func openDescriptors(pid int) (map[int]string, error) {
-	dir := fmt.Sprintf("/proc/%d/fd", pid)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	fds := make(map[int]string)
-	for _, e := range entries {
-		// The directory that was read is gone by now.
-		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
-			n, _ := strconv.Atoi(e.Name())
-			fds[n] = to
-		}
-	}
-	return fds, nil
-}
 
 // Kinds sums up what a process has open, when it is printed.
 func Kinds(pid int) fmt.Stringer {

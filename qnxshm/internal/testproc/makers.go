@@ -10,8 +10,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"golang.org/x/sys/unix"
 
@@ -48,6 +50,33 @@ func RememberMakers() {
 		defer makers.mu.Unlock()
 		makers.of[fd] = m
 	}
+}
+
+// Descriptors returns those of a process, with what they are.
+func Descriptors(t testing.TB, pid int) map[int]string {
+	t.Helper()
+	fds, err := openDescriptors(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fds
+}
+
+func openDescriptors(pid int) (map[int]string, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	fds := make(map[int]string)
+	for _, e := range entries {
+		// The directory that was read is gone by now.
+		if to, err := os.Readlink(filepath.Join(dir, e.Name())); err == nil {
+			n, _ := strconv.Atoi(e.Name())
+			fds[n] = to
+		}
+	}
+	return fds, nil
 }
 
 // Everything tells what this process has open and what has made it.
