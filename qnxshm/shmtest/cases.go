@@ -48,7 +48,7 @@ func uniqueName() string {
 }
 
 // object makes an object that ends with the case.
-func (c *C) object(size int64) *qnxshm.Object {
+func (c *trial) object(size int64) *qnxshm.Object {
 	obj, err := qnxshm.Create(size)
 	c.must("create an object", err)
 	return c.owned(obj)
@@ -56,34 +56,34 @@ func (c *C) object(size int64) *qnxshm.Object {
 
 // large makes an object above 4 GiB, of which the host only uses the pages that
 // are written to.
-func (c *C) large(size int64) *qnxshm.Object {
+func (c *trial) large(size int64) *qnxshm.Object {
 	if target || strconv.IntSize == 32 {
 		c.skipf("takes too much memory")
 	}
 	return c.object(size)
 }
 
-func (c *C) owned(obj *qnxshm.Object) *qnxshm.Object {
+func (c *trial) owned(obj *qnxshm.Object) *qnxshm.Object {
 	c.cleanup(func() { obj.Close() })
 	return obj
 }
 
 // adopted makes an Object of a descriptor.
-func (c *C) adopted(fd int) *qnxshm.Object {
+func (c *trial) adopted(fd int) *qnxshm.Object {
 	obj, err := qnxshm.NewObject(fd)
 	c.must("take a descriptor", err)
 	return c.owned(obj)
 }
 
 // duplicate makes an Object of a duplicate of obj's descriptor.
-func (c *C) duplicate(obj *qnxshm.Object) *qnxshm.Object {
+func (c *trial) duplicate(obj *qnxshm.Object) *qnxshm.Object {
 	fd, err := duplicate(fdOf(obj))
 	c.must("dup", err)
 	return c.adopted(fd)
 }
 
 // file makes a file of a duplicate of obj's descriptor.
-func (c *C) file(obj *qnxshm.Object) *os.File {
+func (c *trial) file(obj *qnxshm.Object) *os.File {
 	fd, err := duplicate(fdOf(obj))
 	c.must("dup", err)
 	f := os.NewFile(uintptr(fd), "object")
@@ -94,22 +94,22 @@ func (c *C) file(obj *qnxshm.Object) *os.File {
 func fdOf(obj *qnxshm.Object) int { return int(obj.Fd()) }
 
 // handle makes a handle, which is deleted at the end if nobody has used it.
-func (c *C) handle(obj *qnxshm.Object, pid int, access qnxshm.Access) qnxshm.Handle {
+func (c *trial) handle(obj *qnxshm.Object, pid int, access qnxshm.Access) qnxshm.Handle {
 	return c.made(obj.CreateHandle(pid, access, nil))
 }
 
 // part makes a handle of a part.
-func (c *C) part(obj *qnxshm.Object, pid int, access qnxshm.Access, size, offset int64) qnxshm.Handle {
+func (c *trial) part(obj *qnxshm.Object, pid int, access qnxshm.Access, size, offset int64) qnxshm.Handle {
 	return c.made(qnxshm.CreateSubrangeHandle(fdOf(obj), pid, access, 0, size, offset))
 }
 
-func (c *C) made(h qnxshm.Handle, err error) qnxshm.Handle {
+func (c *trial) made(h qnxshm.Handle, err error) qnxshm.Handle {
 	c.must("make a handle", err)
 	c.cleanup(func() { qnxshm.DeleteHandle(h) })
 	return h
 }
 
-func (c *C) open(h qnxshm.Handle, access qnxshm.Access) *qnxshm.Object {
+func (c *trial) open(h qnxshm.Handle, access qnxshm.Access) *qnxshm.Object {
 	obj, err := qnxshm.Open(h, access)
 	c.must("open a handle", err)
 	return c.owned(obj)
@@ -152,30 +152,30 @@ func partErr(obj *qnxshm.Object, size, offset int64) error {
 }
 
 // withAccess gives another descriptor of obj, with less access.
-func (c *C) withAccess(obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Object {
+func (c *trial) withAccess(obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Object {
 	return c.open(c.handle(obj, os.Getpid(), access), access)
 }
 
 // mapped maps the whole of obj until the case ends.
-func (c *C) mapped(obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Mapping {
+func (c *trial) mapped(obj *qnxshm.Object, access qnxshm.Access) *qnxshm.Mapping {
 	m, err := obj.Map(access)
 	c.must("map", err)
 	return c.ownedMapping(m)
 }
 
-func (c *C) mappedRange(obj *qnxshm.Object, access qnxshm.Access, offset, length int64) *qnxshm.Mapping {
+func (c *trial) mappedRange(obj *qnxshm.Object, access qnxshm.Access, offset, length int64) *qnxshm.Mapping {
 	m, err := obj.MapRange(access, offset, length)
 	c.must("map a range", err)
 	return c.ownedMapping(m)
 }
 
-func (c *C) ownedMapping(m *qnxshm.Mapping) *qnxshm.Mapping {
+func (c *trial) ownedMapping(m *qnxshm.Mapping) *qnxshm.Mapping {
 	c.cleanup(func() { m.Unmap() })
 	return m
 }
 
 // portable skips a call that nothing portable makes.
-func (c *C) portable(err error) error {
+func (c *trial) portable(err error) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		c.skipf("nothing portable makes the call: the probe asks")
 	}
@@ -191,47 +191,47 @@ func mapErr(obj *qnxshm.Object, access qnxshm.Access, offset, length int64) erro
 }
 
 // read reads from an object that it maps for the purpose.
-func (c *C) read(obj *qnxshm.Object, off int64, n int) string {
+func (c *trial) read(obj *qnxshm.Object, off int64, n int) string {
 	m, err := obj.Map(qnxshm.ReadOnly)
 	c.must("map to read", err)
 	defer m.Unmap()
 	return c.readFrom(m, off, n)
 }
 
-func (c *C) readFrom(m *qnxshm.Mapping, off int64, n int) string {
+func (c *trial) readFrom(m *qnxshm.Mapping, off int64, n int) string {
 	b := make([]byte, n)
 	_, err := m.ReadAt(b, off)
 	c.must("read memory", err)
 	return string(b)
 }
 
-func (c *C) write(obj *qnxshm.Object, off int64, s string) {
+func (c *trial) write(obj *qnxshm.Object, off int64, s string) {
 	m, err := obj.Map(qnxshm.ReadWrite)
 	c.must("map to write", err)
 	defer m.Unmap()
 	c.writeTo(m, off, s)
 }
 
-func (c *C) writeTo(m *qnxshm.Mapping, off int64, s string) {
+func (c *trial) writeTo(m *qnxshm.Mapping, off int64, s string) {
 	_, err := m.WriteAt([]byte(s), off)
 	c.must("write memory", err)
 }
 
-func (c *C) size(obj *qnxshm.Object) int64 {
+func (c *trial) size(obj *qnxshm.Object) int64 {
 	size, err := obj.Size()
 	c.must("size", err)
 	return size
 }
 
 // opensHere checks that a handle for this process is good.
-func (c *C) opensHere(h qnxshm.Handle) {
+func (c *trial) opensHere(h qnxshm.Handle) {
 	obj, err := qnxshm.Open(h, qnxshm.ReadOnly)
 	c.must("open the handle that was kept", err)
 	obj.Close()
 }
 
 // soon calls f until it reports true. It is for what no event tells of.
-func (c *C) soon(what string, f func() bool) {
+func (c *trial) soon(what string, f func() bool) {
 	for deadline := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			c.fatalf("%s did not happen within %v", what, patience)
@@ -240,7 +240,7 @@ func (c *C) soon(what string, f func() bool) {
 }
 
 // closesOnExec checks that FD_CLOEXEC is set.
-func (c *C) closesOnExec(obj *qnxshm.Object) {
+func (c *trial) closesOnExec(obj *qnxshm.Object) {
 	set, err := closeOnExec(fdOf(obj))
 	if errors.Is(err, errors.ErrUnsupported) {
 		c.skipf("nothing portable tells FD_CLOEXEC")
@@ -251,7 +251,7 @@ func (c *C) closesOnExec(obj *qnxshm.Object) {
 
 // takesLowest checks that three opens take the lowest free descriptors, after
 // two gaps were made below others.
-func (c *C) takesLowest(open func() (fd int, err error)) {
+func (c *trial) takesLowest(open func() (fd int, err error)) {
 	var fds []int
 	for range 5 {
 		fd, err := duplicate(0)
@@ -277,7 +277,7 @@ func (c *C) takesLowest(open func() (fd int, err error)) {
 }
 
 // same checks the outcome of a race.
-func (c *C) same(what string, got, want map[string]int) {
+func (c *trial) same(what string, got, want map[string]int) {
 	for name := range want {
 		if want[name] == 0 {
 			delete(want, name)
@@ -290,7 +290,7 @@ func (c *C) same(what string, got, want map[string]int) {
 
 // notMemory returns what has a descriptor and is no shared memory: a file, a
 // directory, the ends of a pipe.
-func (c *C) notMemory() []*os.File {
+func (c *trial) notMemory() []*os.File {
 	dir, err := os.MkdirTemp("", "shmtest")
 	c.must("make a directory", err)
 	c.cleanup(func() { os.RemoveAll(dir) })

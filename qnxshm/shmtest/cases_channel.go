@@ -15,51 +15,51 @@ import (
 )
 
 // server attaches a new name in this process.
-func (c *C) server() (ch *qnxmsg.Channel, name string) {
+func (c *trial) server() (ch *qnxmsg.Channel, name string) {
 	name = uniqueName()
 	ch, err := qnxmsg.AttachName(name)
 	c.must("attach a name", err)
 	return c.ownedChannel(ch), name
 }
 
-func (c *C) channel(flags qnxmsg.ChannelFlags) *qnxmsg.Channel {
+func (c *trial) channel(flags qnxmsg.ChannelFlags) *qnxmsg.Channel {
 	ch, err := qnxmsg.NewChannel(flags)
 	c.must("make a channel", err)
 	return c.ownedChannel(ch)
 }
 
-func (c *C) ownedChannel(ch *qnxmsg.Channel) *qnxmsg.Channel {
+func (c *trial) ownedChannel(ch *qnxmsg.Channel) *qnxmsg.Channel {
 	c.cleanup(func() { ch.Close() })
 	return ch
 }
 
 // client opens a name in this process.
-func (c *C) client(name string) *qnxmsg.Connection {
+func (c *trial) client(name string) *qnxmsg.Connection {
 	conn, err := qnxmsg.OpenName(name)
 	c.must("open a name", err)
 	return c.ownedConnection(conn)
 }
 
-func (c *C) connect(pid, chid int) *qnxmsg.Connection {
+func (c *trial) connect(pid, chid int) *qnxmsg.Connection {
 	conn, err := qnxmsg.Connect(pid, chid)
 	c.must("connect", err)
 	return c.ownedConnection(conn)
 }
 
-func (c *C) ownedConnection(conn *qnxmsg.Connection) *qnxmsg.Connection {
+func (c *trial) ownedConnection(conn *qnxmsg.Connection) *qnxmsg.Connection {
 	c.cleanup(func() { conn.Close() })
 	return conn
 }
 
 // receiveEither receives a message or a pulse.
-func (c *C) receiveEither(ch *qnxmsg.Channel) qnxmsg.Message {
+func (c *trial) receiveEither(ch *qnxmsg.Channel) qnxmsg.Message {
 	m, err := ch.ReceiveTimeout(make([]byte, 256), patience)
 	c.must("receive", err)
 	return m
 }
 
 // receive receives a message that is not a pulse.
-func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
+func (c *trial) receive(ch *qnxmsg.Channel) qnxmsg.Message {
 	m := c.receiveEither(ch)
 	if m.IsPulse() {
 		c.fatalf("got pulse %+v, want a message", m.Pulse)
@@ -67,7 +67,7 @@ func (c *C) receive(ch *qnxmsg.Channel) qnxmsg.Message {
 	return m
 }
 
-func (c *C) receivePulse(ch *qnxmsg.Channel) qnxmsg.Pulse {
+func (c *trial) receivePulse(ch *qnxmsg.Channel) qnxmsg.Pulse {
 	m := c.receiveEither(ch)
 	if !m.IsPulse() {
 		c.fatalf("got message %q, want a pulse", m.Data)
@@ -76,7 +76,7 @@ func (c *C) receivePulse(ch *qnxmsg.Channel) qnxmsg.Pulse {
 }
 
 // nothingComes checks that nothing is received.
-func (c *C) nothingComes(ch *qnxmsg.Channel) {
+func (c *trial) nothingComes(ch *qnxmsg.Channel) {
 	m, err := ch.ReceiveTimeout(make([]byte, 256), silence)
 	if err == nil {
 		c.errorf("received %q, pulse %+v, want nothing", m.Data, m.Pulse)
@@ -107,7 +107,7 @@ func goSendBytes(conn *qnxmsg.Connection, msg, reply []byte, timeout time.Durati
 
 // echo answers every message of a channel with itself, and its length as the
 // status, until the channel is closed.
-func (c *C) echo(ch *qnxmsg.Channel) {
+func (c *trial) echo(ch *qnxmsg.Channel) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -129,7 +129,7 @@ func (c *C) echo(ch *qnxmsg.Channel) {
 }
 
 // exchange sends on a connection and checks that the echo comes back.
-func (c *C) exchange(conn *qnxmsg.Connection) {
+func (c *trial) exchange(conn *qnxmsg.Connection) {
 	reply := make([]byte, len(text))
 	_, err := conn.SendTimeout([]byte(text), reply, patience)
 	c.must("send", err)
@@ -140,7 +140,7 @@ func (c *C) exchange(conn *qnxmsg.Connection) {
 var blockedAtStart uint64
 
 // onThread makes a call on a thread of its own, and tells which that is.
-func (c *C) onThread(call func() error) (done <-chan error, thread int) {
+func (c *trial) onThread(call func() error) (done <-chan error, thread int) {
 	if _, err := threadID(); err != nil {
 		c.skipf("nothing portable signals a thread: %v", err)
 	}
@@ -162,7 +162,7 @@ func (c *C) onThread(call func() error) (done <-chan error, thread int) {
 // interrupts signals a thread many times, for a while: nothing tells whether it
 // waits already. Whatever it blocks meanwhile, faults are not to be, but for the
 // moments in which the Go runtime blocks all.
-func (c *C) interrupts(thread int) {
+func (c *trial) interrupts(thread int) {
 	faults := []syscall.Signal{syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGABRT}
 	looked, seen := 0, make(map[syscall.Signal]int)
 	for deadline := time.Now().Add(silence); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -220,7 +220,7 @@ func connectErr(pid, chid int) error {
 }
 
 var channelCases = map[string]caseFunc{
-	"channel/flags-unknown": func(c *C) {
+	"channel/flags-unknown": func(c *trial) {
 		for _, flags := range []qnxmsg.ChannelFlags{1 << 31, 1 << 30, qnxmsg.ChannelDisconnect | 1<<29} {
 			ch, err := qnxmsg.NewChannel(flags)
 			if err == nil {
@@ -229,7 +229,7 @@ var channelCases = map[string]caseFunc{
 			c.errno("flags", err)
 		}
 	},
-	"channel/table-full": func(c *C) {
+	"channel/table-full": func(c *trial) {
 		c.hostOnly()
 		for _, warm := range []bool{false, true} {
 			w := c.worker()
@@ -241,14 +241,14 @@ var channelCases = map[string]caseFunc{
 			c.errno("channel", err)
 		}
 	},
-	"channel/receive-timeout": func(c *C) {
+	"channel/receive-timeout": func(c *trial) {
 		ch := c.channel(0)
 		began := time.Now()
 		_, err := ch.ReceiveTimeout(nil, 50*time.Millisecond)
 		c.errno("receive", err)
 		c.lasted("receive", began, 50*time.Millisecond, patience)
 	},
-	"channel/signals": func(c *C) {
+	"channel/signals": func(c *trial) {
 		ch := c.channel(0)
 		conn := c.connect(os.Getpid(), ch.ID())
 		received, thread := c.onThread(func() error {
@@ -259,7 +259,7 @@ var channelCases = map[string]caseFunc{
 		c.pulses(conn, 1)
 		c.must("receive", <-received)
 	},
-	"channel/receive-timeout-large": func(c *C) {
+	"channel/receive-timeout-large": func(c *trial) {
 		ch := c.channel(0)
 		conn := c.connect(os.Getpid(), ch.ID())
 		received := make(chan error, 1)
@@ -271,20 +271,20 @@ var channelCases = map[string]caseFunc{
 		c.pulses(conn, 1)
 		c.must("receive", <-received)
 	},
-	"channel/receive-poll": func(c *C) {
+	"channel/receive-poll": func(c *trial) {
 		began := time.Now()
 		_, err := c.channel(0).ReceiveTimeout(nil, 0)
 		c.errno("receive", err)
 		c.lasted("receive", began, 0, patience)
 	},
-	"channel/receive-poll-ready": func(c *C) {
+	"channel/receive-poll-ready": func(c *trial) {
 		ch := c.channel(0)
 		c.must("pulse", c.connect(0, ch.ID()).SendPulse(-1, 5, 6))
 		m, err := ch.ReceiveTimeout(nil, 0)
 		c.must("receive", err)
 		equal(c, "code", m.Pulse.Code, 5)
 	},
-	"channel/closed-wakes": func(c *C) {
+	"channel/closed-wakes": func(c *trial) {
 		ch := c.channel(0)
 		done := make(chan error)
 		const n = 5
@@ -301,7 +301,7 @@ var channelCases = map[string]caseFunc{
 			}
 		}
 	},
-	"channel/closed-before": func(c *C) {
+	"channel/closed-before": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		answer := goSend(conn, text, patience)
@@ -317,7 +317,7 @@ var channelCases = map[string]caseFunc{
 			}
 		}
 	},
-	"channel/many-receivers": func(c *C) {
+	"channel/many-receivers": func(c *trial) {
 		ch, name := c.server()
 		for range 8 {
 			c.echo(ch)
@@ -327,13 +327,13 @@ var channelCases = map[string]caseFunc{
 		c.same("sends of another process", w.must(request{Op: "sendmany", Name: name, N: 40}).Counts, map[string]int{"EOK": 40})
 	},
 
-	"name/taken": func(c *C) {
+	"name/taken": func(c *trial) {
 		ch, name := c.server()
 		c.errno("attach", attachErr(name))
 		c.echo(ch)
 		c.exchange(c.client(name)) // the first server is unharmed
 	},
-	"name/taken-elsewhere": func(c *C) {
+	"name/taken-elsewhere": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		w.attach(name)
@@ -342,7 +342,7 @@ var channelCases = map[string]caseFunc{
 		_, err := w.do(request{Op: "attach", Name: own})
 		c.errno("worker: attach", err)
 	},
-	"name/attach-with-zero-byte": func(c *C) {
+	"name/attach-with-zero-byte": func(c *trial) {
 		_, name := c.server()
 		for _, bad := range []string{name + "\x00", name + "\x00x", "\x00" + name, uniqueName() + "\x00"} {
 			got, err := qnxmsg.AttachName(bad)
@@ -352,16 +352,16 @@ var channelCases = map[string]caseFunc{
 			c.errno("name", err)
 		}
 	},
-	"name/attach-invalid": func(c *C) {
+	"name/attach-invalid": func(c *trial) {
 		for _, name := range invalidNames {
 			c.errno("name "+name, attachErr(name))
 		}
 	},
-	"name/attach-long": func(c *C) {
+	"name/attach-long": func(c *trial) {
 		c.errno("256 bytes", attachErr(strings.Repeat("x", 256)))
 		c.errno("100000 bytes", attachErr(strings.Repeat("x", 100000)))
 	},
-	"name/attach-longest": func(c *C) {
+	"name/attach-longest": func(c *trial) {
 		base := uniqueName()
 		name := base + strings.Repeat("x", 255-len(base))
 		ch, err := qnxmsg.AttachName(name)
@@ -370,7 +370,7 @@ var channelCases = map[string]caseFunc{
 		c.exchange(c.client(name))
 		c.fails("name that differs at its end", openNameErr(name[:254]+"y"), "ENOENT")
 	},
-	"name/attach-race": func(c *C) {
+	"name/attach-race": func(c *trial) {
 		name := uniqueName()
 		var mu sync.Mutex
 		var won *qnxmsg.Channel
@@ -390,7 +390,7 @@ var channelCases = map[string]caseFunc{
 		delete(got, "EBUSY")
 		c.same("attaches", got, map[string]int{"EOK": 1, "EEXIST": 49})
 	},
-	"name/closed": func(c *C) {
+	"name/closed": func(c *trial) {
 		ch, name := c.server()
 		c.must("close", ch.Close())
 		c.fails("open", openNameErr(name), "ENOENT")
@@ -399,7 +399,7 @@ var channelCases = map[string]caseFunc{
 		w.close(w.attach(name))
 		c.must("attach after another process", attachErr(name))
 	},
-	"name/server-killed": func(c *C) {
+	"name/server-killed": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		w.attach(name)
@@ -409,13 +409,13 @@ var channelCases = map[string]caseFunc{
 		c.must("attach", attachErr(name))
 		c.must("close", conn.Close())
 	},
-	"name/no-server": func(c *C) {
+	"name/no-server": func(c *trial) {
 		c.errno("open", openNameErr(uniqueName()))
 		_, name := c.server()
 		c.errno("longer name", openNameErr(name+"x"))
 		c.errno("shorter name", openNameErr(name[:len(name)-1]))
 	},
-	"name/open-with-zero-byte": func(c *C) {
+	"name/open-with-zero-byte": func(c *trial) {
 		_, name := c.server()
 		for _, bad := range []string{name + "\x00", name + "\x00x", "\x00" + name, uniqueName() + "\x00"} {
 			got, err := qnxmsg.OpenName(bad)
@@ -425,25 +425,25 @@ var channelCases = map[string]caseFunc{
 			c.errno("name", err)
 		}
 	},
-	"name/open-invalid": func(c *C) {
+	"name/open-invalid": func(c *trial) {
 		for _, name := range invalidNames {
 			if !strings.Contains(name, "..") {
 				c.errno("name "+name, openNameErr(name))
 			}
 		}
 	},
-	"name/open-parent": func(c *C) {
+	"name/open-parent": func(c *trial) {
 		for _, name := range invalidNames {
 			if strings.Contains(name, "..") {
 				c.errno("name "+name, openNameErr(name))
 			}
 		}
 	},
-	"name/open-long": func(c *C) {
+	"name/open-long": func(c *trial) {
 		c.errno("256 bytes", openNameErr(strings.Repeat("x", 256)))
 		c.errno("100000 bytes", openNameErr(strings.Repeat("x", 100000)))
 	},
-	"name/open-at-once": func(c *C) {
+	"name/open-at-once": func(c *trial) {
 		_, name := c.server()
 		c.client(name)
 		w := c.worker()
@@ -452,7 +452,7 @@ var channelCases = map[string]caseFunc{
 		w.attach(theirs)
 		c.client(theirs)
 	},
-	"name/first-message": func(c *C) {
+	"name/first-message": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -463,7 +463,7 @@ var channelCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},
-	"name/wait": func(c *C) {
+	"name/wait": func(c *trial) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		waiting := &noticed{Context: ctx, waited: make(chan struct{})}
@@ -482,7 +482,7 @@ var channelCases = map[string]caseFunc{
 		c.ownedChannel(ch)
 		c.must("OpenWait", <-done)
 	},
-	"name/wait-ends": func(c *C) {
+	"name/wait-ends": func(c *trial) {
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
 		waiting := &noticed{Context: ctx, waited: make(chan struct{})}
@@ -498,34 +498,34 @@ var channelCases = map[string]caseFunc{
 		}
 	},
 
-	"connect/no-process": func(c *C) {
+	"connect/no-process": func(c *trial) {
 		w := c.worker()
 		chid := w.must(request{Op: "channel"}).N
 		w.exit()
 		c.errno("ended process", connectErr(w.pid(), chid))
 		c.errno("pid never given", connectErr(noProcess, 1))
 	},
-	"connect/pid-negative": func(c *C) {
+	"connect/pid-negative": func(c *trial) {
 		ch := c.channel(0)
 		for _, pid := range append(wide(os.Getpid()), -1, -os.Getpid(), math.MinInt32) {
 			c.errno("pid", connectErr(pid, ch.ID()))
 		}
 	},
-	"connect/no-channel": func(c *C) {
+	"connect/no-channel": func(c *trial) {
 		ch := c.channel(0)
 		for _, chid := range append(wide(ch.ID()), ch.ID()+1000, -1, math.MaxInt32, math.MinInt32) {
 			c.errno("pid 0", connectErr(0, chid))
 			c.errno("own pid", connectErr(os.Getpid(), chid))
 		}
 	},
-	"connect/no-channel-elsewhere": func(c *C) {
+	"connect/no-channel-elsewhere": func(c *trial) {
 		w := c.worker()
 		c.errno("process without a channel", connectErr(w.pid(), 1))
 		chid := w.must(request{Op: "channel"}).N
 		c.errno("process with another", connectErr(w.pid(), chid+1000))
 		c.errno("negative", connectErr(w.pid(), -1))
 	},
-	"connect/channel-closed": func(c *C) {
+	"connect/channel-closed": func(c *trial) {
 		ch := c.channel(0)
 		c.channel(0)
 		c.must("close", ch.Close())
@@ -536,7 +536,7 @@ var channelCases = map[string]caseFunc{
 		w.close(theirs.Ref)
 		c.errno("of another process", connectErr(w.pid(), theirs.N))
 	},
-	"connect/pid-zero": func(c *C) {
+	"connect/pid-zero": func(c *trial) {
 		ch := c.channel(0)
 		c.echo(ch)
 		conn := c.connect(0, ch.ID())
@@ -545,7 +545,7 @@ var channelCases = map[string]caseFunc{
 		c.must("ServerPID", err)
 		equal(c, "server", pid, os.Getpid())
 	},
-	"connect/other": func(c *C) {
+	"connect/other": func(c *trial) {
 		ch := c.channel(0)
 		w := c.worker()
 		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
@@ -558,7 +558,7 @@ var channelCases = map[string]caseFunc{
 		c.must("worker: send", err)
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "answer")
 	},
-	"connect/server-stopped": func(c *C) {
+	"connect/server-stopped": func(c *trial) {
 		c.hostOnly()
 		w := c.worker()
 		name := uniqueName()
@@ -576,7 +576,7 @@ var channelCases = map[string]caseFunc{
 		c.must("by pid", connectErr(w.pid(), chid))
 		c.must("by name", openNameErr(name))
 	},
-	"connect/private": func(c *C) {
+	"connect/private": func(c *trial) {
 		w := c.worker()
 		theirs := w.must(request{Op: "channel", N: int(qnxmsg.ChannelPrivate)})
 		_, err := qnxmsg.Connect(w.pid(), theirs.N)
@@ -586,7 +586,7 @@ var channelCases = map[string]caseFunc{
 		c.errno("worker: connect", err)
 		c.nothingComes(own)
 	},
-	"connect/private-own": func(c *C) {
+	"connect/private-own": func(c *trial) {
 		ch := c.channel(qnxmsg.ChannelPrivate)
 		answer := goSend(c.connect(0, ch.ID()), text, patience)
 		m := c.receive(ch)
@@ -597,7 +597,7 @@ var channelCases = map[string]caseFunc{
 		c.must("pulse", c.connect(os.Getpid(), ch.ID()).SendPulse(-1, 4, 5))
 		equal(c, "code", c.receivePulse(ch).Code, 4)
 	},
-	"connect/server-pid": func(c *C) {
+	"connect/server-pid": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		w.attach(name)
@@ -608,7 +608,7 @@ var channelCases = map[string]caseFunc{
 			equal(c, "server "+what, pid, w.pid())
 		}
 	},
-	"connect/use-after-close": func(c *C) {
+	"connect/use-after-close": func(c *trial) {
 		_, name := c.server()
 		conn := c.client(name)
 		c.must("close", conn.Close())

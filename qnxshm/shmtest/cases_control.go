@@ -17,12 +17,12 @@ func controlErr(obj *qnxshm.Object, flags qnxshm.ControlFlags, paddr, size uint6
 }
 
 // control changes an object, which has to succeed.
-func (c *C) control(obj *qnxshm.Object, flags qnxshm.ControlFlags, size int64) {
+func (c *trial) control(obj *qnxshm.Object, flags qnxshm.ControlFlags, size int64) {
 	c.must("shm_ctl", controlErr(obj, flags, 0, uint64(size)))
 }
 
 // sealed makes an object of letters that nobody can resize.
-func (c *C) sealed(pages int64) *qnxshm.Object {
+func (c *trial) sealed(pages int64) *qnxshm.Object {
 	obj := c.lettered(pages)
 	c.must("seal", obj.Seal())
 	return obj
@@ -32,7 +32,7 @@ func (c *C) sealed(pages int64) *qnxshm.Object {
 const flagged = qnxshm.ControlSeal | qnxshm.ControlRevocable
 
 // hasFlags checks which of the flagged an object has.
-func (c *C) hasFlags(what string, obj *qnxshm.Object, want qnxshm.ControlFlags) {
+func (c *trial) hasFlags(what string, obj *qnxshm.Object, want qnxshm.ControlFlags) {
 	flags, err := obj.Flags()
 	c.must(what+": flags", err)
 	equal(c, what+": flags", flags&flagged, want)
@@ -74,7 +74,7 @@ func shrinkings(obj *qnxshm.Object) map[string]func() error {
 }
 
 var controlCases = map[string]caseFunc{
-	"control/anonymous": func(c *C) {
+	"control/anonymous": func(c *trial) {
 		for _, size := range []int64{page, 3 * page, 64 * page} {
 			obj := c.object(0)
 			c.control(obj, qnxshm.ControlAnonymous, size)
@@ -86,13 +86,13 @@ var controlCases = map[string]caseFunc{
 		c.control(obj, qnxshm.ControlAnonymous, 2*page)
 		equal(c, "size of a named one", c.size(obj), 2*page)
 	},
-	"control/lazy": func(c *C) {
+	"control/lazy": func(c *trial) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous|qnxshm.ControlLazy, 64*page)
 		equal(c, "size", c.size(obj), 64*page)
 		c.zeroes(obj)
 	},
-	"control/extends": func(c *C) {
+	"control/extends": func(c *trial) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous, page)
 		c.write(obj, 0, text)
@@ -101,7 +101,7 @@ var controlCases = map[string]caseFunc{
 		equal(c, "contents", c.read(obj, 0, len(text)), text)
 		c.write(obj, 4*page-1, "x")
 	},
-	"control/smaller": func(c *C) {
+	"control/smaller": func(c *trial) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous, 3*page)
 		c.write(obj, 3*page-1, "x")
@@ -111,7 +111,7 @@ var controlCases = map[string]caseFunc{
 		}
 		equal(c, "contents", c.read(obj, 3*page-1, 1), "x")
 	},
-	"control/extends-offset": func(c *C) {
+	"control/extends-offset": func(c *trial) {
 		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlAnonymous, qnxshm.ControlAnonymous | qnxshm.ControlLazy} {
 			obj := c.object(0)
 			c.control(obj, qnxshm.ControlAnonymous, page)
@@ -123,7 +123,7 @@ var controlCases = map[string]caseFunc{
 			equal(c, "size after a smaller one", c.size(obj), 3*page)
 		}
 	},
-	"control/sized-before": func(c *C) {
+	"control/sized-before": func(c *trial) {
 		obj := c.lettered(2)
 		c.control(obj, qnxshm.ControlAnonymous, 3*page)
 		equal(c, "size", c.size(obj), 3*page)
@@ -131,7 +131,7 @@ var controlCases = map[string]caseFunc{
 		c.control(obj, qnxshm.ControlAnonymous, page)
 		equal(c, "size after a smaller one", c.size(obj), 3*page)
 	},
-	"control/by-recipient": func(c *C) {
+	"control/by-recipient": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -140,7 +140,7 @@ var controlCases = map[string]caseFunc{
 		c.must("worker: shm_ctl", w.control(got, qnxshm.ControlSeal, 0))
 		c.hasFlags("creator's", obj, qnxshm.ControlSeal)
 	},
-	"control/read-only": func(c *C) {
+	"control/read-only": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		reader := c.withAccess(obj, qnxshm.ReadOnly)
@@ -156,7 +156,7 @@ var controlCases = map[string]caseFunc{
 			equal(c, "size", c.size(obj), page)
 		}
 	},
-	"control/window": func(c *C) {
+	"control/window": func(c *trial) {
 		obj := c.object(4 * page)
 		win := c.windowHere(obj, qnxshm.ReadWrite, 2*page, page)
 		c.errno("SHMCTL_SEAL", win.Seal())
@@ -167,19 +167,19 @@ var controlCases = map[string]caseFunc{
 		equal(c, "size of the object", c.size(obj), 4*page)
 		c.hasFlags("object", obj, 0)
 	},
-	"control/fd-not-open": func(c *C) {
+	"control/fd-not-open": func(c *trial) {
 		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlAnonymous, qnxshm.ControlGetFlags} {
 			_, err := qnxshm.Control(math.MaxInt32, flags, 0, 0)
 			c.errno("fd", err)
 		}
 	},
-	"control/fd-outside": func(c *C) {
+	"control/fd-outside": func(c *trial) {
 		for _, fd := range append(wide(fdOf(c.object(page))), -1, -2, math.MinInt32) {
 			_, err := qnxshm.Control(fd, qnxshm.ControlSeal, 0, 0)
 			c.errno("fd", err)
 		}
 	},
-	"control/fd-other": func(c *C) {
+	"control/fd-other": func(c *trial) {
 		for _, f := range c.notMemory() {
 			for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlGetFlags} {
 				_, err := qnxshm.Control(int(f.Fd()), flags, 0, 0)
@@ -187,13 +187,13 @@ var controlCases = map[string]caseFunc{
 			}
 		}
 	},
-	"control/flags-none": func(c *C) {
+	"control/flags-none": func(c *trial) {
 		obj := c.object(page)
 		c.errno("0", controlErr(obj, 0, 0, 0))
 		c.errno("0 with a size", controlErr(obj, 0, 0, uint64(2*page)))
 		c.errno("a hint", controlErr(obj, nto.ControlLowerProt, 0, 0))
 	},
-	"control/flags-unknown": func(c *C) {
+	"control/flags-unknown": func(c *trial) {
 		obj := c.object(page)
 		for _, flags := range []qnxshm.ControlFlags{0x100, 0x10000, 1 << 30, 1 << 31} {
 			c.errno(fmt.Sprintf("%#x", uint32(flags)), controlErr(obj, flags, 0, 0))
@@ -201,30 +201,30 @@ var controlCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), page)
 	},
-	"control/lazy-alone": func(c *C) {
+	"control/lazy-alone": func(c *trial) {
 		obj := c.object(page)
 		c.errno("alone", controlErr(obj, qnxshm.ControlLazy, 0, uint64(page)))
 		c.errno("with SHMCTL_SEAL", controlErr(obj, qnxshm.ControlLazy|qnxshm.ControlSeal, 0, 0))
 	},
-	"control/get-flags-and-more": func(c *C) {
+	"control/get-flags-and-more": func(c *trial) {
 		obj := c.object(page)
 		for _, more := range []qnxshm.ControlFlags{qnxshm.ControlSeal, qnxshm.ControlRevocable, qnxshm.ControlAnonymous} {
 			c.errno("flags", controlErr(obj, qnxshm.ControlGetFlags|more, 0, 0))
 		}
 	},
-	"control/size-unused": func(c *C) {
+	"control/size-unused": func(c *trial) {
 		obj := c.object(page)
 		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlRevocable, qnxshm.ControlGetFlags, qnxshm.ControlSeal} {
 			c.errno("flags", controlErr(obj, flags, 0, uint64(page)))
 		}
 	},
-	"control/address-unused": func(c *C) {
+	"control/address-unused": func(c *trial) {
 		obj := c.object(page)
 		for _, flags := range []qnxshm.ControlFlags{qnxshm.ControlRevocable, qnxshm.ControlGetFlags, qnxshm.ControlAnonymous, qnxshm.ControlSeal} {
 			c.errno("flags", controlErr(obj, flags, uint64(page), 0))
 		}
 	},
-	"control/size-too-large": func(c *C) {
+	"control/size-too-large": func(c *trial) {
 		obj := c.object(page)
 		for _, size := range []uint64{1 << 63, math.MaxUint64} {
 			c.errno("size", controlErr(obj, qnxshm.ControlAnonymous, 0, size))
@@ -232,7 +232,7 @@ var controlCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), page)
 	},
-	"control/hardware": func(c *C) {
+	"control/hardware": func(c *trial) {
 		c.hostOnly()
 		obj := c.object(0)
 		for _, flags := range []qnxshm.ControlFlags{
@@ -250,7 +250,7 @@ var controlCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), 0)
 	},
-	"control/hints": func(c *C) {
+	"control/hints": func(c *trial) {
 		obj := c.object(0)
 		for i, hint := range []qnxshm.ControlFlags{nto.ControlLowerProt, nto.ControlLazyWrite, nto.ControlHighUsage, nto.ControlNoDefrag} {
 			size := int64(i+1) * page
@@ -258,13 +258,13 @@ var controlCases = map[string]caseFunc{
 			equal(c, "size", c.size(obj), size)
 		}
 	},
-	"control/order-flags-fd": func(c *C) {
+	"control/order-flags-fd": func(c *trial) {
 		_, err := qnxshm.Control(-1, 0, 0, 0)
 		c.errno("no flags, fd -1", err)
 		_, err = qnxshm.Control(-1, 0x10000, 0, 0)
 		c.errno("unknown flags, fd -1", err)
 	},
-	"control/get-flags": func(c *C) {
+	"control/get-flags": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
@@ -283,7 +283,7 @@ var controlCases = map[string]caseFunc{
 		check("sealed", qnxshm.ControlRevocable|qnxshm.ControlSeal)
 		c.hasFlags("another object", c.object(page), 0)
 	},
-	"control/get-flags-reader": func(c *C) {
+	"control/get-flags-reader": func(c *trial) {
 		obj := c.sealed(1)
 		c.hasFlags("own", c.withAccess(obj, qnxshm.ReadOnly), qnxshm.ControlSeal)
 		w := c.worker()
@@ -291,14 +291,14 @@ var controlCases = map[string]caseFunc{
 		flags := qnxshm.ControlFlags(w.must(request{Op: "flags", Ref: got}).N)
 		equal(c, "recipient's flags", flags&flagged, qnxshm.ControlSeal)
 	},
-	"control/get-flags-part": func(c *C) {
+	"control/get-flags-part": func(c *trial) {
 		obj := c.object(4 * page)
 		win := c.windowHere(obj, qnxshm.ReadOnly, page, page)
 		c.hasFlags("window", win, 0)
 		c.must("seal", obj.Seal())
 		c.hasFlags("window of a sealed object", win, qnxshm.ControlSeal)
 	},
-	"control/revocable": func(c *C) {
+	"control/revocable": func(c *trial) {
 		obj := c.lettered(2)
 		m := c.mapped(obj, qnxshm.ReadWrite)
 		c.control(obj, qnxshm.ControlRevocable, 0)
@@ -310,7 +310,7 @@ var controlCases = map[string]caseFunc{
 		c.opensHere(c.handle(obj, os.Getpid(), qnxshm.ReadOnly))
 		c.hasFlags("resized", obj, qnxshm.ControlRevocable)
 	},
-	"control/revocable-recipient": func(c *C) {
+	"control/revocable-recipient": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -322,7 +322,7 @@ var controlCases = map[string]caseFunc{
 			c.hasFlags("object", obj, 0)
 		}
 	},
-	"control/revocable-named": func(c *C) {
+	"control/revocable-named": func(c *trial) {
 		obj, name := c.named(page)
 		c.errno("creator", obj.MakeRevocable())
 		c.errno("opened by name", c.openNamed(name, os.O_RDWR).MakeRevocable())
@@ -334,7 +334,7 @@ var controlCases = map[string]caseFunc{
 			c.fails("shm_revoke", obj.Revoke(-1), "EINVAL")
 		}
 	},
-	"control/all-at-once": func(c *C) {
+	"control/all-at-once": func(c *trial) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous|qnxshm.ControlRevocable|qnxshm.ControlSeal, 2*page)
 		c.hasFlags("object", obj, flagged)
@@ -345,14 +345,14 @@ var controlCases = map[string]caseFunc{
 }
 
 var sealCases = map[string]caseFunc{
-	"seal/new-object": func(c *C) {
+	"seal/new-object": func(c *trial) {
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous|qnxshm.ControlSeal, 2*page)
 		c.hasFlags("object", obj, qnxshm.ControlSeal)
 		equal(c, "size", c.size(obj), 2*page)
 		c.fails("resize", obj.Truncate(page), "EPERM")
 	},
-	"seal/shrink-or-grow": func(c *C) {
+	"seal/shrink-or-grow": func(c *trial) {
 		obj := c.sealed(3)
 		dup := c.duplicate(obj)
 		again := c.withAccess(obj, qnxshm.ReadWrite)
@@ -363,7 +363,7 @@ var sealCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), 3*page)
 	},
-	"seal/recipient-resizes": func(c *C) {
+	"seal/recipient-resizes": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(2)
 		before := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -377,7 +377,7 @@ var sealCases = map[string]caseFunc{
 		c.errno("made before, opened after", w.truncate(w.mustOpen(unused, qnxshm.ReadWrite), 0))
 		equal(c, "size", c.size(obj), 2*page)
 	},
-	"seal/extend": func(c *C) {
+	"seal/extend": func(c *trial) {
 		obj := c.sealed(1)
 		for _, size := range []int64{2 * page, page, 0} {
 			c.errno("SHMCTL_ANON", controlErr(obj, qnxshm.ControlAnonymous, 0, uint64(size)))
@@ -385,14 +385,14 @@ var sealCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), page)
 	},
-	"seal/recipient-extends": func(c *C) {
+	"seal/recipient-extends": func(c *trial) {
 		w := c.worker()
 		obj := c.sealed(1)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
 		c.errno("SHMCTL_ANON", w.control(got, qnxshm.ControlAnonymous, 2*page))
 		equal(c, "size", c.size(obj), page)
 	},
-	"seal/revocable-after": func(c *C) {
+	"seal/revocable-after": func(c *trial) {
 		obj := c.sealed(1)
 		c.errno("creator", controlErr(obj, qnxshm.ControlRevocable, 0, 0))
 		w := c.worker()
@@ -400,14 +400,14 @@ var sealCases = map[string]caseFunc{
 		c.errno("recipient", w.control(got, qnxshm.ControlRevocable, 0))
 		c.hasFlags("afterwards", obj, qnxshm.ControlSeal)
 	},
-	"seal/twice": func(c *C) {
+	"seal/twice": func(c *trial) {
 		obj := c.sealed(1)
 		c.errno("creator", obj.Seal())
 		w := c.worker()
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
 		c.errno("recipient", w.control(got, qnxshm.ControlSeal, 0))
 	},
-	"seal/by-recipient": func(c *C) {
+	"seal/by-recipient": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(2)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -418,7 +418,7 @@ var sealCases = map[string]caseFunc{
 		c.fails("creator shrinks, recipient gone", obj.Truncate(0), "EPERM")
 		c.holds("afterwards", obj, "AB")
 	},
-	"seal/contents": func(c *C) {
+	"seal/contents": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		old := c.mapped(obj, qnxshm.ReadWrite)
@@ -434,7 +434,7 @@ var sealCases = map[string]caseFunc{
 		w.write(again, page-1, "x")
 		equal(c, "creator reads again", c.readFrom(old, page-1, 1), "x")
 	},
-	"seal/handles": func(c *C) {
+	"seal/handles": func(c *trial) {
 		obj := c.sealed(2)
 		for _, access := range []qnxshm.Access{qnxshm.ReadOnly, qnxshm.WriteOnly, qnxshm.ReadWrite} {
 			c.withAccess(obj, access)
@@ -445,18 +445,18 @@ var sealCases = map[string]caseFunc{
 		c.write(got, 0, text)
 		equal(c, "contents", c.read(obj, 0, len(text)), text)
 	},
-	"seal/empty": func(c *C) {
+	"seal/empty": func(c *trial) {
 		obj := c.object(0)
 		c.must("seal", obj.Seal())
 		c.fails("grow", obj.Truncate(page), "EPERM")
 		c.fails("extend", controlErr(obj, qnxshm.ControlAnonymous, 0, uint64(page)), "EPERM")
 		equal(c, "size", c.size(obj), 0)
 	},
-	"seal/named": func(c *C) {
+	"seal/named": func(c *trial) {
 		obj, _ := c.named(page)
 		c.errno("SHMCTL_SEAL", obj.Seal())
 	},
-	"seal/reopened": func(c *C) {
+	"seal/reopened": func(c *trial) {
 		c.hostOnly()
 		obj := c.sealed(3)
 		for what, shrink := range shrinkings(obj) {
@@ -470,7 +470,7 @@ var sealCases = map[string]caseFunc{
 		}
 		equal(c, "size", c.size(obj), 3*page)
 	},
-	"seal/recipient-safe": func(c *C) {
+	"seal/recipient-safe": func(c *trial) {
 		creator := c.worker()
 		theirs := creator.create(3 * page)
 		creator.write(theirs, 0, text)

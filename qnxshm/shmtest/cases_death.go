@@ -9,7 +9,7 @@ import (
 
 // died receives the death pulses of some connections of this process, in any order, and
 // nothing else.
-func (c *C) died(ch *qnxmsg.Channel, conns ...*qnxmsg.Connection) {
+func (c *trial) died(ch *qnxmsg.Channel, conns ...*qnxmsg.Connection) {
 	left := make(map[int64]bool)
 	for _, conn := range conns {
 		left[int64(conn.ID())] = true
@@ -31,7 +31,7 @@ func (c *C) died(ch *qnxmsg.Channel, conns ...*qnxmsg.Connection) {
 }
 
 var deathCases = map[string]caseFunc{
-	"death/closed": func(c *C) {
+	"death/closed": func(c *trial) {
 		deaths := c.channel(qnxmsg.ChannelConnectionDeath)
 		w := c.worker()
 		name := uniqueName()
@@ -55,7 +55,7 @@ var deathCases = map[string]caseFunc{
 		equal(c, "code", r.Pulse.Code, qnxmsg.PulseConnectionDeath)
 		equal(c, "value", r.Pulse.Value, int64(dying.N))
 	},
-	"death/killed": func(c *C) {
+	"death/killed": func(c *trial) {
 		deaths := c.channel(qnxmsg.ChannelConnectionDeath)
 		for _, end := range []func(w *worker){(*worker).kill, (*worker).exit} {
 			w := c.worker()
@@ -67,7 +67,7 @@ var deathCases = map[string]caseFunc{
 			c.died(deaths, conn)
 		}
 	},
-	"death/each": func(c *C) {
+	"death/each": func(c *trial) {
 		deaths := c.channel(qnxmsg.ChannelConnectionDeath)
 		w, other := c.worker(), c.worker()
 		name, otherName := uniqueName(), uniqueName()
@@ -82,7 +82,7 @@ var deathCases = map[string]caseFunc{
 		other.kill()
 		c.died(deaths, lives)
 	},
-	"death/several": func(c *C) {
+	"death/several": func(c *trial) {
 		deaths := []*qnxmsg.Channel{c.channel(qnxmsg.ChannelConnectionDeath)}
 		second, err := qnxmsg.NewChannel(qnxmsg.ChannelConnectionDeath | qnxmsg.ChannelDisconnect)
 		if target && errors.Is(err, syscall.EBUSY) {
@@ -101,7 +101,7 @@ var deathCases = map[string]caseFunc{
 			equal(c, "value", p.Value, int64(conn.ID()))
 		}
 	},
-	"death/not-asked": func(c *C) {
+	"death/not-asked": func(c *trial) {
 		ch := c.channel(qnxmsg.ChannelUnblock | qnxmsg.ChannelDisconnect)
 		w := c.worker()
 		name := uniqueName()
@@ -110,7 +110,7 @@ var deathCases = map[string]caseFunc{
 		w.kill()
 		c.nothingComes(ch)
 	},
-	"death/detached": func(c *C) {
+	"death/detached": func(c *trial) {
 		deaths := c.channel(qnxmsg.ChannelConnectionDeath)
 		w := c.worker()
 		name := uniqueName()

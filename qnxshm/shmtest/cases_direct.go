@@ -12,7 +12,7 @@ import (
 )
 
 // direct maps straight from a handle until the case ends.
-func (c *C) direct(h qnxshm.Handle, access qnxshm.Access, length int64) *qnxshm.Mapping {
+func (c *trial) direct(h qnxshm.Handle, access qnxshm.Access, length int64) *qnxshm.Mapping {
 	m, err := qnxshm.Map(h, access, length)
 	c.must("mmap_handle", err)
 	return c.ownedMapping(m)
@@ -42,18 +42,18 @@ func directPIDErr(h qnxshm.Handle, access qnxshm.Access, length int64, maker int
 }
 
 // mapsHere checks that a handle for this process is good.
-func (c *C) mapsHere(h qnxshm.Handle) {
+func (c *trial) mapsHere(h qnxshm.Handle) {
 	c.must("map the handle that was kept", directErr(h, qnxshm.ReadOnly, page))
 }
 
 // handleNoFD makes a handle that cannot become a descriptor.
-func (c *C) handleNoFD(obj *qnxshm.Object, pid int, access qnxshm.Access) qnxshm.Handle {
+func (c *trial) handleNoFD(obj *qnxshm.Object, pid int, access qnxshm.Access) qnxshm.Handle {
 	return c.made(obj.CreateHandle(pid, access, &qnxshm.HandleConfig{NoFD: true}))
 }
 
 // letteredBy makes a worker's object whose pages are full of letters, of which
 // only the first and the last byte count here.
-func (c *C) letteredBy(w *worker, pages int64) ref {
+func (c *trial) letteredBy(w *worker, pages int64) ref {
 	obj := w.create(pages * page)
 	for i := range pages {
 		w.write(obj, i*page, string(rune('A'+i)))
@@ -63,7 +63,7 @@ func (c *C) letteredBy(w *worker, pages int64) ref {
 }
 
 var noFDCases = map[string]caseFunc{
-	"nofd/open": func(c *C) {
+	"nofd/open": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own, theirs := c.handleNoFD(obj, os.Getpid(), qnxshm.ReadWrite), c.handleNoFD(obj, w.pid(), qnxshm.ReadWrite)
@@ -74,7 +74,7 @@ var noFDCases = map[string]caseFunc{
 		}
 		c.errno("own, O_CLOEXEC", openErr(own, qnxshm.Access(syscall.O_CLOEXEC)))
 	},
-	"nofd/open-pid": func(c *C) {
+	"nofd/open-pid": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.errno("own", openPIDErr(c.handleNoFD(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, os.Getpid()))
@@ -82,7 +82,7 @@ var noFDCases = map[string]caseFunc{
 		_, err := w.do(request{Op: "openpid", Handle: h, Access: qnxshm.ReadOnly, PID: os.Getpid()})
 		c.errno("recipient", err)
 	},
-	"nofd/open-kept": func(c *C) {
+	"nofd/open-kept": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.write(obj, 0, text)
@@ -95,7 +95,7 @@ var noFDCases = map[string]caseFunc{
 		c.mapsHere(own)
 		equal(c, "contents", w.mustRead(w.mustMapHandle(theirs, qnxshm.ReadOnly, page), 0, len(text)), text)
 	},
-	"nofd/maps": func(c *C) {
+	"nofd/maps": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handleNoFD(obj, w.pid(), qnxshm.ReadWrite)
@@ -107,7 +107,7 @@ var noFDCases = map[string]caseFunc{
 		_, err = w.open(h, qnxshm.ReadOnly)
 		c.fails("open it then", err, "ESRCH")
 	},
-	"nofd/no-descriptor": func(c *C) {
+	"nofd/no-descriptor": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own := c.handleNoFD(obj, os.Getpid(), qnxshm.ReadOnly)
@@ -126,7 +126,7 @@ var noFDCases = map[string]caseFunc{
 			c.errorf("%d descriptors, want %d\n%s", len(now), len(had), strings.Join(now, "\n"))
 		}
 	},
-	"nofd/beyond-access": func(c *C) {
+	"nofd/beyond-access": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own, theirs := c.handleNoFD(obj, os.Getpid(), qnxshm.ReadOnly), c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
@@ -136,7 +136,7 @@ var noFDCases = map[string]caseFunc{
 		c.mapsHere(own)
 		w.mustMapHandle(theirs, qnxshm.ReadOnly, page)
 	},
-	"nofd/part": func(c *C) {
+	"nofd/part": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(4)
 		h := c.made(obj.CreateHandle(w.pid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: page, Size: 2 * page, NoFD: true}))
@@ -148,7 +148,7 @@ var noFDCases = map[string]caseFunc{
 		equal(c, "start", w.mustRead(m, 0, 1), "B")
 		equal(c, "end", w.mustRead(m, 2*page-1, 1), "C")
 	},
-	"nofd/deleted": func(c *C) {
+	"nofd/deleted": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
@@ -162,7 +162,7 @@ var noFDCases = map[string]caseFunc{
 }
 
 var directCases = map[string]caseFunc{
-	"direct/shares": func(c *C) {
+	"direct/shares": func(c *trial) {
 		w := c.worker()
 		obj := c.object(2 * page)
 		c.write(obj, page-3, text)
@@ -176,13 +176,13 @@ var directCases = map[string]caseFunc{
 		c.writeTo(own, 0, text)
 		equal(c, "maker reads", w.mustRead(theirs, 0, len(text)), text)
 	},
-	"direct/own": func(c *C) {
+	"direct/own": func(c *trial) {
 		obj := c.object(page)
 		m := c.direct(c.handle(obj, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite, page)
 		c.writeTo(m, 0, text)
 		equal(c, "contents", c.read(obj, 0, len(text)), text)
 	},
-	"direct/used": func(c *C) {
+	"direct/used": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
@@ -195,7 +195,7 @@ var directCases = map[string]caseFunc{
 			c.errno("handle of another process", err)
 		}
 	},
-	"direct/opened": func(c *C) {
+	"direct/opened": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
@@ -206,7 +206,7 @@ var directCases = map[string]caseFunc{
 		_, err := w.mapHandle(h, qnxshm.ReadOnly, page)
 		c.errno("handle of another process", err)
 	},
-	"direct/uses-up": func(c *C) {
+	"direct/uses-up": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
@@ -217,7 +217,7 @@ var directCases = map[string]caseFunc{
 		_, err := w.open(h, qnxshm.ReadOnly)
 		c.errno("handle of another process", err)
 	},
-	"direct/delete-after": func(c *C) {
+	"direct/delete-after": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
@@ -229,25 +229,25 @@ var directCases = map[string]caseFunc{
 		c.mapsHere(own)
 		c.errno("own", qnxshm.DeleteHandle(own))
 	},
-	"direct/deleted": func(c *C) {
+	"direct/deleted": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.must("delete", qnxshm.DeleteHandle(h))
 		_, err := w.mapHandle(h, qnxshm.ReadOnly, page)
 		c.errno("deleted handle", err)
 	},
-	"direct/never-existed": func(c *C) {
+	"direct/never-existed": func(c *trial) {
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		for _, h := range []qnxshm.Handle{0, 1, 42, 0x0123456789abcdef, 1 << 63, allOnes - 1, own + 1, own ^ 1<<63} {
 			c.errno("handle", directErr(h, qnxshm.ReadOnly, page))
 		}
 		c.mapsHere(own)
 	},
-	"direct/all-ones": func(c *C) {
+	"direct/all-ones": func(c *trial) {
 		c.errno("O_RDONLY", directErr(allOnes, qnxshm.ReadOnly, page))
 		c.errno("O_RDWR", directErr(allOnes, qnxshm.ReadWrite, page))
 	},
-	"direct/other-process": func(c *C) {
+	"direct/other-process": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		_, err := stranger.mapHandle(h, qnxshm.ReadOnly, page)
@@ -258,7 +258,7 @@ var directCases = map[string]caseFunc{
 		_, err = recipient.inChild(request{Op: "maphandle", Handle: h, Access: qnxshm.ReadOnly, Size: page})
 		c.errno("child of the recipient", err)
 	},
-	"direct/other-process-kept": func(c *C) {
+	"direct/other-process-kept": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		for range 3 {
@@ -268,7 +268,7 @@ var directCases = map[string]caseFunc{
 		}
 		recipient.mustMapHandle(h, qnxshm.ReadOnly, page)
 	},
-	"direct/maker-gone": func(c *C) {
+	"direct/maker-gone": func(c *trial) {
 		for _, end := range []func(*worker){(*worker).kill, (*worker).exit} {
 			w := c.worker()
 			h := w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
@@ -276,7 +276,7 @@ var directCases = map[string]caseFunc{
 			c.errno("map", directErr(h, qnxshm.ReadOnly, page))
 		}
 	},
-	"direct/maker-stopped": func(c *C) {
+	"direct/maker-stopped": func(c *trial) {
 		w, h := c.stoppedMaker()
 		began := time.Now()
 		c.errno("map", directErr(h, qnxshm.ReadOnly, page))
@@ -285,38 +285,38 @@ var directCases = map[string]caseFunc{
 		m := c.direct(h, qnxshm.ReadOnly, page)
 		equal(c, "contents", c.readFrom(m, 0, len(text)), text)
 	},
-	"direct/length-zero": func(c *C) {
+	"direct/length-zero": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.errno("own", directErr(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, 0))
 		_, err := w.mapHandle(c.handle(obj, w.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly, 0)
 		c.errno("recipient", err)
 	},
-	"direct/length-negative": func(c *C) {
+	"direct/length-negative": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		for _, length := range []int64{-1, -page, math.MinInt64} {
 			c.errno("length", directErr(h, qnxshm.ReadOnly, length))
 		}
 	},
-	"direct/access-illegal": func(c *C) {
+	"direct/access-illegal": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadWrite)
 		for _, access := range append([]qnxshm.Access{qnxshm.Access(syscall.O_CLOEXEC)}, illegalAccess...) {
 			c.errno(access.String(), directErr(h, access, page))
 		}
 	},
-	"direct/write-only-access": func(c *C) {
+	"direct/write-only-access": func(c *trial) {
 		obj := c.object(page)
 		c.errno("read-write handle", directErr(c.handle(obj, os.Getpid(), qnxshm.ReadWrite), qnxshm.WriteOnly, page))
 		c.errno("write-only handle", directErr(c.handle(obj, os.Getpid(), qnxshm.WriteOnly), qnxshm.WriteOnly, page))
 	},
-	"direct/read-only-handle": func(c *C) {
+	"direct/read-only-handle": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.errno("own", directErr(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadWrite, page))
 		_, err := w.mapHandle(c.handle(obj, w.pid(), qnxshm.ReadOnly), qnxshm.ReadWrite, page)
 		c.errno("recipient", err)
 	},
-	"direct/write-only-handle": func(c *C) {
+	"direct/write-only-handle": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own, theirs := c.handle(obj, os.Getpid(), qnxshm.WriteOnly), c.handle(obj, w.pid(), qnxshm.WriteOnly)
@@ -326,7 +326,7 @@ var directCases = map[string]caseFunc{
 			c.errno("recipient", err)
 		}
 	},
-	"direct/less-access": func(c *C) {
+	"direct/less-access": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		for what, h := range map[string]qnxshm.Handle{
@@ -339,7 +339,7 @@ var directCases = map[string]caseFunc{
 			c.fails(what+": store in View", m.View(func(b []byte) error { b[0] = 1; return nil }), "EACCES")
 		}
 	},
-	"direct/failed-kept": func(c *C) {
+	"direct/failed-kept": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.write(obj, 0, text)
@@ -362,7 +362,7 @@ var directCases = map[string]caseFunc{
 		equal(c, "own", c.readFrom(c.direct(own, qnxshm.ReadOnly, page), 0, len(text)), text)
 		equal(c, "recipient", w.mustRead(w.mustMapHandle(theirs, qnxshm.ReadOnly, page), 0, len(text)), text)
 	},
-	"direct/shorter": func(c *C) {
+	"direct/shorter": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(3)
 		m := c.direct(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, page)
@@ -372,7 +372,7 @@ var directCases = map[string]caseFunc{
 		equal(c, "length", int64(m.Len()), page+1)
 		equal(c, "contents", c.readFrom(m, page, 1), "B")
 	},
-	"direct/longer": func(c *C) {
+	"direct/longer": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		theirs := w.create(0)
@@ -393,7 +393,7 @@ var directCases = map[string]caseFunc{
 			c.truncated("past the new end", err)
 		}
 	},
-	"direct/window": func(c *C) {
+	"direct/window": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(4)
 		m := c.direct(c.part(obj, os.Getpid(), qnxshm.ReadWrite, 2*page, page), qnxshm.ReadWrite, 2*page)
@@ -406,7 +406,7 @@ var directCases = map[string]caseFunc{
 		nested := c.part(c.windowHere(obj, qnxshm.ReadOnly, 2*page, 2*page), w.pid(), qnxshm.ReadOnly, page, page)
 		equal(c, "part of a window", w.mustRead(w.mustMapHandle(nested, qnxshm.ReadOnly, 1), 0, 1), "D")
 	},
-	"direct/outside-part": func(c *C) {
+	"direct/outside-part": func(c *trial) {
 		w := c.worker()
 		obj := c.object(4 * page)
 		own := c.part(obj, os.Getpid(), qnxshm.ReadOnly, 2*page, page)
@@ -417,7 +417,7 @@ var directCases = map[string]caseFunc{
 			c.errno("recipient", err)
 		}
 	},
-	"direct/outside-part-kept": func(c *C) {
+	"direct/outside-part-kept": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(4)
 		own := c.part(obj, os.Getpid(), qnxshm.ReadOnly, 2*page, page)
@@ -428,7 +428,7 @@ var directCases = map[string]caseFunc{
 		equal(c, "own", c.readFrom(c.direct(own, qnxshm.ReadOnly, 2*page), 0, 1), "B")
 		equal(c, "recipient", w.mustRead(w.mustMapHandle(theirs, qnxshm.ReadOnly, 2*page), 2*page-1, 1), "C")
 	},
-	"direct/outlives": func(c *C) {
+	"direct/outlives": func(c *trial) {
 		w := c.worker()
 		theirs := w.create(page)
 		w.write(theirs, 0, text)
@@ -439,7 +439,7 @@ var directCases = map[string]caseFunc{
 		equal(c, "killed", c.readFrom(m, 0, len(text)), text)
 		c.writeTo(m, page-1, "x")
 	},
-	"direct/table-full": func(c *C) {
+	"direct/table-full": func(c *trial) {
 		obj := c.object(page)
 		for _, warm := range []bool{false, true} {
 			w := c.worker()
@@ -456,7 +456,7 @@ var directCases = map[string]caseFunc{
 			}
 		}
 	},
-	"direct/race-goroutines": func(c *C) {
+	"direct/race-goroutines": func(c *trial) {
 		const n = 1000
 		obj := c.object(page)
 		for range 3 {
@@ -467,9 +467,9 @@ var directCases = map[string]caseFunc{
 		h := w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
 		c.same("handle of another maker", directRace(h, n), map[string]int{"EOK": 1, "ESRCH": n - 1})
 	},
-	"direct/race-processes": func(c *C) { c.raceProcesses(mapping, 2, 50) },
+	"direct/race-processes": func(c *trial) { c.raceProcesses(mapping, 2, 50) },
 
-	"direct/race-open": func(c *C) {
+	"direct/race-open": func(c *trial) {
 		const n = 20
 		w := c.worker()
 		theirs := w.create(page)
@@ -497,11 +497,11 @@ var directCases = map[string]caseFunc{
 			}
 		}
 	},
-	"direct/race-delete": func(c *C) { c.raceDelete(mapping) },
+	"direct/race-delete": func(c *trial) { c.raceDelete(mapping) },
 
-	"direct/concurrent": func(c *C) { c.concurrent(mapping) },
+	"direct/concurrent": func(c *trial) { c.concurrent(mapping) },
 
-	"direct/maker-matches": func(c *C) {
+	"direct/maker-matches": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
@@ -511,7 +511,7 @@ var directCases = map[string]caseFunc{
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.must("own", directPIDErr(own, qnxshm.ReadOnly, page, os.Getpid()))
 	},
-	"direct/maker-large": func(c *C) {
+	"direct/maker-large": func(c *trial) {
 		obj := c.large(large + page)
 		m, err := qnxshm.MapPID(c.handle(obj, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite, large+page, os.Getpid())
 		c.must("map", err)
@@ -519,14 +519,14 @@ var directCases = map[string]caseFunc{
 		c.writeTo(m, large, text)
 		equal(c, "in the object", c.readFrom(c.mappedRange(obj, qnxshm.ReadOnly, large, page), 0, len(text)), text)
 	},
-	"direct/maker-bad-access": func(c *C) {
+	"direct/maker-bad-access": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadWrite)
 		for _, access := range illegalAccess {
 			c.errno(access.String(), directPIDErr(h, access, page, os.Getpid()))
 		}
 		c.must("afterwards", directPIDErr(h, qnxshm.ReadOnly, page, os.Getpid()))
 	},
-	"direct/maker-differs": func(c *C) {
+	"direct/maker-differs": func(c *trial) {
 		w := c.worker()
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.errno("own handle, other pid", directPIDErr(own, qnxshm.ReadOnly, page, w.pid()))
@@ -535,7 +535,7 @@ var directCases = map[string]caseFunc{
 		c.errno("other's handle, a third pid", directPIDErr(theirs, qnxshm.ReadOnly, page, c.worker().pid()))
 		c.errno("other's handle, no pid", directPIDErr(theirs, qnxshm.ReadOnly, page, noProcess))
 	},
-	"direct/maker-differs-kept": func(c *C) {
+	"direct/maker-differs-kept": func(c *trial) {
 		w := c.worker()
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.fails("own handle, other pid", directPIDErr(own, qnxshm.ReadOnly, page, w.pid()), "ESRCH")
@@ -544,7 +544,7 @@ var directCases = map[string]caseFunc{
 		c.fails("other's handle, own pid", directPIDErr(theirs, qnxshm.ReadOnly, page, os.Getpid()), "ESRCH")
 		c.must("right pid", directPIDErr(theirs, qnxshm.ReadOnly, page, w.pid()))
 	},
-	"direct/maker-nobody": func(c *C) {
+	"direct/maker-nobody": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		for _, pid := range append(wide(os.Getpid()), 0, -1, -os.Getpid(), math.MinInt32) {
 			c.errno("pid", directPIDErr(h, qnxshm.ReadOnly, page, pid))

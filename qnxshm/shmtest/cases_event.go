@@ -20,7 +20,7 @@ type subscriber struct {
 const eventCode, eventValue = 9, 1234
 
 // subscribe makes a worker register an event for the server, and send it.
-func (c *C) subscribe(flags qnxmsg.EventFlags) *subscriber {
+func (c *trial) subscribe(flags qnxmsg.EventFlags) *subscriber {
 	ch, name := c.server()
 	s := &subscriber{worker: c.worker(), server: ch}
 	s.conn = s.openName(name)
@@ -68,7 +68,7 @@ func (s *subscriber) noPulse() {
 }
 
 var eventCases = map[string]caseFunc{
-	"event/delivered": func(c *C) {
+	"event/delivered": func(c *trial) {
 		s := c.subscribe(0)
 		s.reply()
 		c.must("deliver", s.message.DeliverEvent(s.got))
@@ -80,7 +80,7 @@ var eventCases = map[string]caseFunc{
 		delivered := s.must(request{Op: "receive", Ref: s.ch, N: 64, Timeout: patience})
 		equal(c, "scoid", delivered.Pulse.SCOID, own.Pulse.SCOID)
 	},
-	"event/while-blocked": func(c *C) {
+	"event/while-blocked": func(c *trial) {
 		s := c.subscribe(0)
 		c.must("deliver", s.message.DeliverEvent(s.got))
 		s.pulse(eventValue)
@@ -92,7 +92,7 @@ var eventCases = map[string]caseFunc{
 		s.reply()
 		s.noPulse()
 	},
-	"event/after-answer": func(c *C) {
+	"event/after-answer": func(c *trial) {
 		s := c.subscribe(0)
 		first, event := s.message, s.got
 		s.reply()
@@ -103,7 +103,7 @@ var eventCases = map[string]caseFunc{
 			s.pulse(eventValue)
 		}
 	},
-	"event/often": func(c *C) {
+	"event/often": func(c *trial) {
 		s := c.subscribe(qnxmsg.EventUpdateable)
 		for i := range 100 {
 			s.got.SetValue(int64(i))
@@ -114,7 +114,7 @@ var eventCases = map[string]caseFunc{
 		}
 		s.reply()
 	},
-	"event/updateable": func(c *C) {
+	"event/updateable": func(c *trial) {
 		s := c.subscribe(qnxmsg.EventUpdateable)
 		for _, value := range []int64{-1, 0, math.MaxInt32, math.MinInt32} {
 			s.got.SetValue(value)
@@ -123,14 +123,14 @@ var eventCases = map[string]caseFunc{
 		}
 		s.reply()
 	},
-	"event/fixed-value": func(c *C) {
+	"event/fixed-value": func(c *trial) {
 		s := c.subscribe(0)
 		s.got.SetValue(7)
 		c.must("deliver", s.message.DeliverEvent(s.got))
 		s.pulse(eventValue)
 		s.reply()
 	},
-	"event/any-server": func(c *C) {
+	"event/any-server": func(c *trial) {
 		s := c.subscribe(0)
 		s.reply()
 		s.register(0, 0)
@@ -139,7 +139,7 @@ var eventCases = map[string]caseFunc{
 		s.pulse(eventValue)
 		s.reply()
 	},
-	"event/other-server": func(c *C) {
+	"event/other-server": func(c *trial) {
 		s := c.subscribe(0)
 		s.reply()
 		_, name := c.server()
@@ -149,14 +149,14 @@ var eventCases = map[string]caseFunc{
 		s.noPulse()
 		s.reply()
 	},
-	"event/unregistered": func(c *C) {
+	"event/unregistered": func(c *trial) {
 		s := c.subscribe(0)
 		s.must(request{Op: "unregister", Ref: s.event})
 		c.errno("deliver", s.message.DeliverEvent(s.got))
 		s.noPulse()
 		s.reply()
 	},
-	"event/connection-closed": func(c *C) {
+	"event/connection-closed": func(c *trial) {
 		ch, name := c.server()
 		s := &subscriber{worker: c.worker(), server: ch}
 		s.conn = s.openName(name)
@@ -169,14 +169,14 @@ var eventCases = map[string]caseFunc{
 		c.errno("deliver", s.message.DeliverEvent(s.got))
 		s.noPulse()
 	},
-	"event/channel-closed": func(c *C) {
+	"event/channel-closed": func(c *trial) {
 		s := c.subscribe(0)
 		s.close(s.ch)
 		s.must(request{Op: "connect", N: s.must(request{Op: "channel"}).N}) // which may have the same numbers
 		c.errno("deliver", s.message.DeliverEvent(s.got))
 		s.reply()
 	},
-	"event/client-gone": func(c *C) {
+	"event/client-gone": func(c *trial) {
 		s := c.subscribe(0)
 		s.kill()
 		c.disconnectedNotDetached(s.server, s.message.Info.SCOID)
@@ -184,7 +184,7 @@ var eventCases = map[string]caseFunc{
 		c.must("detach", s.server.DetachClient(s.message.Info.SCOID))
 		c.fails("deliver when detached", s.message.DeliverEvent(s.got), "ESRCH")
 	},
-	"event/none": func(c *C) {
+	"event/none": func(c *trial) {
 		s := c.subscribe(0)
 		var e qnxmsg.Event
 		b := make([]byte, qnxmsg.EventSize)
@@ -201,7 +201,7 @@ var eventCases = map[string]caseFunc{
 		c.errno("bytes", e.UnmarshalBinary(b[:31]))
 		s.reply()
 	},
-	"event/flood": func(c *C) {
+	"event/flood": func(c *trial) {
 		if target {
 			c.skipf("a target has another number, and others need its pulses")
 		}
@@ -218,19 +218,19 @@ var eventCases = map[string]caseFunc{
 		s.pulse(eventValue)
 		s.reply()
 	},
-	"event/verify": func(c *C) {
+	"event/verify": func(c *trial) {
 		s := c.subscribe(0)
 		c.must("verify", s.message.VerifyEvent(s.got))
 		s.noPulse()
 		s.reply()
 	},
-	"event/verify-ended": func(c *C) {
+	"event/verify-ended": func(c *trial) {
 		s := c.subscribe(0)
 		s.must(request{Op: "unregister", Ref: s.event})
 		c.errno("verify", s.message.VerifyEvent(s.got))
 		s.reply()
 	},
-	"event/unregister-unknown": func(c *C) {
+	"event/unregister-unknown": func(c *trial) {
 		c.errno("zero", qnxmsg.Event{}.Unregister())
 		ch := c.channel(0)
 		e, err := ch.RegisterEvent(nil, 0, -1, 1, 1)
@@ -241,7 +241,7 @@ var eventCases = map[string]caseFunc{
 		c.errno("another process's", s.got.Unregister())
 		s.reply()
 	},
-	"event/register-invalid": func(c *C) {
+	"event/register-invalid": func(c *trial) {
 		ch := c.channel(0)
 		for _, bad := range []struct {
 			flags          qnxmsg.EventFlags

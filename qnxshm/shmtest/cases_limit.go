@@ -12,7 +12,7 @@ import (
 
 // limited makes a worker that may have n unused handles, and has made them for
 // this process.
-func (c *C) limited(n int) (w *worker, obj ref, made []qnxshm.Handle) {
+func (c *trial) limited(n int) (w *worker, obj ref, made []qnxshm.Handle) {
 	w = c.worker()
 	obj = w.create(page)
 	w.setLimit(uint64(n))
@@ -24,7 +24,7 @@ func (c *C) limited(n int) (w *worker, obj ref, made []qnxshm.Handle) {
 
 // oneMore checks that a worker, at its limit, can make one handle after free
 // was called, and no second one.
-func (c *C) oneMore(what string, w *worker, obj ref, free func()) {
+func (c *trial) oneMore(what string, w *worker, obj ref, free func()) {
 	_, err := w.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 	c.fails(what+": at the limit", err, "EAGAIN")
 	free()
@@ -34,7 +34,7 @@ func (c *C) oneMore(what string, w *worker, obj ref, free func()) {
 }
 
 var limitCases = map[string]caseFunc{
-	"limit/reached": func(c *C) {
+	"limit/reached": func(c *trial) {
 		const n = 5
 		w := c.worker()
 		obj := w.create(page)
@@ -46,7 +46,7 @@ var limitCases = map[string]caseFunc{
 			}
 		}
 	},
-	"limit/boundary": func(c *C) {
+	"limit/boundary": func(c *trial) {
 		for _, n := range []int{1, 2, 7} {
 			w, obj, _ := c.limited(n)
 			for range 3 {
@@ -64,7 +64,7 @@ var limitCases = map[string]caseFunc{
 		_, err := w.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.fails("those for itself count", err, "EAGAIN")
 	},
-	"limit/part": func(c *C) {
+	"limit/part": func(c *trial) {
 		w, obj, made := c.limited(2)
 		req := request{Op: "handle", Ref: obj, PID: os.Getpid(), Size: page}
 		_, err := w.do(req)
@@ -75,14 +75,14 @@ var limitCases = map[string]caseFunc{
 		c.opensHere(made[0])
 		w.must(req)
 	},
-	"limit/zero": func(c *C) {
+	"limit/zero": func(c *trial) {
 		w, obj, _ := c.limited(0)
 		_, err := w.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.errno("for another", err)
 		_, err = w.handle(obj, w.pid(), qnxshm.ReadOnly)
 		c.errno("for itself", err)
 	},
-	"limit/order": func(c *C) {
+	"limit/order": func(c *trial) {
 		w, obj, made := c.limited(1)
 		c.opensHere(made[0])
 		reader := w.mustOpen(w.mustHandle(obj, w.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
@@ -96,7 +96,7 @@ var limitCases = map[string]caseFunc{
 		_, err = w.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.fails("nothing bad", err, "EAGAIN")
 	},
-	"limit/opened": func(c *C) {
+	"limit/opened": func(c *trial) {
 		w, obj, made := c.limited(3)
 		for i, h := range made {
 			c.oneMore(fmt.Sprint(i), w, obj, func() { c.opensHere(h) })
@@ -107,7 +107,7 @@ var limitCases = map[string]caseFunc{
 		own := w.mustHandle(obj, w.pid(), qnxshm.ReadOnly)
 		c.oneMore("by the maker", w, obj, func() { w.mustOpen(own, qnxshm.ReadOnly) })
 	},
-	"limit/mapped": func(c *C) {
+	"limit/mapped": func(c *trial) {
 		w, obj, made := c.limited(3)
 		for i, h := range made {
 			c.oneMore(fmt.Sprint(i), w, obj, func() { c.mapsHere(h) })
@@ -118,12 +118,12 @@ var limitCases = map[string]caseFunc{
 		own := w.mustHandle(obj, w.pid(), qnxshm.ReadOnly)
 		c.oneMore("by the maker", w, obj, func() { w.mustMapHandle(own, qnxshm.ReadOnly, page) })
 	},
-	"limit/deleted": func(c *C) {
+	"limit/deleted": func(c *trial) {
 		w, obj, made := c.limited(2)
 		c.oneMore("by the maker", w, obj, func() { c.must("worker: delete", w.delete(made[0])) })
 		c.oneMore("by the recipient", w, obj, func() { c.must("delete", qnxshm.DeleteHandle(made[1])) })
 	},
-	"limit/recipient-gone": func(c *C) {
+	"limit/recipient-gone": func(c *trial) {
 		for what, end := range map[string]func(*worker){"killed": (*worker).kill, "exited": (*worker).exit} {
 			w, recipient := c.worker(), c.worker()
 			obj := w.create(page)
@@ -143,7 +143,7 @@ var limitCases = map[string]caseFunc{
 			c.fails(what+": at the limit again", err, "EAGAIN")
 		}
 	},
-	"limit/failed-use": func(c *C) {
+	"limit/failed-use": func(c *trial) {
 		w, obj, made := c.limited(1)
 		for range 2 {
 			c.fails("open with more access", openErr(made[0], qnxshm.ReadWrite), "EACCES")
@@ -153,7 +153,7 @@ var limitCases = map[string]caseFunc{
 		}
 		c.opensHere(made[0])
 	},
-	"limit/each-maker": func(c *C) {
+	"limit/each-maker": func(c *trial) {
 		first, _, made := c.limited(1)
 		second, recipient := c.worker(), c.worker()
 		first.setLimit(2)
@@ -168,7 +168,7 @@ var limitCases = map[string]caseFunc{
 			second.mustHandle(second.create(page), recipient.pid(), qnxshm.ReadOnly)
 		}
 	},
-	"limit/lowered": func(c *C) {
+	"limit/lowered": func(c *trial) {
 		w, obj, made := c.limited(4)
 		w.setLimit(2)
 		for _, h := range made[:2] {
@@ -183,7 +183,7 @@ var limitCases = map[string]caseFunc{
 		}
 		c.opensHere(made[3])
 	},
-	"limit/race": func(c *C) {
+	"limit/race": func(c *trial) {
 		const n, limit = 100, 30
 		w := c.worker()
 		obj := w.create(page)
@@ -191,7 +191,7 @@ var limitCases = map[string]caseFunc{
 		r := w.must(request{Op: "limitrace", Ref: obj, PID: os.Getpid(), N: n})
 		c.same("calls", r.Counts, map[string]int{"EOK": limit, "EAGAIN": n - limit})
 	},
-	"limit/read": func(c *C) {
+	"limit/read": func(c *trial) {
 		w := c.worker()
 		cur, max := w.limit()
 		if cur > max {
@@ -203,7 +203,7 @@ var limitCases = map[string]caseFunc{
 		}
 		w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
 	},
-	"limit/set": func(c *C) {
+	"limit/set": func(c *trial) {
 		w := c.worker()
 		_, max := w.limit()
 		for _, cur := range []uint64{0, 1, 1000, 42, uint64(large) + 42} {
@@ -224,7 +224,7 @@ var limitCases = map[string]caseFunc{
 		equal(c, "lowered maximum", max, 10)
 		w.must(request{Op: "setlimit", Cur: 10, Max: 10})
 	},
-	"limit/above-max": func(c *C) {
+	"limit/above-max": func(c *trial) {
 		w := c.worker()
 		cur, max := w.limit()
 		_, err := w.do(request{Op: "setlimit", Cur: 11, Max: 10})
@@ -235,7 +235,7 @@ var limitCases = map[string]caseFunc{
 		equal(c, "limit", gotCur, cur)
 		equal(c, "maximum", gotMax, max)
 	},
-	"limit/raise-max": func(c *C) {
+	"limit/raise-max": func(c *trial) {
 		if os.Geteuid() == 0 {
 			c.skipf("limits do not bind root")
 		}

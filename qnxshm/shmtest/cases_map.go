@@ -24,7 +24,7 @@ func faults(b []byte, i int64) (fault bool) {
 }
 
 var mapCases = map[string]caseFunc{
-	"map/read-only-descriptor": func(c *C) {
+	"map/read-only-descriptor": func(c *trial) {
 		obj := c.object(page)
 		c.errno("own handle", mapErr(c.withAccess(obj, qnxshm.ReadOnly), qnxshm.ReadWrite, 0, page))
 		w := c.worker()
@@ -36,53 +36,53 @@ var mapCases = map[string]caseFunc{
 		_, name := c.named(page)
 		c.errno("named", mapErr(c.openNamed(name, os.O_RDONLY), qnxshm.ReadWrite, 0, page))
 	},
-	"map/write-only-descriptor": func(c *C) {
+	"map/write-only-descriptor": func(c *trial) {
 		obj := c.withAccess(c.object(page), qnxshm.WriteOnly)
 		c.errno("to read", mapErr(obj, qnxshm.ReadOnly, 0, page))
 		c.errno("to read and write", mapErr(obj, qnxshm.ReadWrite, 0, page))
 	},
-	"map/write-only-access": func(c *C) {
+	"map/write-only-access": func(c *trial) {
 		obj := c.object(page)
 		c.errno("read-write descriptor", mapErr(obj, qnxshm.WriteOnly, 0, page))
 		c.errno("write-only descriptor", mapErr(c.withAccess(obj, qnxshm.WriteOnly), qnxshm.WriteOnly, 0, page))
 	},
-	"map/access-illegal": func(c *C) {
+	"map/access-illegal": func(c *trial) {
 		obj := c.object(page)
 		for _, access := range illegalAccess {
 			c.errno(access.String(), mapErr(obj, access, 0, page))
 		}
 	},
-	"map/length-zero": func(c *C) {
+	"map/length-zero": func(c *trial) {
 		obj := c.object(2 * page)
 		c.errno("at the start", mapErr(obj, qnxshm.ReadOnly, 0, 0))
 		c.errno("inside", mapErr(obj, qnxshm.ReadOnly, page, 0))
 	},
-	"map/length-negative": func(c *C) {
+	"map/length-negative": func(c *trial) {
 		obj := c.object(2 * page)
 		c.errno("-1", mapErr(obj, qnxshm.ReadOnly, 0, -1))
 		c.errno("one page", mapErr(obj, qnxshm.ReadOnly, page, -page))
 		c.errno("smallest", mapErr(obj, qnxshm.ReadOnly, 0, math.MinInt64))
 	},
-	"map/empty-object": func(c *C) {
+	"map/empty-object": func(c *trial) {
 		m, err := c.object(0).Map(qnxshm.ReadOnly)
 		if err == nil {
 			m.Unmap()
 		}
 		c.errno("Map", err)
 	},
-	"map/offset-unaligned": func(c *C) {
+	"map/offset-unaligned": func(c *trial) {
 		obj := c.object(4 * page)
 		for _, offset := range []int64{1, 512, page - 1, page + 1} {
 			c.errno("offset", mapErr(obj, qnxshm.ReadOnly, offset, page))
 		}
 	},
-	"map/offset-negative": func(c *C) {
+	"map/offset-negative": func(c *trial) {
 		obj := c.object(4 * page)
 		c.errno("one page", mapErr(obj, qnxshm.ReadOnly, -page, page))
 		c.errno("-1", mapErr(obj, qnxshm.ReadOnly, -1, page))
 		c.errno("smallest", mapErr(obj, qnxshm.ReadOnly, math.MinInt64, page))
 	},
-	"map/not-open": func(c *C) {
+	"map/not-open": func(c *trial) {
 		obj, err := qnxshm.NewObject(math.MaxInt32)
 		c.must("NewObject", err)
 		defer obj.Close()
@@ -90,7 +90,7 @@ var mapCases = map[string]caseFunc{
 		_, err = obj.Map(qnxshm.ReadOnly)
 		c.errno("Map", err)
 	},
-	"map/protect-more": func(c *C) {
+	"map/protect-more": func(c *trial) {
 		obj := c.object(page)
 		m := c.mapped(c.withAccess(obj, qnxshm.ReadOnly), qnxshm.ReadOnly)
 		c.errno("a read-only descriptor", c.portable(protect(m.Bytes(), true)))
@@ -101,17 +101,17 @@ var mapCases = map[string]caseFunc{
 		writer := c.mapped(obj, qnxshm.ReadOnly)
 		c.must("a writable descriptor", protect(writer.Bytes(), true))
 	},
-	"map/protect-nothing": func(c *C) {
+	"map/protect-nothing": func(c *trial) {
 		c.errno("mprotect", c.portable(protectNowhere()))
 	},
-	"map/sync-nothing": func(c *C) {
+	"map/sync-nothing": func(c *trial) {
 		c.errno("msync", c.portable(syncNowhere()))
 	},
-	"map/sync-both": func(c *C) {
+	"map/sync-both": func(c *trial) {
 		m := c.mapped(c.object(page), qnxshm.ReadWrite)
 		c.errno("msync", c.portable(syncBothWays(m.Bytes())))
 	},
-	"map/fd-negative": func(c *C) {
+	"map/fd-negative": func(c *trial) {
 		obj, err := qnxshm.NewObject(-1)
 		if err == nil {
 			defer obj.Close()
@@ -119,7 +119,7 @@ var mapCases = map[string]caseFunc{
 		}
 		c.errno("-1", err)
 	},
-	"map/offset": func(c *C) {
+	"map/offset": func(c *trial) {
 		obj := c.lettered(4)
 		m := c.mappedRange(obj, qnxshm.ReadWrite, 2*page, page)
 		equal(c, "length", int64(m.Len()), page)
@@ -127,14 +127,14 @@ var mapCases = map[string]caseFunc{
 		c.writeTo(m, 0, text)
 		equal(c, "in the object", c.read(obj, 2*page, len(text)), text)
 	},
-	"map/far": func(c *C) {
+	"map/far": func(c *trial) {
 		obj := c.large(2*large + page)
 		c.writeTo(c.mappedRange(obj, qnxshm.ReadWrite, 2*large, page), 0, text)
 		m := c.mappedRange(obj, qnxshm.ReadOnly, large, large+page)
 		equal(c, "length", int64(m.Len()), large+page)
 		equal(c, "contents", c.readFrom(m, large, len(text)), text)
 	},
-	"map/protection": func(c *C) {
+	"map/protection": func(c *trial) {
 		obj := c.object(page)
 		for access, want := range map[qnxshm.Access]string{qnxshm.ReadOnly: "r--s", qnxshm.ReadWrite: "rw-s"} {
 			c.must("View", c.mapped(obj, access).View(func(b []byte) error {
@@ -147,14 +147,14 @@ var mapCases = map[string]caseFunc{
 			}))
 		}
 	},
-	"map/survives-close": func(c *C) {
+	"map/survives-close": func(c *trial) {
 		obj := c.object(page)
 		first, second := c.mapped(obj, qnxshm.ReadWrite), c.mapped(obj, qnxshm.ReadOnly)
 		obj.Close()
 		c.writeTo(first, 0, text)
 		equal(c, "contents", c.readFrom(second, 0, len(text)), text)
 	},
-	"map/unmapped": func(c *C) {
+	"map/unmapped": func(c *trial) {
 		m := c.mapped(c.object(3*page), qnxshm.ReadOnly)
 		b := m.Bytes()
 		if faults(b, 2*page) {
@@ -169,7 +169,7 @@ var mapCases = map[string]caseFunc{
 		}
 		c.must("unmap again", m.Unmap())
 	},
-	"map/unmapped-large": func(c *C) {
+	"map/unmapped-large": func(c *trial) {
 		m := c.mapped(c.large(large+2*page), qnxshm.ReadOnly)
 		var b []byte
 		c.must("view", m.View(func(view []byte) error { b = view; return nil }))
@@ -180,7 +180,7 @@ var mapCases = map[string]caseFunc{
 			}
 		}
 	},
-	"map/longer-than-object": func(c *C) {
+	"map/longer-than-object": func(c *trial) {
 		obj := c.object(page)
 		m := c.mappedRange(obj, qnxshm.ReadWrite, 0, 3*page)
 		c.writeTo(m, page-1, "x")
@@ -192,7 +192,7 @@ var mapCases = map[string]caseFunc{
 		_, err = m.ReadAt(make([]byte, 1), 2*page)
 		c.truncated("past the new end", err)
 	},
-	"map/shrunk": func(c *C) {
+	"map/shrunk": func(c *trial) {
 		obj := c.lettered(3)
 		m := c.mapped(obj, qnxshm.ReadWrite)
 		c.must("shrink", obj.Truncate(page))
@@ -206,7 +206,7 @@ var mapCases = map[string]caseFunc{
 		c.truncated("copy in View", m.View(func(b []byte) error { copy(make([]byte, page), b[page:]); return nil }))
 		equal(c, "what is still left", c.readFrom(m, 0, 1), "A")
 	},
-	"map/shrunk-by-other": func(c *C) {
+	"map/shrunk-by-other": func(c *trial) {
 		w := c.worker()
 		obj := c.object(2 * page)
 		m := c.mapped(obj, qnxshm.ReadOnly)

@@ -14,7 +14,7 @@ const allOnes = ^qnxshm.Handle(0)
 
 // stoppedMaker makes a worker that has made a handle for this process, and stops
 // it.
-func (c *C) stoppedMaker() (w *worker, h qnxshm.Handle) {
+func (c *trial) stoppedMaker() (w *worker, h qnxshm.Handle) {
 	c.hostOnly()
 	w = c.worker()
 	obj := w.create(page)
@@ -26,19 +26,19 @@ func (c *C) stoppedMaker() (w *worker, h qnxshm.Handle) {
 }
 
 // lasted checks how long something took.
-func (c *C) lasted(what string, since time.Time, least, most time.Duration) {
+func (c *trial) lasted(what string, since time.Time, least, most time.Duration) {
 	if d := time.Since(since); d < least || d > most {
 		c.errorf("%s took %v, want %v to %v", what, d, least, most)
 	}
 }
 
 var openCases = map[string]caseFunc{
-	"open/never-existed": func(c *C) {
+	"open/never-existed": func(c *trial) {
 		for _, h := range []qnxshm.Handle{1, 42, 0x0123456789abcdef, 1 << 63, allOnes - 1, math.MaxUint32} {
 			c.errno("handle", openErr(h, qnxshm.ReadOnly))
 		}
 	},
-	"open/guessed": func(c *C) {
+	"open/guessed": func(c *trial) {
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		w := c.worker()
 		other := w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
@@ -49,7 +49,7 @@ var openCases = map[string]caseFunc{
 			c.opensHere(h)
 		}
 	},
-	"open/used": func(c *C) {
+	"open/used": func(c *trial) {
 		obj := c.object(page)
 		h := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.opensHere(h)
@@ -60,20 +60,20 @@ var openCases = map[string]caseFunc{
 		_, err := w.open(h, qnxshm.ReadOnly)
 		c.errno("handle of another process", err)
 	},
-	"open/deleted": func(c *C) {
+	"open/deleted": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.must("delete", qnxshm.DeleteHandle(h))
 		_, err := w.open(h, qnxshm.ReadOnly)
 		c.errno("deleted handle", err)
 	},
-	"open/other-process": func(c *C) {
+	"open/other-process": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		_, err := stranger.open(h, qnxshm.ReadOnly)
 		c.errno("stranger", err)
 	},
-	"open/other-process-kept": func(c *C) {
+	"open/other-process-kept": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		obj := c.object(page)
 		c.write(obj, 0, text)
@@ -84,22 +84,22 @@ var openCases = map[string]caseFunc{
 		}
 		equal(c, "contents", recipient.mustRead(recipient.mustOpen(h, qnxshm.ReadOnly), 0, len(text)), text)
 	},
-	"open/by-maker": func(c *C) {
+	"open/by-maker": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.errno("maker", openErr(h, qnxshm.ReadOnly))
 		w.mustOpen(h, qnxshm.ReadOnly)
 	},
-	"open/zero": func(c *C) {
+	"open/zero": func(c *trial) {
 		c.errno("no handle made", openErr(0, qnxshm.ReadOnly))
 		c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.errno("a handle made", openErr(0, qnxshm.ReadOnly))
 	},
-	"open/all-ones": func(c *C) {
+	"open/all-ones": func(c *trial) {
 		c.errno("O_RDONLY", openErr(allOnes, qnxshm.ReadOnly))
 		c.errno("O_RDWR", openErr(allOnes, qnxshm.ReadWrite))
 	},
-	"open/more-access": func(c *C) {
+	"open/more-access": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
@@ -110,7 +110,7 @@ var openCases = map[string]caseFunc{
 		own := c.handle(obj, os.Getpid(), qnxshm.ReadOnly)
 		c.errno("own, O_RDWR of O_RDONLY", openErr(own, qnxshm.ReadWrite))
 	},
-	"open/more-access-kept": func(c *C) {
+	"open/more-access-kept": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		for range 2 {
@@ -120,12 +120,12 @@ var openCases = map[string]caseFunc{
 			w.mustOpen(h, qnxshm.ReadOnly)
 		}
 	},
-	"open/write-only-handle-reads": func(c *C) {
+	"open/write-only-handle-reads": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.WriteOnly)
 		c.errno("O_RDONLY", openErr(h, qnxshm.ReadOnly))
 		c.errno("O_RDWR", openErr(h, qnxshm.ReadWrite))
 	},
-	"open/access-illegal": func(c *C) {
+	"open/access-illegal": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		own, other := c.handle(obj, os.Getpid(), qnxshm.ReadWrite), c.handle(obj, w.pid(), qnxshm.ReadWrite)
@@ -135,32 +135,32 @@ var openCases = map[string]caseFunc{
 			c.errno("other "+access.String(), err)
 		}
 	},
-	"open/access-illegal-kept": func(c *C) {
+	"open/access-illegal-kept": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadWrite)
 		_, err := w.open(h, 3)
 		c.fails("access 3", err, "EINVAL")
 		w.mustOpen(h, qnxshm.ReadWrite)
 	},
-	"open/order-access-handle": func(c *C) {
+	"open/order-access-handle": func(c *trial) {
 		for _, h := range []qnxshm.Handle{0, 42, allOnes} {
 			c.errno("access 3", openErr(h, 3))
 		}
 	},
-	"open/order-recipient-mode": func(c *C) {
+	"open/order-recipient-mode": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		_, err := stranger.open(h, qnxshm.ReadWrite)
 		c.errno("stranger, O_RDWR", err)
 		c.errno("maker, O_RDWR", openErr(h, qnxshm.ReadWrite))
 	},
-	"open/cloexec-flag": func(c *C) {
+	"open/cloexec-flag": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.open(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly|qnxshm.Access(syscall.O_CLOEXEC))
 		w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite|qnxshm.Access(syscall.O_CLOEXEC))
 	},
-	"open/read-write-handle-any-mode": func(c *C) {
+	"open/read-write-handle-any-mode": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		for _, access := range []qnxshm.Access{qnxshm.ReadOnly, qnxshm.WriteOnly, qnxshm.ReadWrite} {
@@ -177,13 +177,13 @@ var openCases = map[string]caseFunc{
 			}
 		}
 	},
-	"open/write-only-handle": func(c *C) {
+	"open/write-only-handle": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		c.withAccess(obj, qnxshm.WriteOnly)
 		w.mustOpen(c.handle(obj, w.pid(), qnxshm.WriteOnly), qnxshm.WriteOnly)
 	},
-	"open/table-full": func(c *C) {
+	"open/table-full": func(c *trial) {
 		obj := c.object(page)
 		for _, warm := range []bool{false, true} {
 			w := c.worker()
@@ -196,7 +196,7 @@ var openCases = map[string]caseFunc{
 			c.errno("open", err)
 		}
 	},
-	"open/table-full-kept": func(c *C) {
+	"open/table-full-kept": func(c *trial) {
 		obj := c.object(page)
 		c.write(obj, 0, text)
 		for _, warm := range []bool{false, true} {
@@ -214,7 +214,7 @@ var openCases = map[string]caseFunc{
 			equal(c, "contents", w.mustRead(w.mustOpen(h, qnxshm.ReadOnly), 0, len(text)), text)
 		}
 	},
-	"open/table-full-own": func(c *C) {
+	"open/table-full-own": func(c *trial) {
 		w := c.worker()
 		h := w.mustHandle(w.create(page), w.pid(), qnxshm.ReadOnly)
 		w.must(request{Op: "fill"})
@@ -223,7 +223,7 @@ var openCases = map[string]caseFunc{
 		w.must(request{Op: "unfill"})
 		w.mustOpen(h, qnxshm.ReadOnly)
 	},
-	"open/maker-stopped": func(c *C) {
+	"open/maker-stopped": func(c *trial) {
 		_, h := c.stoppedMaker()
 		began := time.Now()
 		err := openErr(h, qnxshm.ReadOnly)
@@ -233,14 +233,14 @@ var openCases = map[string]caseFunc{
 			c.errorf("the text does not say that the maker may be stopped: %v", err)
 		}
 	},
-	"open/maker-stopped-kept": func(c *C) {
+	"open/maker-stopped-kept": func(c *trial) {
 		w, h := c.stoppedMaker()
 		c.fails("open", openErr(h, qnxshm.ReadOnly), "EAGAIN")
 		c.must("let the maker go on", resume(w.cmd.Process))
 		equal(c, "contents", c.read(c.open(h, qnxshm.ReadOnly), 0, len(text)), text)
 		c.fails("second open", openErr(h, qnxshm.ReadOnly), "ESRCH")
 	},
-	"open/lowest-descriptor": func(c *C) {
+	"open/lowest-descriptor": func(c *trial) {
 		obj := c.object(page)
 		c.takesLowest(func() (int, error) {
 			return qnxshm.OpenHandle(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
@@ -251,13 +251,13 @@ var openCases = map[string]caseFunc{
 			return qnxshm.OpenHandle(w.mustHandle(theirs, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
 		})
 	},
-	"open/close-on-exec": func(c *C) {
+	"open/close-on-exec": func(c *trial) {
 		c.closesOnExec(c.withAccess(c.object(page), qnxshm.ReadOnly))
 		w := c.worker()
 		h := w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadOnly)
 		c.closesOnExec(c.open(h, qnxshm.ReadOnly))
 	},
-	"open/same-memory": func(c *C) {
+	"open/same-memory": func(c *trial) {
 		w := c.worker()
 		obj := c.object(2 * page)
 		c.write(obj, page-3, text)
@@ -269,7 +269,7 @@ var openCases = map[string]caseFunc{
 		c.write(obj, 7, "more")
 		equal(c, "recipient reads again", w.mustRead(mem, 7, 4), "more")
 	},
-	"open/same-size": func(c *C) {
+	"open/same-size": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
@@ -278,7 +278,7 @@ var openCases = map[string]caseFunc{
 			equal(c, "size", w.must(request{Op: "size", Ref: got}).Size, size)
 		}
 	},
-	"open/race-goroutines": func(c *C) {
+	"open/race-goroutines": func(c *trial) {
 		const n = 1000
 		obj := c.object(page)
 		for range 5 {
@@ -290,24 +290,24 @@ var openCases = map[string]caseFunc{
 		h := w.mustHandle(theirs, os.Getpid(), qnxshm.ReadOnly)
 		c.same("handle of another maker", openRace(h, n), map[string]int{"EOK": 1, "ESRCH": n - 1})
 	},
-	"open/race-processes": func(c *C) { c.raceProcesses(opening, 3, 100) },
+	"open/race-processes": func(c *trial) { c.raceProcesses(opening, 3, 100) },
 
-	"open/race-delete": func(c *C) { c.raceDelete(opening) },
+	"open/race-delete": func(c *trial) { c.raceDelete(opening) },
 
-	"open/concurrent": func(c *C) { c.concurrent(opening) },
+	"open/concurrent": func(c *trial) { c.concurrent(opening) },
 
-	"maker/matches": func(c *C) {
+	"maker/matches": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		w.must(request{Op: "openpid", Handle: h, Access: qnxshm.ReadOnly, PID: os.Getpid()})
 		_, err := w.open(h, qnxshm.ReadOnly)
 		c.fails("second open", err, "ESRCH")
 	},
-	"maker/own": func(c *C) {
+	"maker/own": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.must("open", openPIDErr(h, qnxshm.ReadOnly, os.Getpid()))
 	},
-	"maker/differs": func(c *C) {
+	"maker/differs": func(c *trial) {
 		w := c.worker()
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.errno("own handle, other pid", openPIDErr(own, qnxshm.ReadOnly, w.pid()))
@@ -316,7 +316,7 @@ var openCases = map[string]caseFunc{
 		c.errno("other's handle, a third pid", openPIDErr(theirs, qnxshm.ReadOnly, c.worker().pid()))
 		c.errno("other's handle, no pid", openPIDErr(theirs, qnxshm.ReadOnly, noProcess))
 	},
-	"maker/differs-kept": func(c *C) {
+	"maker/differs-kept": func(c *trial) {
 		w := c.worker()
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.fails("own handle, other pid", openPIDErr(own, qnxshm.ReadOnly, w.pid()), "ESRCH")
@@ -325,13 +325,13 @@ var openCases = map[string]caseFunc{
 		c.fails("other's handle, own pid", openPIDErr(theirs, qnxshm.ReadOnly, os.Getpid()), "ESRCH")
 		c.must("right pid", openPIDErr(theirs, qnxshm.ReadOnly, w.pid()))
 	},
-	"maker/nobody": func(c *C) {
+	"maker/nobody": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		for _, pid := range append(wide(os.Getpid()), 0, -1, -os.Getpid(), math.MinInt32) {
 			c.errno("pid", openPIDErr(h, qnxshm.ReadOnly, pid))
 		}
 	},
-	"maker/is-not-creator": func(c *C) {
+	"maker/is-not-creator": func(c *trial) {
 		second, third := c.worker(), c.worker()
 		passed := second.mustOpen(c.handle(c.object(page), second.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
 		h := second.mustHandle(passed, third.pid(), qnxshm.ReadOnly)
@@ -339,14 +339,14 @@ var openCases = map[string]caseFunc{
 		c.fails("pid of the creator", err, "ESRCH")
 		third.must(request{Op: "openpid", Handle: h, Access: qnxshm.ReadOnly, PID: second.pid()})
 	},
-	"maker/access-illegal": func(c *C) {
+	"maker/access-illegal": func(c *trial) {
 		h := c.handle(c.object(page), os.Getpid(), qnxshm.ReadWrite)
 		for _, access := range illegalAccess {
 			c.errno(access.String(), openPIDErr(h, access, os.Getpid()))
 		}
 		c.opensHere(h)
 	},
-	"maker/more-access": func(c *C) {
+	"maker/more-access": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
@@ -359,7 +359,7 @@ var openCases = map[string]caseFunc{
 		equal(c, "contents", c.read(obj, 0, len(text)), text)
 	},
 
-	"delete/unknown": func(c *C) {
+	"delete/unknown": func(c *trial) {
 		for _, h := range []qnxshm.Handle{1, 42, 0x0123456789abcdef, allOnes - 1} {
 			c.errno("handle", qnxshm.DeleteHandle(h))
 		}
@@ -369,12 +369,12 @@ var openCases = map[string]caseFunc{
 		}
 		c.opensHere(own)
 	},
-	"delete/zero": func(c *C) {
+	"delete/zero": func(c *trial) {
 		c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
 		c.errno("0", qnxshm.DeleteHandle(0))
 		c.errno("all ones", qnxshm.DeleteHandle(allOnes))
 	},
-	"delete/opened": func(c *C) {
+	"delete/opened": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
@@ -385,32 +385,32 @@ var openCases = map[string]caseFunc{
 		c.opensHere(h)
 		c.errno("own", qnxshm.DeleteHandle(h))
 	},
-	"delete/twice": func(c *C) {
+	"delete/twice": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.must("delete", qnxshm.DeleteHandle(h))
 		c.errno("maker", qnxshm.DeleteHandle(h))
 		c.errno("recipient", w.delete(h))
 	},
-	"delete/stranger": func(c *C) {
+	"delete/stranger": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		c.errno("stranger", stranger.delete(h))
 	},
-	"delete/stranger-kept": func(c *C) {
+	"delete/stranger-kept": func(c *trial) {
 		recipient, stranger := c.worker(), c.worker()
 		h := c.handle(c.object(page), recipient.pid(), qnxshm.ReadOnly)
 		c.fails("stranger", stranger.delete(h), "ESRCH")
 		recipient.mustOpen(h, qnxshm.ReadOnly)
 	},
-	"delete/by-maker": func(c *C) {
+	"delete/by-maker": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.must("delete", qnxshm.DeleteHandle(h))
 		_, err := w.open(h, qnxshm.ReadOnly)
 		c.fails("open", err, "ESRCH")
 	},
-	"delete/by-recipient": func(c *C) {
+	"delete/by-recipient": func(c *trial) {
 		w := c.worker()
 		h := c.handle(c.object(page), w.pid(), qnxshm.ReadOnly)
 		c.must("delete", w.delete(h))
@@ -418,7 +418,7 @@ var openCases = map[string]caseFunc{
 		c.fails("open", err, "ESRCH")
 		c.fails("delete by the maker", qnxshm.DeleteHandle(h), "ESRCH")
 	},
-	"delete/spares-others": func(c *C) {
+	"delete/spares-others": func(c *trial) {
 		w := c.worker()
 		obj := c.object(page)
 		var handles []qnxshm.Handle
@@ -436,7 +436,7 @@ var openCases = map[string]caseFunc{
 			}
 		}
 	},
-	"delete/maker-stopped": func(c *C) {
+	"delete/maker-stopped": func(c *trial) {
 		w, h := c.stoppedMaker()
 		began := time.Now()
 		c.errno("delete", qnxshm.DeleteHandle(h))

@@ -13,7 +13,7 @@ import (
 )
 
 // sendPattern makes a worker send the pattern of n bytes, and receives the first 64.
-func (c *C) sendPattern(n, room int) (m qnxmsg.Message, answer *call, want []byte) {
+func (c *trial) sendPattern(n, room int) (m qnxmsg.Message, answer *call, want []byte) {
 	ch, name := c.server()
 	w := c.worker()
 	answer = w.start(request{Op: "send", Ref: w.openName(name), Pattern: n, N: room, Timeout: patience})
@@ -23,7 +23,7 @@ func (c *C) sendPattern(n, room int) (m qnxmsg.Message, answer *call, want []byt
 }
 
 // unreadable returns memory that cannot be read: it was revoked.
-func (c *C) unreadable(n int) []byte {
+func (c *trial) unreadable(n int) []byte {
 	creator := c.worker()
 	obj := creator.create(int64(n))
 	c.must("worker: make it revocable", creator.control(obj, qnxshm.ControlRevocable, 0))
@@ -33,26 +33,26 @@ func (c *C) unreadable(n int) []byte {
 }
 
 // sameBytes compares data, of which there may be much.
-func (c *C) sameBytes(what string, got, want []byte) {
+func (c *trial) sameBytes(what string, got, want []byte) {
 	if !bytes.Equal(got, want) {
 		c.errorf("%s: %d bytes are not the %d that were sent", what, len(got), len(want))
 	}
 }
 
 // sameReply compares what a worker got, of which there may be more than is carried.
-func (c *C) sameReply(r reply, want []byte) {
+func (c *trial) sameReply(r reply, want []byte) {
 	equal(c, "sum of the reply", r.Sum, crc32.ChecksumIEEE(want))
 }
 
 // replied waits for the answer to a worker's message.
-func (c *C) replied(answer *call) reply {
+func (c *trial) replied(answer *call) reply {
 	r, err := answer.wait()
 	c.must("worker: send", err)
 	return r
 }
 
 var pieceCases = map[string]caseFunc{
-	"pieces/send": func(c *C) {
+	"pieces/send": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -70,7 +70,7 @@ var pieceCases = map[string]caseFunc{
 			c.sameReply(r, want)
 		}
 	},
-	"pieces/none": func(c *C) {
+	"pieces/none": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, pieces := range [][][]byte{nil, {}, {nil}, {{}, nil, {}}} {
@@ -85,7 +85,7 @@ var pieceCases = map[string]caseFunc{
 			c.must("send", <-done)
 		}
 	},
-	"pieces/reply": func(c *C) {
+	"pieces/reply": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, _ := c.sendPattern(1, n)
 			c.must("reply", m.Replyv(4, inPieces(pattern(n), n/5+1)))
@@ -94,7 +94,7 @@ var pieceCases = map[string]caseFunc{
 			c.sameReply(r, pattern(n))
 		}
 	},
-	"pieces/too-many": func(c *C) {
+	"pieces/too-many": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		conn := c.connect(0, c.channel(0).ID())
 		many := make([][]byte, 524289)
@@ -106,7 +106,7 @@ var pieceCases = map[string]caseFunc{
 		c.must("reply", m.Replyv(0, many[:524288]))
 		c.replied(answer)
 	},
-	"pieces/message-bad": func(c *C) {
+	"pieces/message-bad": func(c *trial) {
 		ch := c.channel(0)
 		conn := c.connect(0, ch.ID())
 		for _, n := range inlineAndNot {
@@ -115,7 +115,7 @@ var pieceCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"pieces/message-bad-unseen": func(c *C) {
+	"pieces/message-bad-unseen": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		bad := c.unreadable(100)
@@ -140,7 +140,7 @@ var pieceCases = map[string]caseFunc{
 		c.must("send", (<-answer).err)
 	},
 
-	"read/offset": func(c *C) {
+	"read/offset": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, want := c.sendPattern(n, 0)
 			c.sameBytes("received", m.Data, want[:64])
@@ -161,7 +161,7 @@ var pieceCases = map[string]caseFunc{
 			c.replied(answer)
 		}
 	},
-	"read/past-end": func(c *C) {
+	"read/past-end": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, _ := c.sendPattern(n, 0)
 			for _, off := range []int64{int64(n), int64(n) + 1, 1 << 40} {
@@ -173,19 +173,19 @@ var pieceCases = map[string]caseFunc{
 			c.replied(answer)
 		}
 	},
-	"read/answered": func(c *C) {
+	"read/answered": func(c *trial) {
 		m, answer, _ := c.sendPattern(100, 0)
 		c.must("reply", m.Reply(0, nil))
 		_, err := m.ReadAt(make([]byte, 1), 0)
 		c.errno("read", err)
 		c.replied(answer)
 	},
-	"read/client-timed-out": func(c *C) {
+	"read/client-timed-out": func(c *trial) {
 		_, _, _, m := c.timedOut()
 		_, err := m.ReadAt(make([]byte, 1), 0)
 		c.errno("read", err)
 	},
-	"read/buffer-bad": func(c *C) {
+	"read/buffer-bad": func(c *trial) {
 		m, answer, want := c.sendPattern(200, 0)
 		_, err := m.ReadAt(c.unwritable(100), 0)
 		c.errno("read", err)
@@ -196,7 +196,7 @@ var pieceCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		c.replied(answer)
 	},
-	"read/negative": func(c *C) {
+	"read/negative": func(c *trial) {
 		m, answer, _ := c.sendPattern(100, 100)
 		_, err := m.ReadAt(make([]byte, 1), -1)
 		c.errno("read", err)
@@ -213,7 +213,7 @@ var pieceCases = map[string]caseFunc{
 		c.errno("write to a pulse", err)
 	},
 
-	"write/offset": func(c *C) {
+	"write/offset": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, _ := c.sendPattern(1, n)
 			want := make([]byte, n)
@@ -229,7 +229,7 @@ var pieceCases = map[string]caseFunc{
 			c.sameReply(r, want)
 		}
 	},
-	"write/before-reply": func(c *C) {
+	"write/before-reply": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, _ := c.sendPattern(1, n)
 			want := pattern(n)
@@ -241,7 +241,7 @@ var pieceCases = map[string]caseFunc{
 			c.sameReply(c.replied(answer), want)
 		}
 	},
-	"write/past-end": func(c *C) {
+	"write/past-end": func(c *trial) {
 		for _, n := range inlineAndNot {
 			m, answer, _ := c.sendPattern(1, n)
 			want := make([]byte, n)
@@ -258,14 +258,14 @@ var pieceCases = map[string]caseFunc{
 			c.sameReply(c.replied(answer), want)
 		}
 	},
-	"write/answered": func(c *C) {
+	"write/answered": func(c *trial) {
 		m, answer, _ := c.sendPattern(1, 100)
 		c.must("reply", m.Reply(0, nil))
 		_, err := m.WriteAt([]byte("late"), 0)
 		c.errno("write", err)
 		c.sameReply(c.replied(answer), make([]byte, 100))
 	},
-	"write/data-bad": func(c *C) {
+	"write/data-bad": func(c *trial) {
 		m, answer, _ := c.sendPattern(1, 100)
 		_, err := m.WriteAt(c.unreadable(50), 0)
 		c.errno("write", err)

@@ -10,26 +10,26 @@ import (
 )
 
 // pulses sends pulses with the values 0 to n-1.
-func (c *C) pulses(conn *qnxmsg.Connection, n int) {
+func (c *trial) pulses(conn *qnxmsg.Connection, n int) {
 	for i := range n {
 		c.must("pulse", conn.SendPulse(-1, i%128, int64(i)))
 	}
 }
 
 // disconnected receives the one disconnect pulse of a client.
-func (c *C) disconnected(ch *qnxmsg.Channel, scoid int) {
+func (c *trial) disconnected(ch *qnxmsg.Channel, scoid int) {
 	c.disconnectedNotDetached(ch, scoid)
 	c.must("detach", ch.DetachClient(scoid))
 }
 
-func (c *C) disconnectedNotDetached(ch *qnxmsg.Channel, scoid int) {
+func (c *trial) disconnectedNotDetached(ch *qnxmsg.Channel, scoid int) {
 	p := c.receivePulse(ch)
 	equal(c, "code", p.Code, qnxmsg.PulseDisconnect)
 	equal(c, "scoid", p.SCOID, scoid)
 }
 
 // introduced exchanges one message with a worker and returns its scoid.
-func (c *C) introduced(ch *qnxmsg.Channel, w *worker, conn ref) (scoid int) {
+func (c *trial) introduced(ch *qnxmsg.Channel, w *worker, conn ref) (scoid int) {
 	answer := w.send(conn, text, patience)
 	m := c.receive(ch)
 	c.must("reply", m.Reply(0, nil))
@@ -43,7 +43,7 @@ const message10 = -1
 
 // looked lets the server look at all clients, by pulses that come before what they have
 // sent.
-func (c *C) looked(ch *qnxmsg.Channel, conn *qnxmsg.Connection) {
+func (c *trial) looked(ch *qnxmsg.Channel, conn *qnxmsg.Connection) {
 	const often = 32
 	for range often {
 		c.must("pulse", conn.SendPulse(255, 127, 0))
@@ -52,7 +52,7 @@ func (c *C) looked(ch *qnxmsg.Channel, conn *qnxmsg.Connection) {
 }
 
 var pulseCases = map[string]caseFunc{
-	"pulse/received": func(c *C) {
+	"pulse/received": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -67,7 +67,7 @@ var pulseCases = map[string]caseFunc{
 			equal(c, "pulse", m.Pulse, qnxmsg.Pulse{Code: i * 31, Value: value, SCOID: scoid})
 		}
 	},
-	"pulse/wide-value": func(c *C) {
+	"pulse/wide-value": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, value := range []int64{math.MaxInt64, math.MinInt64, 0x0123456789abcdef} {
@@ -75,7 +75,7 @@ var pulseCases = map[string]caseFunc{
 			equal(c, "value", c.receivePulse(ch).Value, value)
 		}
 	},
-	"pulse/no-wait": func(c *C) {
+	"pulse/no-wait": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		c.pulses(conn, 3)
@@ -85,7 +85,7 @@ var pulseCases = map[string]caseFunc{
 			c.receivePulse(ch)
 		}
 	},
-	"pulse/order": func(c *C) {
+	"pulse/order": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -101,7 +101,7 @@ var pulseCases = map[string]caseFunc{
 			c.must("worker: send", err)
 		}
 	},
-	"pulse/not-answered": func(c *C) {
+	"pulse/not-answered": func(c *trial) {
 		ch, name := c.server()
 		c.pulses(c.client(name), 1)
 		m, err := ch.ReceiveTimeout(nil, patience)
@@ -110,7 +110,7 @@ var pulseCases = map[string]caseFunc{
 		c.errno("ReplyError", m.ReplyError(syscall.EPERM))
 		c.errno("ReplyError 0", m.ReplyError(nil))
 	},
-	"pulse/priority": func(c *C) {
+	"pulse/priority": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, priority := range append(wide(10), -2, 256, math.MinInt32, math.MaxInt32) {
@@ -125,7 +125,7 @@ var pulseCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"pulse/priority-zero": func(c *C) {
+	"pulse/priority-zero": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for code, priority := range []int{2, 1, 0, 1, 0, 2} {
@@ -135,7 +135,7 @@ var pulseCases = map[string]caseFunc{
 			equal(c, "code", c.receivePulse(ch).Code, code)
 		}
 	},
-	"pulse/higher-first": func(c *C) {
+	"pulse/higher-first": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		for _, message := range []func() (answered func() error){
@@ -173,7 +173,7 @@ var pulseCases = map[string]caseFunc{
 			c.must("send", answered())
 		}
 	},
-	"pulse/code": func(c *C) {
+	"pulse/code": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, code := range append(wide(1), -1, 128, qnxmsg.PulseDisconnect, qnxmsg.PulseUnblock, math.MaxInt32) {
@@ -181,7 +181,7 @@ var pulseCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"pulse/dead-channel": func(c *C) {
+	"pulse/dead-channel": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		ch := w.attach(name)
@@ -194,7 +194,7 @@ var pulseCases = map[string]caseFunc{
 		own.Close()
 		c.errno("own process", conn.SendPulse(-1, 0, 0))
 	},
-	"pulse/dead-server": func(c *C) {
+	"pulse/dead-server": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		w.attach(name)
@@ -202,7 +202,7 @@ var pulseCases = map[string]caseFunc{
 		w.kill()
 		c.errno("pulse", conn.SendPulse(-1, 0, 0))
 	},
-	"pulse/many": func(c *C) {
+	"pulse/many": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -216,7 +216,7 @@ var pulseCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"pulse/flood": func(c *C) {
+	"pulse/flood": func(c *trial) {
 		c.hostOnly()
 		w := c.worker()
 		name := uniqueName()
@@ -247,7 +247,7 @@ var pulseCases = map[string]caseFunc{
 		}
 	},
 
-	"disconnect/closed": func(c *C) {
+	"disconnect/closed": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -265,13 +265,13 @@ var pulseCases = map[string]caseFunc{
 		c.disconnected(ch, m.Info.SCOID)
 		c.nothingComes(ch)
 	},
-	"disconnect/killed": func(c *C) {
+	"disconnect/killed": func(c *trial) {
 		ch, w, _, m, _ := c.asked()
 		w.kill()
 		c.disconnected(ch, m.Info.SCOID)
 		c.nothingComes(ch)
 	},
-	"disconnect/overtakes": func(c *C) {
+	"disconnect/overtakes": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -303,7 +303,7 @@ var pulseCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"disconnect/blocked-thread": func(c *C) {
+	"disconnect/blocked-thread": func(c *trial) {
 		ch := c.channel(qnxmsg.ChannelUnblock | qnxmsg.ChannelDisconnect)
 		w := c.worker()
 		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
@@ -319,7 +319,7 @@ var pulseCases = map[string]caseFunc{
 		c.disconnected(ch, m.Info.SCOID)
 		c.nothingComes(ch)
 	},
-	"disconnect/last": func(c *C) {
+	"disconnect/last": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		first, second := w.openName(name), w.openName(name)
@@ -332,7 +332,7 @@ var pulseCases = map[string]caseFunc{
 		c.disconnected(ch, scoid)
 		c.nothingComes(ch)
 	},
-	"disconnect/silent-client": func(c *C) {
+	"disconnect/silent-client": func(c *trial) {
 		ch, name := c.server()
 		for _, end := range []func(w *worker, conn ref){
 			func(w *worker, conn ref) { w.close(conn) },
@@ -347,7 +347,7 @@ var pulseCases = map[string]caseFunc{
 			c.nothingComes(ch)
 		}
 	},
-	"disconnect/each": func(c *C) {
+	"disconnect/each": func(c *trial) {
 		ch, name := c.server()
 		var workers []*worker
 		scoids := make(map[int]bool)
@@ -369,7 +369,7 @@ var pulseCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"disconnect/not-asked": func(c *C) {
+	"disconnect/not-asked": func(c *trial) {
 		ch := c.channel(0)
 		w := c.worker()
 		conn := w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref

@@ -8,21 +8,21 @@ import (
 
 // A consumption is a way to use handles up. Their races have the same rules.
 type consumption struct {
-	handle func(c *C, obj *qnxshm.Object, pid int) qnxshm.Handle
+	handle func(c *trial, obj *qnxshm.Object, pid int) qnxshm.Handle
 	once   func(h qnxshm.Handle) error
 	race   func(h qnxshm.Handle, n int) map[string]int // n times at once, here
 	start  func(w *worker, h qnxshm.Handle, n int) *call
 }
 
 var opening = consumption{
-	handle: func(c *C, obj *qnxshm.Object, pid int) qnxshm.Handle { return c.handle(obj, pid, qnxshm.ReadOnly) },
+	handle: func(c *trial, obj *qnxshm.Object, pid int) qnxshm.Handle { return c.handle(obj, pid, qnxshm.ReadOnly) },
 	once:   func(h qnxshm.Handle) error { return openErr(h, qnxshm.ReadOnly) },
 	race:   openRace,
 	start:  (*worker).race,
 }
 
 var mapping = consumption{
-	handle: func(c *C, obj *qnxshm.Object, pid int) qnxshm.Handle {
+	handle: func(c *trial, obj *qnxshm.Object, pid int) qnxshm.Handle {
 		return c.handleNoFD(obj, pid, qnxshm.ReadOnly)
 	},
 	once: func(h qnxshm.Handle) error { return directErr(h, qnxshm.ReadOnly, page) },
@@ -34,7 +34,7 @@ var mapping = consumption{
 
 // raceProcesses lets this process and twice as many others as recipients use
 // each recipient's handle, n times each.
-func (c *C) raceProcesses(use consumption, recipients, n int) {
+func (c *trial) raceProcesses(use consumption, recipients, n int) {
 	obj := c.object(page)
 	var workers []*worker
 	for range 2 * recipients {
@@ -60,7 +60,7 @@ func (c *C) raceProcesses(use consumption, recipients, n int) {
 }
 
 // raceDelete lets a recipient use handles while the maker deletes them.
-func (c *C) raceDelete(use consumption) {
+func (c *trial) raceDelete(use consumption) {
 	w := c.worker()
 	obj := c.object(page)
 	for range 100 {
@@ -80,7 +80,7 @@ func (c *C) raceDelete(use consumption) {
 }
 
 // concurrent uses many handles at once, own ones and those of another maker.
-func (c *C) concurrent(use consumption) {
+func (c *trial) concurrent(use consumption) {
 	const n = 200
 	w := c.worker()
 	obj, theirs := c.object(page), w.create(page)

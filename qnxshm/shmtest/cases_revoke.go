@@ -13,7 +13,7 @@ import (
 )
 
 // revocable makes an object of letters whose mappings can be taken back.
-func (c *C) revocable(pages int64) *qnxshm.Object {
+func (c *trial) revocable(pages int64) *qnxshm.Object {
 	obj := c.lettered(pages)
 	c.must("make it revocable", obj.MakeRevocable())
 	return obj
@@ -31,11 +31,11 @@ func (w *worker) revoke(obj ref, pid int) error {
 	return err
 }
 
-func (c *C) revoke(obj *qnxshm.Object, pid int) { c.must("shm_revoke", obj.Revoke(pid)) }
+func (c *trial) revoke(obj *qnxshm.Object, pid int) { c.must("shm_revoke", obj.Revoke(pid)) }
 
 // revokeFromBusy revokes from a process that does not leave the processor, so that
 // it may take a while to confirm.
-func (c *C) revokeFromBusy(obj *qnxshm.Object, pid int) {
+func (c *trial) revokeFromBusy(obj *qnxshm.Object, pid int) {
 	var err error
 	c.soon("shm_revoke", func() bool { err = obj.Revoke(pid); return !errors.Is(err, qnxshm.ErrRevokePending) })
 	c.must("shm_revoke", err)
@@ -55,14 +55,14 @@ func own(m *qnxshm.Mapping) reader {
 func (w *worker) reads(m ref) reader { return func() (string, error) { return w.read(m, 0, 1) } }
 
 // isTaken checks that a mapping cannot be used any more.
-func (c *C) isTaken(what string, read reader) {
+func (c *trial) isTaken(what string, read reader) {
 	if _, err := read(); nameOf(err) != "ErrRevoked" {
 		c.errorf("%s: got %v, want ErrRevoked", what, err)
 	}
 }
 
 // isKept checks that a mapping can be used and begins with a letter.
-func (c *C) isKept(what, want string, read reader) {
+func (c *trial) isKept(what, want string, read reader) {
 	got, err := read()
 	if err != nil || got != want {
 		c.errorf("%s: got %q, %v, want %q", what, got, err, want)
@@ -71,25 +71,25 @@ func (c *C) isKept(what, want string, read reader) {
 
 // granted makes a worker map the object through a handle that gives no
 // descriptor.
-func (c *C) granted(obj *qnxshm.Object, w *worker) ref {
+func (c *trial) granted(obj *qnxshm.Object, w *worker) ref {
 	return w.mustMapHandle(c.handleNoFD(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite, page)
 }
 
 // grantedBy makes this process map a worker's object in the same way.
-func (c *C) grantedBy(w *worker, obj ref) *qnxshm.Mapping {
+func (c *trial) grantedBy(w *worker, obj ref) *qnxshm.Mapping {
 	r := w.must(request{Op: "handle", Ref: obj, PID: os.Getpid(), Access: qnxshm.ReadWrite, NoFD: true})
 	return c.direct(r.Handle, qnxshm.ReadWrite, page)
 }
 
 // stopped stops a worker until the case ends, or resume is called.
-func (c *C) stopped(w *worker) {
+func (c *trial) stopped(w *worker) {
 	c.hostOnly()
 	c.must("stop a worker", stop(w.cmd.Process))
 	c.cleanup(func() { resume(w.cmd.Process) })
 }
 
 // pending checks the error of a Revoke that a process has not confirmed.
-func (c *C) pending(what string, err error, pid int) {
+func (c *trial) pending(what string, err error, pid int) {
 	c.errno(what, err)
 	if !errors.Is(err, qnxshm.ErrRevokePending) {
 		c.errorf("%s: %v does not match ErrRevokePending", what, err)
@@ -107,12 +107,12 @@ func (c *C) pending(what string, err error, pid int) {
 const confirmTime = 3 * time.Second
 
 var revokeErrorCases = map[string]caseFunc{
-	"revoke/fd-not-open": func(c *C) {
+	"revoke/fd-not-open": func(c *trial) {
 		for _, pid := range []int{os.Getpid(), -1} {
 			c.errno("fd", qnxshm.Revoke(math.MaxInt32, pid))
 		}
 	},
-	"revoke/fd-outside": func(c *C) {
+	"revoke/fd-outside": func(c *trial) {
 		obj := c.revocable(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
 		for _, fd := range append(wide(fdOf(obj)), -1, -2, math.MinInt32) {
@@ -120,13 +120,13 @@ var revokeErrorCases = map[string]caseFunc{
 		}
 		c.isKept("mapping", "A", own(m))
 	},
-	"revoke/fd-other": func(c *C) {
+	"revoke/fd-other": func(c *trial) {
 		for _, f := range c.notMemory() {
 			c.errno(f.Name(), qnxshm.Revoke(int(f.Fd()), os.Getpid()))
 			c.errno(f.Name(), qnxshm.Revoke(int(f.Fd()), -1))
 		}
 	},
-	"revoke/recipient": func(c *C) {
+	"revoke/recipient": func(c *trial) {
 		w, other := c.worker(), c.worker()
 		obj := c.revocable(1)
 		m, theirs := c.mapped(obj, qnxshm.ReadOnly), c.granted(obj, other)
@@ -144,7 +144,7 @@ var revokeErrorCases = map[string]caseFunc{
 		c.isKept("creator's mapping", "A", own(m))
 		c.isKept("another recipient's mapping", "A", other.reads(theirs))
 	},
-	"revoke/passed-on": func(c *C) {
+	"revoke/passed-on": func(c *trial) {
 		first, second := c.worker(), c.worker()
 		obj := c.revocable(1)
 		got := first.mustOpen(c.handle(obj, first.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -156,7 +156,7 @@ var revokeErrorCases = map[string]caseFunc{
 		}
 		c.isKept("mapping", "A", second.reads(m))
 	},
-	"revoke/inherited-fd": func(c *C) {
+	"revoke/inherited-fd": func(c *trial) {
 		w := c.worker()
 		obj := w.revocable(1)
 		m := c.grantedBy(w, obj)
@@ -172,7 +172,7 @@ var revokeErrorCases = map[string]caseFunc{
 		c.isKept("mapping", "A", own(m))
 		c.must("the creator itself", w.revoke(obj, -1))
 	},
-	"revoke/not-revocable": func(c *C) {
+	"revoke/not-revocable": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
@@ -184,7 +184,7 @@ var revokeErrorCases = map[string]caseFunc{
 		c.isKept("creator's mapping", "A", own(m))
 		c.isKept("recipient's mapping", "A", w.reads(theirs))
 	},
-	"revoke/no-process": func(c *C) {
+	"revoke/no-process": func(c *trial) {
 		obj := c.revocable(1)
 		c.errno("pid", obj.Revoke(noProcess))
 		for _, end := range []func(*worker){(*worker).kill, (*worker).exit} {
@@ -193,7 +193,7 @@ var revokeErrorCases = map[string]caseFunc{
 			c.errno("ended before", obj.Revoke(w.pid()))
 		}
 	},
-	"revoke/pid-zero": func(c *C) {
+	"revoke/pid-zero": func(c *trial) {
 		obj := c.revocable(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
 		c.errno("0", obj.Revoke(0))
@@ -201,7 +201,7 @@ var revokeErrorCases = map[string]caseFunc{
 			c.isKept("own mapping", "A", own(m))
 		}
 	},
-	"revoke/pid-negative": func(c *C) {
+	"revoke/pid-negative": func(c *trial) {
 		obj := c.revocable(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
 		for _, pid := range []int{-2, -max(os.Getpid(), 2), math.MinInt32} { // -1 means all
@@ -209,7 +209,7 @@ var revokeErrorCases = map[string]caseFunc{
 		}
 		c.isKept("own mapping", "A", own(m))
 	},
-	"revoke/pid-outside": func(c *C) {
+	"revoke/pid-outside": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		m, theirs := c.mapped(obj, qnxshm.ReadOnly), c.granted(obj, w)
@@ -224,7 +224,7 @@ var revokeErrorCases = map[string]caseFunc{
 		c.isKept("own mapping", "A", own(m))
 		c.isKept("recipient's mapping", "A", w.reads(theirs))
 	},
-	"revoke/table-full": func(c *C) {
+	"revoke/table-full": func(c *trial) {
 		w := c.worker()
 		obj := w.revocable(1)
 		m := w.mapWhole(obj, qnxshm.ReadOnly)
@@ -233,23 +233,23 @@ var revokeErrorCases = map[string]caseFunc{
 		w.must(request{Op: "unfill"})
 		c.isTaken("mapping", w.reads(m))
 	},
-	"revoke/order-fd-pid": func(c *C) {
+	"revoke/order-fd-pid": func(c *trial) {
 		c.errno("not open", qnxshm.Revoke(math.MaxInt32, noProcess))
 		c.errno("negative", qnxshm.Revoke(-1, 0))
 	},
-	"revoke/order-creator-flag": func(c *C) {
+	"revoke/order-creator-flag": func(c *trial) {
 		w := c.worker()
 		got := c.open(w.mustHandle(w.create(page), os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
 		c.errno("own pid", got.Revoke(os.Getpid()))
 		c.errno("all", got.Revoke(-1))
 	},
-	"revoke/order-creator-pid": func(c *C) {
+	"revoke/order-creator-pid": func(c *trial) {
 		w := c.worker()
 		got := c.open(w.mustHandle(w.revocable(1), os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
 		c.errno("no process", got.Revoke(noProcess))
 		c.errno("0", got.Revoke(0))
 	},
-	"revoke/order-flag-pid": func(c *C) {
+	"revoke/order-flag-pid": func(c *trial) {
 		obj := c.object(page)
 		c.errno("no process", obj.Revoke(noProcess))
 		c.errno("0", obj.Revoke(0))
@@ -257,7 +257,7 @@ var revokeErrorCases = map[string]caseFunc{
 }
 
 var revokeCases = map[string]caseFunc{
-	"revoke/never-mapped": func(c *C) {
+	"revoke/never-mapped": func(c *trial) {
 		obj := c.revocable(1)
 		stranger, opener, holder := c.worker(), c.worker(), c.worker()
 		opener.mustOpen(c.handle(obj, opener.pid(), qnxshm.ReadOnly), qnxshm.ReadOnly)
@@ -271,7 +271,7 @@ var revokeCases = map[string]caseFunc{
 			c.revoke(obj, parent) // which knows nothing of all this
 		}
 	},
-	"revoke/twice": func(c *C) {
+	"revoke/twice": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		for _, pid := range []int{w.pid(), -1, os.Getpid()} {
@@ -288,7 +288,7 @@ var revokeCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/ended": func(c *C) {
+	"revoke/ended": func(c *trial) {
 		obj := c.revocable(1)
 		for _, end := range []func(*worker){(*worker).kill, (*worker).exit} {
 			w := c.worker()
@@ -303,7 +303,7 @@ var revokeCases = map[string]caseFunc{
 		c.revoke(obj, unused.pid())
 		c.revoke(obj, -1)
 	},
-	"revoke/zombie": func(c *C) {
+	"revoke/zombie": func(c *trial) {
 		w := c.workerNotReaped()
 		obj := c.revocable(1)
 		c.granted(obj, w)
@@ -315,7 +315,7 @@ var revokeCases = map[string]caseFunc{
 		c.revoke(obj, w.pid())
 		c.revoke(obj, -1)
 	},
-	"revoke/exec": func(c *C) {
+	"revoke/exec": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		c.granted(obj, w)
@@ -326,7 +326,7 @@ var revokeCases = map[string]caseFunc{
 		c.revoke(obj, w.pid())
 		c.isTaken("mapped by the new program", w.reads(again))
 	},
-	"revoke/duplicate-fd": func(c *C) {
+	"revoke/duplicate-fd": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		dup := c.duplicate(obj)
@@ -339,7 +339,7 @@ var revokeCases = map[string]caseFunc{
 		c.isTaken("recipient, first descriptor closed", w.reads(m))
 		equal(c, "contents", c.read(dup, 0, 1), "A") // the descriptor was only lent
 	},
-	"revoke/own-handle-fd": func(c *C) {
+	"revoke/own-handle-fd": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		for _, access := range []qnxshm.Access{qnxshm.ReadOnly, qnxshm.WriteOnly, qnxshm.ReadWrite} {
@@ -348,7 +348,7 @@ var revokeCases = map[string]caseFunc{
 			c.isTaken(access.String(), w.reads(m))
 		}
 	},
-	"revoke/window-fd": func(c *C) {
+	"revoke/window-fd": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(4)
 		win := c.windowHere(obj, qnxshm.ReadOnly, page, 2*page)
@@ -357,7 +357,7 @@ var revokeCases = map[string]caseFunc{
 		c.revoke(win, w.pid())
 		c.isTaken("mapping outside of the window", w.reads(outside))
 	},
-	"revoke/returned-fd": func(c *C) {
+	"revoke/returned-fd": func(c *trial) {
 		w := c.worker()
 		for _, early := range []bool{true, false} { // or the creator has nothing when it is mapped first
 			obj := c.revocable(1)
@@ -379,7 +379,7 @@ var revokeCases = map[string]caseFunc{
 		}
 	},
 
-	"revoke/takes": func(c *C) {
+	"revoke/takes": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(2)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -406,7 +406,7 @@ var revokeCases = map[string]caseFunc{
 		c.isTaken("own, straight", own(m))
 		c.isTaken("own, by a descriptor", own(opened))
 	},
-	"revoke/every-byte": func(c *C) {
+	"revoke/every-byte": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(3)
 		m := c.direct(creator.mustHandle(obj, os.Getpid(), qnxshm.ReadWrite), qnxshm.ReadWrite, 3*page)
@@ -417,7 +417,7 @@ var revokeCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/mapped-before": func(c *C) {
+	"revoke/mapped-before": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(1)
 		m, direct := c.mapped(obj, qnxshm.ReadOnly), c.direct(c.handle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, page)
@@ -435,7 +435,7 @@ var revokeCases = map[string]caseFunc{
 		w.write(theirs, 0, "x")
 		equal(c, "contents", c.readFrom(m, 0, 1), "x")
 	},
-	"revoke/handle-before": func(c *C) {
+	"revoke/handle-before": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(1)
 		open, direct := c.handle(obj, w.pid(), qnxshm.ReadOnly), c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
@@ -461,7 +461,7 @@ var revokeCases = map[string]caseFunc{
 			c.isTaken(what, read)
 		}
 	},
-	"revoke/part": func(c *C) {
+	"revoke/part": func(c *trial) {
 		first, second := c.worker(), c.worker()
 		obj := c.revocable(4)
 		noFD := func(w *worker, offset int64) qnxshm.Handle {
@@ -480,14 +480,14 @@ var revokeCases = map[string]caseFunc{
 		c.fails("unused handle of a part", err, "ESRCH")
 		c.isKept("another process's", "B", second.reads(other))
 	},
-	"revoke/range": func(c *C) {
+	"revoke/range": func(c *trial) {
 		obj := c.revocable(4)
 		m := c.mappedRange(obj, qnxshm.ReadOnly, 2*page, page)
 		c.isKept("range", "C", own(m))
 		c.revoke(obj, os.Getpid())
 		c.isTaken("range", own(m))
 	},
-	"revoke/others-stay": func(c *C) {
+	"revoke/others-stay": func(c *trial) {
 		first, second := c.worker(), c.worker()
 		obj := c.revocable(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
@@ -505,7 +505,7 @@ var revokeCases = map[string]caseFunc{
 		c.isTaken("creator's, after its own pid", own(m))
 		c.isKept("another recipient's", "y", second.reads(two))
 	},
-	"revoke/everybody": func(c *C) {
+	"revoke/everybody": func(c *trial) {
 		obj := c.revocable(1)
 		taken := map[string]reader{
 			"creator's":           own(c.mapped(obj, qnxshm.ReadWrite)),
@@ -521,7 +521,7 @@ var revokeCases = map[string]caseFunc{
 		}
 		equal(c, "contents", c.read(obj, 0, 1), "A")
 	},
-	"revoke/other-objects": func(c *C) {
+	"revoke/other-objects": func(c *trial) {
 		w := c.worker()
 		obj, other := c.revocable(1), c.revocable(1)
 		c.write(other, 0, "x")
@@ -534,7 +534,7 @@ var revokeCases = map[string]caseFunc{
 		c.isKept("recipient's", "x", w.reads(theirs))
 		c.isKept("handle", "x", w.reads(w.mustMapHandle(unused, qnxshm.ReadOnly, page)))
 	},
-	"revoke/passed-on-mapping": func(c *C) {
+	"revoke/passed-on-mapping": func(c *trial) {
 		first, second := c.worker(), c.worker()
 		obj := c.revocable(1)
 		got := first.mustOpen(c.handle(obj, first.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -549,7 +549,7 @@ var revokeCases = map[string]caseFunc{
 		c.revoke(obj, second.pid())
 		c.isTaken("who passed it on has ended", second.reads(two))
 	},
-	"revoke/sealed": func(c *C) {
+	"revoke/sealed": func(c *trial) {
 		w := c.worker()
 		obj := c.object(0)
 		c.control(obj, qnxshm.ControlAnonymous|qnxshm.ControlRevocable|qnxshm.ControlSeal, page)
@@ -561,7 +561,7 @@ var revokeCases = map[string]caseFunc{
 		c.hasFlags("afterwards", obj, flagged)
 		equal(c, "size", c.size(obj), page)
 	},
-	"revoke/contents": func(c *C) {
+	"revoke/contents": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(2)
 		m := c.mapped(obj, qnxshm.ReadOnly)
@@ -573,7 +573,7 @@ var revokeCases = map[string]caseFunc{
 		equal(c, "new mapping", c.read(obj, page-3, len(text)), text)
 		equal(c, "size", c.size(obj), 2*page)
 	},
-	"revoke/again": func(c *C) {
+	"revoke/again": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		for range 20 {
@@ -584,7 +584,7 @@ var revokeCases = map[string]caseFunc{
 			w.close(m)
 		}
 	},
-	"revoke/descriptor-stays": func(c *C) {
+	"revoke/descriptor-stays": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -602,7 +602,7 @@ var revokeCases = map[string]caseFunc{
 }
 
 var revokeHandleCases = map[string]caseFunc{
-	"revoke/unused-open": func(c *C) {
+	"revoke/unused-open": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		for _, pid := range []int{w.pid(), -1} {
@@ -615,7 +615,7 @@ var revokeHandleCases = map[string]caseFunc{
 		c.revoke(obj, os.Getpid())
 		c.errno("own", openErr(mine, qnxshm.ReadOnly))
 	},
-	"revoke/unused-map": func(c *C) {
+	"revoke/unused-map": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(2)
 		for _, pid := range []int{w.pid(), -1} {
@@ -636,7 +636,7 @@ var revokeHandleCases = map[string]caseFunc{
 		c.revoke(obj, -1)
 		c.errno("own", directErr(mine, qnxshm.ReadOnly, page))
 	},
-	"revoke/unused-delete": func(c *C) {
+	"revoke/unused-delete": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		h := c.handle(obj, w.pid(), qnxshm.ReadOnly)
@@ -644,7 +644,7 @@ var revokeHandleCases = map[string]caseFunc{
 		c.errno("maker", qnxshm.DeleteHandle(h))
 		c.errno("recipient", w.delete(h))
 	},
-	"revoke/unused-before": func(c *C) {
+	"revoke/unused-before": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(1)
 		h, noFD := c.handle(obj, w.pid(), qnxshm.ReadOnly), c.handleNoFD(obj, w.pid(), qnxshm.ReadOnly)
@@ -655,7 +655,7 @@ var revokeHandleCases = map[string]caseFunc{
 		_, err = w.mapHandle(noFD, qnxshm.ReadOnly, page)
 		c.errno("map", err)
 	},
-	"revoke/unused-others": func(c *C) {
+	"revoke/unused-others": func(c *trial) {
 		passer, w := c.worker(), c.worker()
 		obj := c.revocable(1)
 		got := passer.mustOpen(c.handle(obj, passer.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -672,7 +672,7 @@ var revokeHandleCases = map[string]caseFunc{
 		c.revoke(obj, os.Getpid())
 		c.errno("made for the creator", openErr(back, qnxshm.ReadOnly))
 	},
-	"revoke/unused-quota": func(c *C) {
+	"revoke/unused-quota": func(c *trial) {
 		creator, passer := c.worker(), c.worker()
 		obj := creator.revocable(1)
 		got := passer.mustOpen(creator.mustHandle(obj, passer.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -692,7 +692,7 @@ var revokeHandleCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/unused-elsewhere": func(c *C) {
+	"revoke/unused-elsewhere": func(c *trial) {
 		w, other := c.worker(), c.worker()
 		obj := c.revocable(1)
 		passer := c.worker()
@@ -704,7 +704,7 @@ var revokeHandleCases = map[string]caseFunc{
 		other.mustMapHandle(passed, qnxshm.ReadOnly, page)
 		c.opensHere(mine)
 	},
-	"revoke/new-handle": func(c *C) {
+	"revoke/new-handle": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		for _, pid := range []int{w.pid(), -1} {
@@ -716,7 +716,7 @@ var revokeHandleCases = map[string]caseFunc{
 }
 
 var revokedCases = map[string]caseFunc{
-	"revoke/guarded": func(c *C) {
+	"revoke/guarded": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(2)
 		m := w.mustMapHandle(c.handleNoFD(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite, 2*page)
@@ -732,7 +732,7 @@ var revokedCases = map[string]caseFunc{
 		outcomes("ErrRevoked")
 		outcomes("ErrRevoked")
 	},
-	"revoke/read-only": func(c *C) {
+	"revoke/read-only": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(1)
 		m := c.direct(creator.mustHandle(obj, os.Getpid(), qnxshm.ReadOnly), qnxshm.ReadOnly, page)
@@ -743,7 +743,7 @@ var revokedCases = map[string]caseFunc{
 		_, err = m.WriteAt([]byte("x"), 0)
 		c.fails("WriteAt", err, "EACCES") // as before
 	},
-	"revoke/during-view": func(c *C) {
+	"revoke/during-view": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(1)
 		m := c.grantedBy(creator, obj)
@@ -758,7 +758,7 @@ var revokedCases = map[string]caseFunc{
 		equal(c, "View", nameOf(err), "ErrRevoked")
 		equal(c, "went on after the load", after, false)
 	},
-	"revoke/unmapped": func(c *C) {
+	"revoke/unmapped": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		m := c.mapped(obj, qnxshm.ReadOnly)
@@ -773,7 +773,7 @@ var revokedCases = map[string]caseFunc{
 		again := c.mapped(obj, qnxshm.ReadOnly)
 		c.isKept("mapped again", "A", own(again))
 	},
-	"revoke/fault": func(c *C) {
+	"revoke/fault": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		m := c.granted(obj, w)
@@ -790,7 +790,7 @@ var revokedCases = map[string]caseFunc{
 		}
 		c.revoke(obj, w.pid())
 	},
-	"revoke/fault-caught": func(c *C) {
+	"revoke/fault-caught": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(1)
 		b := c.grantedBy(creator, obj).Bytes()
@@ -799,7 +799,7 @@ var revokedCases = map[string]caseFunc{
 		equal(c, "first byte", faults(b, 0), true)
 		equal(c, "last byte", faults(b, page-1), true)
 	},
-	"revoke/system-call": func(c *C) {
+	"revoke/system-call": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(1)
 		b := c.grantedBy(creator, obj).Bytes()
@@ -815,7 +815,7 @@ var revokedCases = map[string]caseFunc{
 		_, err = r.Read(b[:1])
 		c.fails("read", err, "EFAULT")
 	},
-	"revoke/message-buffer": func(c *C) {
+	"revoke/message-buffer": func(c *trial) {
 		creator := c.worker()
 		ch := c.channel(0)
 		conn := c.connect(0, ch.ID())
@@ -828,7 +828,7 @@ var revokedCases = map[string]caseFunc{
 			c.errno(fmt.Sprintf("send %d bytes", n), err)
 		}
 	},
-	"revoke/fork": func(c *C) {
+	"revoke/fork": func(c *trial) {
 		w := c.worker()
 		obj := c.lettered(1)
 		got := w.mustOpen(c.handle(obj, w.pid(), qnxshm.ReadWrite), qnxshm.ReadWrite)
@@ -857,7 +857,7 @@ var revokedCases = map[string]caseFunc{
 }
 
 var revokeRaceCases = map[string]caseFunc{
-	"revoke/at-return": func(c *C) {
+	"revoke/at-return": func(c *trial) {
 		w := c.worker()
 		obj := c.revocable(1)
 		seen := c.mapped(obj, qnxshm.ReadWrite)
@@ -892,7 +892,7 @@ var revokeRaceCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/concurrent": func(c *C) {
+	"revoke/concurrent": func(c *trial) {
 		obj := c.revocable(1)
 		for range 5 {
 			m := c.mapped(obj, qnxshm.ReadOnly)
@@ -909,7 +909,7 @@ var revokeRaceCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/concurrent-objects": func(c *C) {
+	"revoke/concurrent-objects": func(c *trial) {
 		first, second := c.worker(), c.worker()
 		var objects []*qnxshm.Object
 		var taken []reader
@@ -923,7 +923,7 @@ var revokeRaceCases = map[string]caseFunc{
 			c.isTaken(fmt.Sprint(i), read)
 		}
 	},
-	"revoke/race-map": func(c *C) {
+	"revoke/race-map": func(c *trial) {
 		creator, w := c.worker(), c.worker()
 		theirs := creator.revocable(1)
 		obj := c.revocable(1)
@@ -967,7 +967,7 @@ var revokeRaceCases = map[string]caseFunc{
 			}
 		}
 	},
-	"revoke/race-unmap": func(c *C) {
+	"revoke/race-unmap": func(c *trial) {
 		creator := c.worker()
 		obj := creator.revocable(1)
 		for range 50 {
@@ -982,7 +982,7 @@ var revokeRaceCases = map[string]caseFunc{
 			done.Wait()
 		}
 	},
-	"revoke/race-end": func(c *C) {
+	"revoke/race-end": func(c *trial) {
 		obj := c.revocable(1)
 		for range 10 {
 			w, other := c.worker(), c.worker()
@@ -998,7 +998,7 @@ var revokeRaceCases = map[string]caseFunc{
 		}
 	},
 
-	"revoke/recipient-stopped": func(c *C) {
+	"revoke/recipient-stopped": func(c *trial) {
 		c.hostOnly()
 		w, other := c.worker(), c.worker()
 		obj := c.revocable(1)
@@ -1020,7 +1020,7 @@ var revokeRaceCases = map[string]caseFunc{
 		c.revoke(obj, w.pid())
 		c.isKept("mapped again", "A", w.reads(w.mapWhole(got, qnxshm.ReadOnly)))
 	},
-	"revoke/stopped-writer": func(c *C) {
+	"revoke/stopped-writer": func(c *trial) {
 		c.hostOnly()
 		w := c.worker()
 		obj := c.revocable(1)
@@ -1034,7 +1034,7 @@ var revokeRaceCases = map[string]caseFunc{
 		_, err := busy.wait() // without anybody asking again
 		equal(c, "its work", nameOf(err), "ErrRevoked")
 	},
-	"revoke/elsewhere-stopped": func(c *C) {
+	"revoke/elsewhere-stopped": func(c *trial) {
 		c.hostOnly()
 		w, other := c.worker(), c.worker()
 		obj := c.revocable(1)
@@ -1045,7 +1045,7 @@ var revokeRaceCases = map[string]caseFunc{
 		c.must("let it go on", resume(other.cmd.Process))
 		c.isKept("who was stopped", "A", other.reads(theirs))
 	},
-	"revoke/stopped-maker": func(c *C) {
+	"revoke/stopped-maker": func(c *trial) {
 		c.hostOnly()
 		passer, w := c.worker(), c.worker()
 		obj := c.revocable(1)
@@ -1060,7 +1060,7 @@ var revokeRaceCases = map[string]caseFunc{
 		c.fails("its handle", err, "ESRCH")
 		c.revoke(obj, w.pid())
 	},
-	"revoke/stopped-killed": func(c *C) {
+	"revoke/stopped-killed": func(c *trial) {
 		c.hostOnly()
 		w := c.worker()
 		obj := c.revocable(1)

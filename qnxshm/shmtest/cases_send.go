@@ -21,7 +21,7 @@ import (
 var attempts = []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second}
 
 // replyBlocked makes a client in this process wait for the answer of a worker.
-func (c *C) replyBlocked() (w *worker, ch ref, msg reply, answer <-chan sent) {
+func (c *trial) replyBlocked() (w *worker, ch ref, msg reply, answer <-chan sent) {
 	w = c.worker()
 	name := uniqueName()
 	ch = w.attach(name)
@@ -31,7 +31,7 @@ func (c *C) replyBlocked() (w *worker, ch ref, msg reply, answer <-chan sent) {
 }
 
 // asked makes a worker wait for the answer of this process.
-func (c *C) asked() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
+func (c *trial) asked() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
 	ch, name := c.server()
 	w = c.worker()
 	conn = w.openName(name)
@@ -40,7 +40,7 @@ func (c *C) asked() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, 
 }
 
 // timedOut lets a client time out after its message was received.
-func (c *C) timedOut() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message) {
+func (c *trial) timedOut() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message) {
 	ch, name := c.server()
 	w = c.worker()
 	conn = w.openName(name)
@@ -55,12 +55,12 @@ func (c *C) timedOut() (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Messag
 var inlineAndNot = []int{64, 200_000}
 
 // unwritable returns memory that can only be read.
-func (c *C) unwritable(n int) []byte {
+func (c *trial) unwritable(n int) []byte {
 	return c.mapped(c.object(int64(n)), qnxshm.ReadOnly).Bytes()
 }
 
 // cutOff detaches a client that is still connected.
-func (c *C) cutOff(ch *qnxmsg.Channel, scoid int) {
+func (c *trial) cutOff(ch *qnxmsg.Channel, scoid int) {
 	err := ch.DetachClient(scoid)
 	if target && errors.Is(err, syscall.EINVAL) {
 		c.skipf("this release keeps a client that is connected: %v", err)
@@ -69,7 +69,7 @@ func (c *C) cutOff(ch *qnxmsg.Channel, scoid int) {
 }
 
 var sendCases = map[string]caseFunc{
-	"send/status": func(c *C) {
+	"send/status": func(c *trial) {
 		ch, w, conn, m, answer := c.asked()
 		for _, status := range []int{42, 0, 1, math.MaxInt32} {
 			c.must("reply", m.Reply(status, nil))
@@ -83,7 +83,7 @@ var sendCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},
-	"send/status-negative": func(c *C) {
+	"send/status-negative": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		for _, status := range append(wide(0), -1, math.MinInt32) {
 			c.errno("status", m.Reply(status, nil))
@@ -93,7 +93,7 @@ var sendCases = map[string]caseFunc{
 		c.must("worker: send", err)
 		equal(c, "status", r.N, 7)
 	},
-	"send/error-passes": func(c *C) {
+	"send/error-passes": func(c *trial) {
 		ch, w, conn, m, answer := c.asked()
 		errnos := map[syscall.Errno]string{
 			syscall.EPERM: "EPERM", syscall.ENOENT: "ENOENT", syscall.EINVAL: "EINVAL", syscall.EBADF: "EBADF", syscall.ESRCH: "ESRCH",
@@ -111,14 +111,14 @@ var sendCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},
-	"send/error-zero": func(c *C) {
+	"send/error-zero": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		c.must("error", m.ReplyError(syscall.Errno(0)))
 		r, err := answer.wait()
 		c.must("worker: send", err)
 		equal(c, "status", r.N, 0)
 	},
-	"send/receive-buffer-bad": func(c *C) {
+	"send/receive-buffer-bad": func(c *trial) {
 		for _, n := range inlineAndNot {
 			ch, name := c.server()
 			answer := goSendBytes(c.client(name), make([]byte, n), make([]byte, 1), patience)
@@ -132,7 +132,7 @@ var sendCases = map[string]caseFunc{
 			c.must("send again", (<-answer).err)
 		}
 	},
-	"send/server-buffer-bad": func(c *C) {
+	"send/server-buffer-bad": func(c *trial) {
 		for _, n := range inlineAndNot {
 			ch, name := c.server()
 			conn := c.client(name)
@@ -144,7 +144,7 @@ var sendCases = map[string]caseFunc{
 			c.exchange(conn)
 		}
 	},
-	"send/reply-buffer-bad": func(c *C) {
+	"send/reply-buffer-bad": func(c *trial) {
 		for _, n := range inlineAndNot {
 			ch, name := c.server()
 			conn := c.client(name)
@@ -156,7 +156,7 @@ var sendCases = map[string]caseFunc{
 			c.exchange(conn)
 		}
 	},
-	"send/restart": func(c *C) {
+	"send/restart": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn, own := w.openName(name), c.client(name)
@@ -186,7 +186,7 @@ var sendCases = map[string]caseFunc{
 		var pulse qnxmsg.Message
 		c.fails("restart a pulse", pulse.Restart(), "EINVAL")
 	},
-	"send/restart-timeout": func(c *C) {
+	"send/restart-timeout": func(c *trial) {
 		for _, flags := range []qnxmsg.ChannelFlags{0, qnxmsg.ChannelUnblock} {
 			ch := c.channel(flags)
 			answer := goSend(c.connect(0, ch.ID()), text, 2*short)
@@ -204,7 +204,7 @@ var sendCases = map[string]caseFunc{
 			c.errno("send", (<-answer).err)
 		}
 	},
-	"send/error-out-of-range": func(c *C) {
+	"send/error-out-of-range": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		for _, errno := range wide(int(syscall.EPERM)) {
 			c.errno("error", m.ReplyError(syscall.Errno(errno)))
@@ -214,7 +214,7 @@ var sendCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},
-	"send/far-buffers": func(c *C) {
+	"send/far-buffers": func(c *trial) {
 		buf := c.mapped(c.large(large), qnxshm.ReadWrite).Bytes()
 		ch, name := c.server()
 		answer := goSend(c.client(name), text, patience)
@@ -229,7 +229,7 @@ var sendCases = map[string]caseFunc{
 		c.must("send", err)
 		equal(c, "reply", string(buf[1:1+len(text)]), text)
 	},
-	"send/sizes": func(c *C) {
+	"send/sizes": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -259,7 +259,7 @@ var sendCases = map[string]caseFunc{
 		c.must("worker: send", err)
 		equal(c, "long reply", r.Sum, crc32.ChecksumIEEE(want))
 	},
-	"send/receive-short": func(c *C) {
+	"send/receive-short": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -280,7 +280,7 @@ var sendCases = map[string]caseFunc{
 			}
 		}
 	},
-	"send/reply-long": func(c *C) {
+	"send/reply-long": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, n := range []int{20, 5000, 300_000} {
@@ -298,7 +298,7 @@ var sendCases = map[string]caseFunc{
 			equal(c, "what lies behind the buffer", strings.Trim(string(reply[10:]), "\x00"), "")
 		}
 	},
-	"send/reply-short": func(c *C) {
+	"send/reply-short": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		for _, n := range []int{0, 3} {
@@ -314,7 +314,7 @@ var sendCases = map[string]caseFunc{
 			equal(c, "reply", string(reply), "abc"[:n]+"............"[n:])
 		}
 	},
-	"send/lengths": func(c *C) {
+	"send/lengths": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -329,7 +329,7 @@ var sendCases = map[string]caseFunc{
 			c.must("worker: send", err)
 		}
 	},
-	"send/sender": func(c *C) {
+	"send/sender": func(c *trial) {
 		_, w, _, m, answer := c.asked()
 		equal(c, "pid", m.Info.PID, w.pid())
 		c.must("reply", m.Reply(0, nil))
@@ -342,7 +342,7 @@ var sendCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		c.must("send", (<-own).err)
 	},
-	"send/connection-id": func(c *C) {
+	"send/connection-id": func(c *trial) {
 		ch, name := c.server()
 		seen := make(map[int]bool)
 		for range 2 {
@@ -356,7 +356,7 @@ var sendCases = map[string]caseFunc{
 			c.must("send", (<-answer).err)
 		}
 	},
-	"send/client-id": func(c *C) {
+	"send/client-id": func(c *trial) {
 		ch, name := c.server()
 		first, second := c.worker(), c.worker()
 		id := func(w *worker, conn ref) int {
@@ -375,7 +375,7 @@ var sendCases = map[string]caseFunc{
 			c.errorf("two processes have the scoid %#x", scoid)
 		}
 	},
-	"send/own-process": func(c *C) {
+	"send/own-process": func(c *trial) {
 		ch, name := c.server()
 		c.echo(ch)
 		conn := c.client(name)
@@ -383,7 +383,7 @@ var sendCases = map[string]caseFunc{
 			c.exchange(conn)
 		}
 	},
-	"send/handle": func(c *C) {
+	"send/handle": func(c *trial) {
 		_, w, _, m, answer := c.asked()
 		obj := c.object(page)
 		c.write(obj, 0, text)
@@ -396,7 +396,7 @@ var sendCases = map[string]caseFunc{
 		c.must("UnmarshalBinary", h.UnmarshalBinary(r.Data[:r.N]))
 		equal(c, "contents", w.mustRead(w.mustOpen(h, qnxshm.ReadOnly), 0, len(text)), text)
 	},
-	"send/handle-to-server": func(c *C) {
+	"send/handle-to-server": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		ch := w.attach(name)
@@ -415,7 +415,7 @@ var sendCases = map[string]caseFunc{
 		w.must(request{Op: "reply", Ref: m.Ref})
 		c.must("send", (<-answer).err)
 	},
-	"send/out-of-order": func(c *C) {
+	"send/out-of-order": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		w := c.worker()
@@ -443,7 +443,7 @@ var sendCases = map[string]caseFunc{
 			equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), fmt.Sprintf("other %d", i))
 		}
 	},
-	"send/concurrent": func(c *C) {
+	"send/concurrent": func(c *trial) {
 		ch, name := c.server()
 		for range 4 {
 			c.echo(ch)
@@ -461,7 +461,7 @@ var sendCases = map[string]caseFunc{
 			return nil
 		}), map[string]int{"EOK": 100})
 	},
-	"send/many-clients": func(c *C) {
+	"send/many-clients": func(c *trial) {
 		const processes, each = 8, 25
 		ch, name := c.server()
 		var calls []*call
@@ -482,7 +482,7 @@ var sendCases = map[string]caseFunc{
 			c.same("sends", r.Counts, map[string]int{"EOK": each})
 		}
 	},
-	"send/second-reply": func(c *C) {
+	"send/second-reply": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		c.must("reply", m.Reply(1, []byte("first")))
 		c.errno("second reply", m.Reply(2, []byte("second")))
@@ -491,7 +491,7 @@ var sendCases = map[string]caseFunc{
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "first")
 		c.errno("third reply", m.Reply(3, nil))
 	},
-	"send/second-error": func(c *C) {
+	"send/second-error": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		c.must("error", m.ReplyError(syscall.EPERM))
 		c.errno("second error", m.ReplyError(syscall.EACCES))
@@ -499,7 +499,7 @@ var sendCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.fails("worker: send", err, "EPERM")
 	},
-	"send/client-killed": func(c *C) {
+	"send/client-killed": func(c *trial) {
 		_, w, _, m, _ := c.asked()
 		w.kill()
 		c.errno("reply", m.Reply(0, nil))
@@ -507,13 +507,13 @@ var sendCases = map[string]caseFunc{
 		w.kill()
 		c.errno("error", m.ReplyError(syscall.EPERM))
 	},
-	"send/reply-after-timeout": func(c *C) {
+	"send/reply-after-timeout": func(c *trial) {
 		_, _, _, m := c.timedOut()
 		c.errno("reply", m.Reply(0, []byte("late")))
 		_, _, _, m = c.timedOut()
 		c.errno("error", m.ReplyError(syscall.EPERM))
 	},
-	"send/next-after-timeout": func(c *C) {
+	"send/next-after-timeout": func(c *trial) {
 		ch, w, conn, late := c.timedOut()
 		c.fails("late reply", late.Reply(1, []byte("late")), "ESRCH")
 		answer := w.send(conn, "second", patience)
@@ -525,7 +525,7 @@ var sendCases = map[string]caseFunc{
 		equal(c, "status", r.N, 2)
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "own")
 	},
-	"send/late-reply-newer": func(c *C) {
+	"send/late-reply-newer": func(c *trial) {
 		ch, w, conn, late := c.timedOut()
 		answer := w.send(conn, "second", patience)
 		m := c.receive(ch)
@@ -542,7 +542,7 @@ var sendCases = map[string]caseFunc{
 		c.must("worker: send", err)
 		equal(c, "status", r.N, status)
 	},
-	"send/timeout-send-blocked": func(c *C) {
+	"send/timeout-send-blocked": func(c *trial) {
 		_, name := c.server()
 		began := time.Now()
 		c.errno("own process", (<-goSend(c.client(name), text, 50*time.Millisecond)).err)
@@ -551,7 +551,7 @@ var sendCases = map[string]caseFunc{
 		_, err := w.send(w.openName(name), text, 50*time.Millisecond).wait()
 		c.errno("other process", err)
 	},
-	"send/timeout-reply-blocked": func(c *C) {
+	"send/timeout-reply-blocked": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		answer := w.send(w.openName(name), text, 100*time.Millisecond)
@@ -562,7 +562,7 @@ var sendCases = map[string]caseFunc{
 		c.receive(ch)
 		c.errno("own process", (<-own).err)
 	},
-	"send/timeout-zero": func(c *C) {
+	"send/timeout-zero": func(c *trial) {
 		_, name := c.server()
 		began := time.Now()
 		c.errno("own process", (<-goSend(c.client(name), text, 0)).err)
@@ -571,7 +571,7 @@ var sendCases = map[string]caseFunc{
 		_, err := w.send(w.openName(name), text, 0).wait()
 		c.errno("other process", err)
 	},
-	"send/timeout-large": func(c *C) {
+	"send/timeout-large": func(c *trial) {
 		ch, name := c.server()
 		answer := goSend(c.client(name), text, time.Duration(large))
 		m := c.receive(ch)
@@ -579,7 +579,7 @@ var sendCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		c.must("send", (<-answer).err)
 	},
-	"send/timeout-withdraws": func(c *C) {
+	"send/timeout-withdraws": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -594,7 +594,7 @@ var sendCases = map[string]caseFunc{
 		_, err = answer.wait()
 		c.must("worker: send", err)
 	},
-	"send/signals": func(c *C) {
+	"send/signals": func(c *trial) {
 		ch, name := c.server()
 		conn := c.client(name)
 		answer, thread := c.onThread(func() error {
@@ -607,12 +607,12 @@ var sendCases = map[string]caseFunc{
 		c.must("send", <-answer)
 		c.nothingComes(ch)
 	},
-	"send/server-killed-reply-blocked": func(c *C) {
+	"send/server-killed-reply-blocked": func(c *trial) {
 		w, _, _, answer := c.replyBlocked()
 		w.kill()
 		c.errno("send", (<-answer).err)
 	},
-	"send/server-killed-send-blocked": func(c *C) {
+	"send/server-killed-send-blocked": func(c *trial) {
 		for i, wait := range attempts {
 			w := c.worker()
 			name := uniqueName()
@@ -627,12 +627,12 @@ var sendCases = map[string]caseFunc{
 			}
 		}
 	},
-	"send/server-exits": func(c *C) {
+	"send/server-exits": func(c *trial) {
 		w, _, _, answer := c.replyBlocked()
 		w.exit()
 		c.errno("send", (<-answer).err)
 	},
-	"send/server-gone": func(c *C) {
+	"send/server-gone": func(c *trial) {
 		for _, end := range []func(*worker){(*worker).kill, (*worker).exit} {
 			w := c.worker()
 			name := uniqueName()
@@ -646,7 +646,7 @@ var sendCases = map[string]caseFunc{
 			}
 		}
 	},
-	"send/channel-gone": func(c *C) {
+	"send/channel-gone": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		ch := w.attach(name)
@@ -659,7 +659,7 @@ var sendCases = map[string]caseFunc{
 		own.Close()
 		c.errno("own process", (<-goSend(conn, text, patience)).err)
 	},
-	"send/channel-closed-send-blocked": func(c *C) {
+	"send/channel-closed-send-blocked": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		ch := w.attach(name)
@@ -673,7 +673,7 @@ var sendCases = map[string]caseFunc{
 		own.Close()
 		c.errno("own process", (<-answer).err)
 	},
-	"send/channel-closed-reply-blocked": func(c *C) {
+	"send/channel-closed-reply-blocked": func(c *trial) {
 		w, ch, _, answer := c.replyBlocked()
 		w.close(ch)
 		c.errno("other process", (<-answer).err)
@@ -683,7 +683,7 @@ var sendCases = map[string]caseFunc{
 		own.Close()
 		c.errno("own process", (<-answer).err)
 	},
-	"send/closed-wakes": func(c *C) {
+	"send/closed-wakes": func(c *trial) {
 		ch, name := c.server()
 		for _, received := range []bool{true, false} {
 			conn := c.client(name)
@@ -705,7 +705,7 @@ var sendCases = map[string]caseFunc{
 			}
 		}
 	},
-	"send/reply-after-close": func(c *C) {
+	"send/reply-after-close": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -717,7 +717,7 @@ var sendCases = map[string]caseFunc{
 		c.errno("reply", m.Reply(0, nil))
 	},
 
-	"detach/unknown-client": func(c *C) {
+	"detach/unknown-client": func(c *trial) {
 		ch, _, _, m, _ := c.asked()
 		for _, scoid := range append(wide(m.Info.SCOID), m.Info.SCOID+1000, -1, 0, math.MaxInt32) {
 			if scoid != m.Info.SCOID {
@@ -726,7 +726,7 @@ var sendCases = map[string]caseFunc{
 		}
 		c.must("reply", m.Reply(0, nil))
 	},
-	"detach/not-this-channels": func(c *C) {
+	"detach/not-this-channels": func(c *trial) {
 		ch, _, _, m, answer := c.asked()
 		other, name := c.server()
 		conn := c.client(name)
@@ -753,7 +753,7 @@ var sendCases = map[string]caseFunc{
 		_, err = answer.wait()
 		c.must("worker: send", err)
 	},
-	"detach/client-gone": func(c *C) {
+	"detach/client-gone": func(c *trial) {
 		ch, w, _, m, _ := c.asked()
 		w.kill()
 		p := c.receivePulse(ch)
@@ -762,7 +762,7 @@ var sendCases = map[string]caseFunc{
 		c.must("detach", ch.DetachClient(p.SCOID))
 		c.fails("detach again", ch.DetachClient(p.SCOID), "EINVAL")
 	},
-	"detach/several": func(c *C) {
+	"detach/several": func(c *trial) {
 		type client struct {
 			ch    *qnxmsg.Channel
 			scoid int
@@ -779,7 +779,7 @@ var sendCases = map[string]caseFunc{
 			c.must("detach", one.ch.DetachClient(one.scoid))
 		}
 	},
-	"detach/blocked-client": func(c *C) {
+	"detach/blocked-client": func(c *trial) {
 		ch, _, _, m, answer := c.asked()
 		c.cutOff(ch, m.Info.SCOID)
 		if _, err := answer.wait(); err == nil {
@@ -787,7 +787,7 @@ var sendCases = map[string]caseFunc{
 		}
 		c.fails("reply", m.Reply(0, nil), "ESRCH")
 	},
-	"detach/cuts-off": func(c *C) {
+	"detach/cuts-off": func(c *trial) {
 		ch, w, conn, m, answer := c.asked()
 		c.must("reply", m.Reply(0, nil))
 		_, err := answer.wait()

@@ -15,7 +15,7 @@ const short = 100 * time.Millisecond
 
 // unblocking makes a channel with the flag ChannelUnblock, and a worker connected to
 // it.
-func (c *C) unblocking(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref) {
+func (c *trial) unblocking(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref) {
 	ch = c.channel(qnxmsg.ChannelUnblock | flags)
 	w = c.worker()
 	return ch, w, w.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
@@ -23,7 +23,7 @@ func (c *C) unblocking(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker
 
 // staying makes a worker stay blocked after its timeout, and receives the pulse
 // that tells of it.
-func (c *C) staying(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
+func (c *trial) staying(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, conn ref, m qnxmsg.Message, answer *call) {
 	ch, w, conn = c.unblocking(flags)
 	answer = w.send(conn, text, short)
 	m = c.receive(ch)
@@ -33,14 +33,14 @@ func (c *C) staying(flags qnxmsg.ChannelFlags) (ch *qnxmsg.Channel, w *worker, c
 
 // unblockPulse receives the pulse that tells that the client of m does not want
 // to wait.
-func (c *C) unblockPulse(ch *qnxmsg.Channel, m *qnxmsg.Message) {
+func (c *trial) unblockPulse(ch *qnxmsg.Channel, m *qnxmsg.Message) {
 	p := c.receivePulse(ch)
 	equal(c, "code", p.Code, qnxmsg.PulseUnblock)
 	equal(c, "value", p.Value, m.ID())
 }
 
 // stays checks that a call does not return.
-func (c *C) stays(what string, answer *call) {
+func (c *trial) stays(what string, answer *call) {
 	select {
 	case r := <-answer.ch:
 		c.fatalf("%s returned %s (%s), want it to stay blocked", what, r.Err, r.Text)
@@ -49,7 +49,7 @@ func (c *C) stays(what string, answer *call) {
 }
 
 var unblockCases = map[string]caseFunc{
-	"unblock/stays": func(c *C) {
+	"unblock/stays": func(c *trial) {
 		_, _, _, m, answer := c.staying(0)
 		c.stays("worker: send", answer)
 		c.must("reply", m.Reply(42, []byte("late")))
@@ -73,7 +73,7 @@ var unblockCases = map[string]caseFunc{
 		equal(c, "status", got.status, 7)
 		equal(c, "reply", got.reply, "late")
 	},
-	"unblock/pulse": func(c *C) {
+	"unblock/pulse": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		for range 3 {
 			answer := w.send(conn, text, short)
@@ -117,7 +117,7 @@ var unblockCases = map[string]caseFunc{
 			c.must("worker: send", err)
 		}
 	},
-	"unblock/error": func(c *C) {
+	"unblock/error": func(c *trial) {
 		for errno, name := range map[syscall.Errno]string{syscall.EINTR: "EINTR", syscall.ETIMEDOUT: "ETIMEDOUT", syscall.EBUSY: "EBUSY"} {
 			_, _, _, m, answer := c.staying(0)
 			c.must("error", m.ReplyError(errno))
@@ -125,7 +125,7 @@ var unblockCases = map[string]caseFunc{
 			c.fails("worker: send", err, name)
 		}
 	},
-	"unblock/send-blocked": func(c *C) {
+	"unblock/send-blocked": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		began := time.Now()
 		_, err := w.send(conn, text, short).wait()
@@ -137,7 +137,7 @@ var unblockCases = map[string]caseFunc{
 		c.errno("own process, timeout 0", (<-goSend(own, text, 0)).err)
 		c.lasted("four sends", began, 2*short, patience)
 	},
-	"unblock/send-blocked-silent": func(c *C) {
+	"unblock/send-blocked-silent": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		_, err := w.send(conn, "withdrawn", short).wait()
 		c.fails("worker: send", err, "ETIMEDOUT")
@@ -150,7 +150,7 @@ var unblockCases = map[string]caseFunc{
 		_, err = answer.wait()
 		c.must("worker: send", err)
 	},
-	"unblock/in-time": func(c *C) {
+	"unblock/in-time": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		answer := w.send(conn, text, 2*time.Second)
 		m := c.receive(ch)
@@ -160,7 +160,7 @@ var unblockCases = map[string]caseFunc{
 		equal(c, "status", r.N, 1)
 		c.nothingComes(ch)
 	},
-	"unblock/late-reply": func(c *C) {
+	"unblock/late-reply": func(c *trial) {
 		_, _, _, m, answer := c.staying(0)
 		c.must("reply", m.Reply(1, []byte("first")))
 		c.errno("second reply", m.Reply(2, []byte("second")))
@@ -170,7 +170,7 @@ var unblockCases = map[string]caseFunc{
 		equal(c, "reply", strings.TrimRight(string(r.Data), "\x00"), "first")
 		c.errno("third reply", m.Reply(3, nil))
 	},
-	"unblock/withdrawn": func(c *C) {
+	"unblock/withdrawn": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		own := c.connect(0, ch.ID())
 		for range 3 {
@@ -190,7 +190,7 @@ var unblockCases = map[string]caseFunc{
 			c.nothingComes(ch)
 		}
 	},
-	"unblock/let-go": func(c *C) {
+	"unblock/let-go": func(c *trial) {
 		_, _, _, m, answer := c.staying(0)
 		c.must("unblock", m.Unblock())
 		_, err := answer.wait()
@@ -204,7 +204,7 @@ var unblockCases = map[string]caseFunc{
 		c.must("unblock", m.Unblock())
 		c.errno("send", (<-own).err)
 	},
-	"unblock/let-go-waiting": func(c *C) {
+	"unblock/let-go-waiting": func(c *trial) {
 		for _, flags := range []qnxmsg.ChannelFlags{0, qnxmsg.ChannelUnblock} {
 			ch := c.channel(flags)
 			own := goSend(c.connect(0, ch.ID()), text, patience)
@@ -219,7 +219,7 @@ var unblockCases = map[string]caseFunc{
 			c.errno("unblock a pulse", pulse.Unblock())
 		}
 	},
-	"unblock/detached": func(c *C) {
+	"unblock/detached": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		answer := w.send(conn, text, patience)
 		m := c.receive(ch)
@@ -255,7 +255,7 @@ var unblockCases = map[string]caseFunc{
 		}
 		c.nothingComes(ch)
 	},
-	"unblock/detached-unreceived": func(c *C) {
+	"unblock/detached-unreceived": func(c *trial) {
 		ch, w, conn := c.unblocking(0)
 		own := c.connect(0, ch.ID())
 		answer, mine := w.send(conn, text, patience), goSend(own, text, patience)
@@ -267,7 +267,7 @@ var unblockCases = map[string]caseFunc{
 		c.fails("send", (<-mine).err, "ErrClosed")
 		c.nothingComes(ch)
 	},
-	"unblock/other-clients": func(c *C) {
+	"unblock/other-clients": func(c *trial) {
 		ch, w, conn, m, answer := c.staying(0)
 		other := c.worker()
 		theirs := other.must(request{Op: "connect", PID: os.Getpid(), N: ch.ID()}).Ref
@@ -289,7 +289,7 @@ var unblockCases = map[string]caseFunc{
 		_, err := answer.wait()
 		c.must("worker: send", err)
 	},
-	"unblock/channel-closed": func(c *C) {
+	"unblock/channel-closed": func(c *trial) {
 		ch, _, _, m, answer := c.staying(0)
 		c.must("close", ch.Close())
 		_, err := answer.wait()
@@ -305,7 +305,7 @@ var unblockCases = map[string]caseFunc{
 		c.must("close", ch.Close())
 		c.errno("send", (<-own).err)
 	},
-	"unblock/killed": func(c *C) {
+	"unblock/killed": func(c *trial) {
 		c.hostOnly() // on a target the client would not end
 		ch, w, _, m, _ := c.staying(qnxmsg.ChannelDisconnect)
 		w.kill()

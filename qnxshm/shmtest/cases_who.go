@@ -9,7 +9,7 @@ import (
 
 // isThis checks that a client has the pid, and this process's user and groups, as
 // workers have.
-func (c *C) isThis(info qnxmsg.ClientInfo, pid int) {
+func (c *trial) isThis(info qnxmsg.ClientInfo, pid int) {
 	equal(c, "pid", info.PID, pid)
 	for _, uid := range []int{info.RealUID, info.EffectiveUID, info.SavedUID} {
 		equal(c, "user", uid, os.Getuid())
@@ -30,7 +30,7 @@ func (c *C) isThis(info qnxmsg.ClientInfo, pid int) {
 }
 
 var whoCases = map[string]caseFunc{
-	"who/thread": func(c *C) {
+	"who/thread": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)
@@ -51,7 +51,7 @@ var whoCases = map[string]caseFunc{
 			c.replied(answers[i])
 		}
 	},
-	"who/priority": func(c *C) {
+	"who/priority": func(c *trial) {
 		_, _, _, m, answer := c.asked()
 		if m.Info.Priority < 1 || m.Info.Priority > 255 || m.Info.Priority != 10 && !target {
 			c.errorf("priority %d", m.Info.Priority)
@@ -59,7 +59,7 @@ var whoCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		c.replied(answer)
 	},
-	"who/server": func(c *C) {
+	"who/server": func(c *trial) {
 		w := c.worker()
 		name := uniqueName()
 		named := w.attach(name)
@@ -74,7 +74,7 @@ var whoCases = map[string]caseFunc{
 			equal(c, "server", info, qnxmsg.ServerInfo{PID: w.pid(), ChannelID: m.Info.ChannelID, SCOID: m.Info.SCOID})
 		}
 	},
-	"who/client": func(c *C) {
+	"who/client": func(c *trial) {
 		ch, w, _, m, answer := c.asked()
 		info, err := ch.ClientInfo(m.Info.SCOID)
 		c.must("ask", err)
@@ -82,7 +82,7 @@ var whoCases = map[string]caseFunc{
 		c.must("reply", m.Reply(0, nil))
 		c.replied(answer)
 	},
-	"who/client-of-pulse": func(c *C) {
+	"who/client-of-pulse": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		w.must(request{Op: "pulse", Ref: w.openName(name), N: 1})
@@ -90,19 +90,19 @@ var whoCases = map[string]caseFunc{
 		c.must("ask", err)
 		c.isThis(info, w.pid())
 	},
-	"who/self": func(c *C) {
+	"who/self": func(c *trial) {
 		info, err := c.channel(0).ClientInfo(-1)
 		c.must("ask", err)
 		c.isThis(info, os.Getpid())
 	},
-	"who/unknown-scoid": func(c *C) {
+	"who/unknown-scoid": func(c *trial) {
 		ch := c.channel(0)
 		for _, scoid := range append(wide(-1), 0, 1, 0x7fffffff, -2) {
 			_, err := ch.ClientInfo(scoid)
 			c.errno("ask", err)
 		}
 	},
-	"who/client-gone": func(c *C) {
+	"who/client-gone": func(c *trial) {
 		ch, name := c.server()
 		w := c.worker()
 		conn := w.openName(name)

@@ -48,7 +48,7 @@ func findRelease() error {
 
 // absent ends a case about a call of 8.0 that an older release lacks: it has answered
 // as such a call has to.
-func (c *C) absent(err error) {
+func (c *trial) absent(err error) {
 	if name := nameOf(err); before80 && c.rule.Since != "" && slices.Contains([]string{"ENOSYS", "EINVAL"}, name) {
 		c.mu.Lock()
 		c.lacks = name
@@ -58,7 +58,7 @@ func (c *C) absent(err error) {
 }
 
 // lacking checks that a case about 8.0 has found nothing in an older release.
-func (c *C) lacking() {
+func (c *trial) lacking() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if before80 && c.rule.Since != "" && c.lacks == "" && !c.skipped && !c.failed {

@@ -141,7 +141,7 @@ func check() error {
 	return errors.Join(errs...)
 }
 
-type caseFunc func(c *C)
+type caseFunc func(c *trial)
 
 var allCases = []map[string]caseFunc{
 	createCases, subrangeCases, openCases, lifeCases, objectCases, mapCases,
@@ -172,9 +172,9 @@ func caseOf(id string) caseFunc {
 	return nil
 }
 
-// C is one run of a case. The case runs on a goroutine of its own, so that one
+// A trial is one run of a case. The case runs on a goroutine of its own, so that one
 // that hangs can be given up; fatalf and skipf end that goroutine only.
-type C struct {
+type trial struct {
 	rule *Rule
 
 	mu       sync.Mutex
@@ -188,7 +188,7 @@ type C struct {
 }
 
 func runCase(t *testing.T, rule *Rule, run caseFunc) {
-	c := &C{rule: rule}
+	c := &trial{rule: rule}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -229,7 +229,7 @@ func runCase(t *testing.T, rule *Rule, run caseFunc) {
 }
 
 // finish undoes what the case has set up, last things first.
-func (c *C) finish() {
+func (c *trial) finish() {
 	for {
 		c.mu.Lock()
 		n := len(c.cleanups)
@@ -244,7 +244,7 @@ func (c *C) finish() {
 	}
 }
 
-func (c *C) cleanup(f func()) {
+func (c *trial) cleanup(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cleanups = append(c.cleanups, f)
@@ -252,7 +252,7 @@ func (c *C) cleanup(f func()) {
 
 // killWorkers ends the workers of a case that hangs. Those that can still tell
 // do so in what they write while they end.
-func (c *C) killWorkers() {
+func (c *trial) killWorkers() {
 	c.mu.Lock()
 	workers := slices.Clone(c.workers)
 	c.mu.Unlock()
@@ -266,7 +266,7 @@ func (c *C) killWorkers() {
 	}
 }
 
-func (c *C) logf(format string, args ...any) {
+func (c *trial) logf(format string, args ...any) {
 	line := caseLine() + fmt.Sprintf(format, args...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -288,19 +288,19 @@ func caseLine() string {
 	}
 }
 
-func (c *C) errorf(format string, args ...any) {
+func (c *trial) errorf(format string, args ...any) {
 	c.logf(format, args...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failed = true
 }
 
-func (c *C) fatalf(format string, args ...any) {
+func (c *trial) fatalf(format string, args ...any) {
 	c.errorf(format, args...)
 	runtime.Goexit()
 }
 
-func (c *C) skipf(format string, args ...any) {
+func (c *trial) skipf(format string, args ...any) {
 	c.logf(format, args...)
 	c.mu.Lock()
 	c.skipped = true
@@ -309,14 +309,14 @@ func (c *C) skipf(format string, args ...any) {
 }
 
 // hostOnly skips what a target has no counterpart for.
-func (c *C) hostOnly() {
+func (c *trial) hostOnly() {
 	if target {
 		c.skipf("a rule of the host")
 	}
 }
 
 // errno checks an error against the rule's effect, which is an errno.
-func (c *C) errno(what string, err error) {
+func (c *trial) errno(what string, err error) {
 	c.absent(err)
 	got := nameOf(err)
 	c.mu.Lock()
@@ -330,7 +330,7 @@ func (c *C) errno(what string, err error) {
 }
 
 // fails checks an error that is not the rule itself. A target only has to fail.
-func (c *C) fails(what string, err error, want string) {
+func (c *trial) fails(what string, err error, want string) {
 	c.absent(err)
 	if got := nameOf(err); got != want && (!target || err == nil) {
 		c.errorf("%s: got %s (%v), want %s", what, got, err, want)
@@ -338,14 +338,14 @@ func (c *C) fails(what string, err error, want string) {
 }
 
 // must ends the case unless err is nil.
-func (c *C) must(what string, err error) {
+func (c *trial) must(what string, err error) {
 	c.absent(err)
 	if err != nil {
 		c.fatalf("%s: got %s (%v), want success", what, nameOf(err), err)
 	}
 }
 
-func equal[T comparable](c *C, what string, got, want T) {
+func equal[T comparable](c *trial, what string, got, want T) {
 	if got != want {
 		c.errorf("%s: got %v, want %v", what, got, want)
 	}

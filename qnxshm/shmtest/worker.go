@@ -75,7 +75,7 @@ func (e remoteError) Error() string { return e.text }
 // this module have package testproc for such; the suite must do without, because it is
 // compiled for targets, with the standard library only.
 type worker struct {
-	c      *C
+	c      *trial
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stderr bytes.Buffer // read after gone
@@ -91,7 +91,7 @@ type worker struct {
 }
 
 // worker starts a second process, which ends with the case at the latest.
-func (c *C) worker() *worker {
+func (c *trial) worker() *worker {
 	w := c.workerNotReaped()
 	close(w.reap)
 	return w
@@ -99,7 +99,7 @@ func (c *C) worker() *worker {
 
 // workerNotReaped is a worker that stays a zombie after its end until reap is
 // closed.
-func (c *C) workerNotReaped() *worker {
+func (c *trial) workerNotReaped() *worker {
 	w := &worker{
 		c: c, hello: make(chan struct{}, 1), ended: make(chan struct{}), reap: make(chan struct{}),
 		gone: make(chan struct{}), pending: make(map[int]chan reply),
