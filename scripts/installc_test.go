@@ -101,11 +101,14 @@ func TestInstalledLibrary(t *testing.T) {
 func TestInstalledWithCMake(t *testing.T) {
 	t.Parallel()
 	for name, flags := range map[string][]string{
-		"plain":            nil,
-		"C11 and C++20":    {"-DCMAKE_C_STANDARD=11", "-DCMAKE_C_EXTENSIONS=OFF", "-DCMAKE_CXX_STANDARD=20", "-DCMAKE_CXX_EXTENSIONS=OFF"},
-		"8.0":              {"-DQNXHOST_RELEASE=8.0"},
-		"7.1":              {"-DQNXHOST_RELEASE=7.1"},
-		"optimised":        {"-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_FLAGS=-D_FORTIFY_SOURCE=2", "-DCMAKE_CXX_FLAGS=-D_FORTIFY_SOURCE=2"},
+		"C11 and C++20": {
+			"-DCMAKE_C_STANDARD=11", "-DCMAKE_C_EXTENSIONS=OFF", "-DCMAKE_CXX_STANDARD=20", "-DCMAKE_CXX_EXTENSIONS=OFF",
+			"-DQNXHOST_RELEASE=8.0",
+		},
+		"7.1 optimised": {
+			"-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_FLAGS=-D_FORTIFY_SOURCE=2", "-DCMAKE_CXX_FLAGS=-D_FORTIFY_SOURCE=2",
+			"-DQNXHOST_RELEASE=7.1",
+		},
 		"memory sanitized": sanitize("address,undefined"),
 		"thread sanitized": sanitize("thread"),
 	} {
@@ -265,9 +268,11 @@ func TestInstalledWithValgrind(t *testing.T) {
 	suppressions := filepath.Join(logs, "valgrind.supp")
 	require.NoError(t, os.Symlink(filepath.Join(prefix, "share/qnxhost/valgrind.supp"), suppressions))
 	succeed(t, "/", nil, "cmake", "-S", abs(t, "../examples/c"), "-B", build, "-DCMAKE_PREFIX_PATH="+prefix, "-DCMAKE_BUILD_TYPE=Debug")
-	succeed(t, "/", nil, "cmake", "--build", build, "-j2")
-	// It tells that a frame is touched that was taken back, as it should.
-	cmd := exec.Command("ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "-E", "frame_client", "-j2")
+	// Some: each takes seconds. Of frame_client it would tell, as it should, that memory
+	// is read that was taken back.
+	run := []string{"calculator_client", "upload_client", "timer", "memory"}
+	succeed(t, "/", nil, "cmake", append([]string{"--build", build, "-j2", "--target", "calculator_server", "upload_server"}, run...)...)
+	cmd := exec.Command("ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "-R", "^("+strings.Join(run, "|")+")$", "-j2")
 	cmd.Env = append(os.Environ(), "RUNNER=valgrind -q --error-exitcode=99 --leak-check=full --suppressions="+suppressions+
 		" --log-file="+filepath.Join(logs, "log.%p"))
 	out, err := cmd.CombinedOutput()
