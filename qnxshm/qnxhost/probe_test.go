@@ -197,6 +197,20 @@ var breakable = []struct{ file, old, new, id, answer string }{
 	{"internal/message/name.go", "return nil, syscall.EEXIST", "return nil, syscall.EBUSY", "name/taken", "EBUSY"},
 }
 
+// What would be broken is there, so that the test below does not rot.
+func TestBreakableRules(t *testing.T) {
+	asked := make(map[string]bool)
+	for _, q := range shmtest.Questions() {
+		asked[q.ID] = true
+	}
+	for _, broken := range breakable {
+		text, err := os.ReadFile(filepath.Join("..", broken.file))
+		require.NoError(t, err)
+		require.Equal(t, 1, strings.Count(string(text), broken.old), "%s: %q", broken.file, broken.old)
+		require.True(t, asked[broken.id], broken.id)
+	}
+}
+
 // The answers are the host's own: when a rule of it is broken, the line of the probe
 // changes, and the reader says so.
 func TestProbeSeesBrokenHost(t *testing.T) {

@@ -2947,6 +2947,11 @@ ASK("channel/closed-wakes", "Does MsgReceive() end with ESRCH when the channel i
 	return r.error == ESRCH ? "yes" : say("no: %s", errno_name(r.error));
 }
 
+ASK("ask/name-attach", "May this user attach a name: which errno?")
+{
+	return one(name_attach(NULL, server_name(), 0) ? 0 : errno);
+}
+
 ASK("name/taken", "name_attach() of a name that this process has: which errno?")
 {
 	NEED(name_attach(NULL, server_name(), 0) != NULL);
