@@ -37,6 +37,9 @@ bool qnxhost_forked(void);
 		error_; \
 	})
 
+/* The calling thread's priority, which its messages have. */
+int qnxhost_priority(void);
+
 /* TimerTimeout arms one timeout for the next call of this thread: for some states, in
    nanoseconds. That call takes it, whatever it is; states is 0 where there is none. */
 struct qnxhost_timeout {

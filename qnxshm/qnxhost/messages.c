@@ -235,7 +235,7 @@ long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, s
 		return -ENOSYS;
 	if (thread == 0)
 		thread = (int)gettid();
-	error = qnxhost_go_send(coid, thread, in_reply && !in_send, &s.msg, &s.reply, &s.status, &s.it);
+	error = qnxhost_go_send(coid, thread, qnxhost_priority(), in_reply && !in_send, &s.msg, &s.reply, &s.status, &s.it);
 	while (error == NOT_YET) {
 		if (in_reply && !in_send && s.it.received && s.sleeper.ns < 0)
 			begin_timeout(&s.sleeper, timeout.nanoseconds);
@@ -339,6 +339,8 @@ int MsgInfo_r(qnxhost_rcvid_t rcvid, struct _msg_info *info)
 
 int MsgSendPulse_r(int coid, int priority, int code, long value)
 {
+	if (priority == -1)
+		priority = qnxhost_priority();
 	return -QNXHOST_CALL(qnxhost_go_send_pulse(coid, priority, code, value));
 }
 

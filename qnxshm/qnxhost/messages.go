@@ -119,11 +119,12 @@ const notYet C.int = -1
 // receives the message.
 //
 //export qnxhost_go_send
-func qnxhost_go_send(coid, thread, tell C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.struct_qnxhost_sending) C.int {
+func qnxhost_go_send(coid, thread, priority, tell C.int, msg, reply *C.struct_qnxhost_parts, status *C.long, sending *C.struct_qnxhost_sending) C.int {
 	s, err := message.BeginSend(int(coid), int(thread), int64(reply.bytes))
 	if err != nil {
 		return errnoOf(err)
 	}
+	s.SetPriority(int(priority))
 	if tell != 0 {
 		s.TellReceived()
 	}

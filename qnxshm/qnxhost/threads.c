@@ -77,6 +77,11 @@ int pthread_getname_np(pthread_t thread, char *name, size_t size)
    that have the right to them: a number is kept, and told again. */
 static __thread int priority = 10;
 
+int qnxhost_priority(void)
+{
+	return priority;
+}
+
 /* Reports whether pid is the calling process. */
 static bool own(pid_t pid)
 {
@@ -113,8 +118,11 @@ int SchedSet_r(pid_t pid, int tid, int policy, const struct sched_param *paramet
 		return unless_gone(pid, -EPERM);
 	if (parameters == NULL || parameters->sched_priority < 1 || parameters->sched_priority > 255)
 		return -EINVAL;
-	if (policy != SCHED_OTHER && sched_setscheduler(tid, policy, parameters) == 0)
+	if (policy != SCHED_OTHER && sched_setscheduler(tid, policy, parameters) == 0) {
+		if (tid == 0 || tid == gettid())
+			priority = parameters->sched_priority;
 		return 0;
+	}
 	if (policy != SCHED_OTHER && errno != EPERM)
 		return -errno;
 	if (tid != 0 && tid != gettid())

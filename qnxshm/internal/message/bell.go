@@ -150,7 +150,7 @@ func (cl *client) takeAsks() {
 			}
 			sv.told = generation
 			sv.info.UnblockRequested = true
-			cl.channel.queue.push(defaultPriority, cl.peer.UID, true, arrival{pulse: &Received{Code: nto.PulseUnblock, Value: int64(sv.rcvid), SCOID: cl.scoid}, unblock: sv, generation: generation})
+			cl.channel.queue.push(sv.info.Priority, cl.peer.UID, true, arrival{pulse: &Received{Code: nto.PulseUnblock, Value: int64(sv.rcvid), SCOID: cl.scoid}, unblock: sv, generation: generation})
 		}
 	}
 }

@@ -52,6 +52,7 @@ type sender struct {
 	generation uint32
 	owner      int    // the thread that used it last, 0 for goroutines
 	tells      uint32 // slot.tell of the next message
+	priority   int    // of the thread
 	turn       linux.Turn
 
 	// The buffer for large messages.
@@ -124,8 +125,8 @@ func (at *attachment) dead() bool {
 	return err == nil && revents&(unix.POLLHUP|unix.POLLERR|unix.POLLRDHUP) != 0
 }
 
-func (at *attachment) put(index int, generation uint32) (ok, ring bool) {
+func (at *attachment) put(e entry) (ok, ring bool) {
 	at.putting.Lock()
 	defer at.putting.Unlock()
-	return at.shared.put(messageEntry(index, generation, defaultPriority))
+	return at.shared.put(e)
 }

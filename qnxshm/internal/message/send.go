@@ -80,9 +80,7 @@ func MsgSendPulse(coid, priority, code int, value int64) error {
 	if at.dead() {
 		return syscall.EBADF
 	}
-	at.putting.Lock()
-	ok, ring := at.shared.put(pulseEntry(coid, priority, code, value))
-	at.putting.Unlock()
+	ok, ring := at.put(pulseEntry(coid, priority, code, value))
 	if !ok {
 		return syscall.EAGAIN
 	}

@@ -25,7 +25,7 @@ func (at *attachment) acquire(c *connection, owner int) (*sender, error) {
 		}
 	}
 	s.owner = owner
-	s.tells = 0
+	s.tells, s.priority = 0, defaultPriority
 	s.connection.Store(c)
 	return s, nil
 }
@@ -179,7 +179,7 @@ func (s *sender) enter() error {
 	at := s.at
 	s.generation++
 	s.send(s.generation)
-	ok, ring := at.put(s.index, s.generation)
+	ok, ring := at.put(messageEntry(s.index, s.generation, s.priority))
 	if !ok {
 		s.giveUp(s.generation)
 		return errNoRoom

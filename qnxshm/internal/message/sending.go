@@ -125,6 +125,9 @@ func (s *Sending) Withdraw() bool {
 	return !s.entered
 }
 
+// SetPriority is when the thread has another priority than most.
+func (s *Sending) SetPriority(priority int) { s.s.priority = priority }
+
 // TellReceived lets the server wake the thread when it receives the message.
 func (s *Sending) TellReceived() { s.s.tells = 1 }
 

@@ -117,6 +117,7 @@ static void priorities(void)
 		CHECK_EQUAL(pulse_of(chid).code, got[i]);
 	CHECK_ERRNO(MsgSendPulse(coid, -2, 0, 0), EINVAL);
 	NOTHING_COMES(chid);
+
 	ConnectDetach(coid);
 	ChannelDestroy(chid);
 }
@@ -152,6 +153,7 @@ struct timed {
 	int coid;
 	unsigned states;
 	uint64_t ns;
+	int priority; /* 0: as it is */
 	long status;
 	int error;
 	double took, ended;
@@ -163,6 +165,8 @@ static void *timed_thread(void *p)
 	struct timed *t = (struct timed *)p;
 	double began = now();
 
+	if (t->priority)
+		setprio(0, t->priority);
 	TimerTimeout(CLOCK_SOFTTIME, t->states, NULL, t->ns ? &t->ns : NULL, NULL);
 	TimerTimeout(CLOCK_MONOTONIC, t->states | TIMER_TOLERANCE, NULL, &t->ns, NULL); /* changes nothing */
 	errno = 0;
@@ -178,7 +182,49 @@ static void start_timed(struct timed *t, int coid, unsigned states, uint64_t ns)
 	t->coid = coid;
 	t->states = states;
 	t->ns = ns;
+	t->priority = 0;
 	t->thread = thread(timed_thread, t);
+}
+
+static void start_timed_at(struct timed *t, int coid, int priority)
+{
+	t->coid = coid;
+	t->states = 0;
+	t->ns = MS;
+	t->priority = priority;
+	t->thread = thread(timed_thread, t);
+}
+
+/* A message has the priority of its thread, and so has a pulse of priority -1. */
+static void own_priority(void)
+{
+	int chid = channel(_NTO_CHF_UNBLOCK), coid = attach(chid), rcvid;
+	struct timed low, high;
+	struct _msg_info info;
+	struct _pulse p;
+	char b[100];
+
+	start_timed(&low, coid, 0, MS);
+	delay(50);
+	start_timed_at(&high, coid, 20);
+	delay(50);
+	CHECK_EQUAL(setprio(0, 20), 10);
+	CHECK(MsgSendPulse(coid, 19, 1, 0) == 0 && MsgSendPulse(coid, -1, 2, 0) == 0 && MsgSendPulse(coid, 21, 3, 0) == 0);
+	CHECK_EQUAL(setprio(0, 10), 20);
+	CHECK_EQUAL(pulse_of(chid).code, 3);
+	MUST((rcvid = (int)MsgReceive(chid, b, sizeof b, &info)) > 0);
+	CHECK_EQUAL(info.priority, 20);
+	CHECK(MsgReply(rcvid, 0, NULL, 0) == 0);
+	p = pulse_of(chid);
+	CHECK_EQUAL(p.code, 2);
+	CHECK_EQUAL(pulse_of(chid).code, 1);
+	MUST((rcvid = (int)MsgReceive(chid, b, sizeof b, &info)) > 0);
+	CHECK_EQUAL(info.priority, 10);
+	CHECK(MsgReply(rcvid, 0, NULL, 0) == 0);
+	join(low.thread);
+	join(high.thread);
+	ConnectDetach(coid);
+	ChannelDestroy(chid);
 }
 
 /* A timeout ends a call in the states that it is for, and in no other. */
@@ -385,6 +431,7 @@ int main(int argc, char **argv)
 	}
 	flags();
 	priorities();
+	own_priority();
 	deaths(argv[2]);
 	states(0);
 	states(_NTO_CHF_UNBLOCK);
