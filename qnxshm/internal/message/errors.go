@@ -17,5 +17,8 @@ func noDescriptors(err error) error { return procnto.NoDescriptors(err) }
 // tooManyChannels is for what the kernel refuses.
 var tooManyChannels = qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the host has no more channels for this process"}
 
+// errRestart: the server wants the message to be sent again.
+var errRestart = errors.New("restart")
+
 // errNoRoom: the server has so much to take that it is to be waited for.
 var errNoRoom = errors.New("no room")

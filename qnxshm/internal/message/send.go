@@ -30,7 +30,7 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 	s.s.turn.Pass()
 	for {
 		status, err = s.once(msg, reply, deadline)
-		if err != Restart {
+		if err != errRestart {
 			return status, err
 		}
 	}

@@ -221,7 +221,11 @@ func (s *sender) result(reply [][]byte) (status int, err error) {
 	if errno == syscall.ENOMEM && s.used {
 		s.dropBuffer() // for which the server had no room, perhaps: it is sent again
 	}
-	if errno != 0 {
+	switch errno {
+	case 0:
+	case Restart:
+		return 0, errRestart
+	default:
 		return 0, errno
 	}
 	return outcome(int64(s.status.Load()))

@@ -78,7 +78,7 @@ func (s *Sending) interrupted() bool { return s.s.at.gone.Load() || s.detached()
 // for the server in spite of that.
 func (s *Sending) detached() bool { return s.why == nil && s.c.gate.Closed() }
 
-// finish comes back from the wait: why tells how it has ended. With Restart the
+// finish comes back from the wait: why tells how it has ended. With errRestart the
 // message is to be sent again.
 func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	st := s.s.giveUp(s.s.generation)
@@ -86,7 +86,7 @@ func (s *Sending) finish(reply [][]byte, why error) (status int, err error) {
 	if st == replied {
 		status, err = s.s.result(reply)
 		s.s.step(s.s.generation, replied, idle)
-		if s.why != nil && (err == LetGo || err == Restart) {
+		if s.why != nil && (err == LetGo || err == errRestart) {
 			err = s.why
 		}
 		return status, err

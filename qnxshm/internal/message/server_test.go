@@ -38,8 +38,9 @@ func TestHostileServer(t *testing.T) {
 	check := noLeak(t)
 	const ok, late = 0, syscall.ETIMEDOUT
 	for act, want := range map[string]syscall.Errno{
-		"longer than the room": ok, "longer than anything": ok, "length of a sign": ok, "any status": ok, "other buffer": ok,
+		"longer than the room": ok, "longer than anything": ok, "length of a sign": ok, "other buffer": ok,
 		"any errno":                 syscall.Errno(1<<32 - 1),
+		"any status":                syscall.Errno(1), // a negative one is an errno
 		"too many pieces":           syscall.ESRCH,
 		"pieces of negative offset": syscall.ESRCH, "pieces of negative length": syscall.ESRCH, "pieces that are too long": syscall.ESRCH,
 		"pieces beyond the room": syscall.ESRCH, "pieces beyond any room": syscall.ESRCH, "pieces with a sum": syscall.ESRCH,

@@ -153,7 +153,7 @@ func suffer(pid int, d time.Duration) (calls int64) {
 				if err != nil {
 					continue
 				}
-				// A server may keep threads until their connection is detached.
+				// A server without UNBLOCK may keep threads until their connection is detached.
 				end := time.AfterFunc(time.Duration(rnd.IntN(200))*time.Millisecond, func() { message.ConnectDetach(coid) })
 				for err = nil; testproc.ErrnoOf(err) != syscall.EBADF; count.Add(1) {
 					err = useServer(coid, rnd)

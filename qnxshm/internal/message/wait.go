@@ -113,7 +113,7 @@ func (s *Sending) Try(msg, reply [][]byte) (status int, done bool, err error) {
 			return 0, true, err
 		case s.entered && s.closing() && s.Stays(syscall.EBADF):
 		case s.entered && s.done():
-			if status, err = s.finish(reply, nil); err != Restart {
+			if status, err = s.finish(reply, nil); err != errRestart {
 				return status, true, err
 			}
 			err = nil
