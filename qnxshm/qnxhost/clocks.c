@@ -98,3 +98,40 @@ __attribute__((constructor(102))) static void fill_page(void)
 	clock_gettime(CLOCK_BOOTTIME, &since_boot);
 	page.qtime.boot_time = (uint32_t)(time(NULL) - since_boot.tv_sec);
 }
+
+void nsec2timespec(struct timespec *time, uint64_t nanoseconds)
+{
+	time->tv_sec = (time_t)(nanoseconds / SECOND);
+	time->tv_nsec = (long)(nanoseconds % SECOND);
+}
+
+uint64_t timespec2nsec(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * SECOND + (uint64_t)time->tv_nsec;
+}
+
+int timer_timeout_r(clockid_t id, int flags, const struct sigevent *notify, const struct timespec *ntime, struct timespec *otime)
+{
+	uint64_t to = ntime ? timespec2nsec(ntime) : 0, was = 0;
+	int error = TimerTimeout_r(id, (unsigned)flags, notify, ntime ? &to : NULL, otime ? &was : NULL);
+
+	if (error == 0 && otime)
+		nsec2timespec(otime, was);
+	return error;
+}
+QNXHOST_PLAIN(int, timer_timeout, (clockid_t id, int flags, const struct sigevent *notify, const struct timespec *ntime, struct timespec *otime),
+	      (id, flags, notify, ntime, otime))
+
+int nanospin_ns(unsigned long nanoseconds)
+{
+	const uint64_t start = ClockCycles();
+
+	while (ClockCycles() - start < nanoseconds)
+		;
+	return 0;
+}
+
+int nanospin(const struct timespec *time)
+{
+	return nanospin_ns(timespec2nsec(time));
+}

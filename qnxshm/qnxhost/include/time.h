@@ -9,6 +9,8 @@
 
 #include_next <time.h>
 
+#include <stdint.h>
+
 struct sigevent;
 
 /* As CLOCK_REALTIME. The number is that of another clock of the system's, which tells
@@ -25,6 +27,17 @@ int timer_delete(timer_t timer) QNXHOST_LABEL_NTH(timer_delete);
 int timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old) QNXHOST_LABEL_NTH(timer_settime);
 int timer_gettime(timer_t timer, struct itimerspec *value) QNXHOST_LABEL_NTH(timer_gettime);
 int timer_getoverrun(timer_t timer) QNXHOST_LABEL_NTH(timer_getoverrun);
+
+/* As TimerTimeout, with a struct timespec. */
+int timer_timeout(clockid_t id, int flags, const struct sigevent *notify, const struct timespec *ntime, struct timespec *otime);
+int timer_timeout_r(clockid_t id, int flags, const struct sigevent *notify, const struct timespec *ntime, struct timespec *otime);
+
+void nsec2timespec(struct timespec *time, uint64_t nanoseconds);
+uint64_t timespec2nsec(const struct timespec *time);
+
+/* Let time pass without sleeping. */
+int nanospin(const struct timespec *time);
+int nanospin_ns(unsigned long nanoseconds);
 QNXHOST_END
 
 #endif

@@ -38,6 +38,10 @@ static void clocks(void)
 	CHECK_ERRNO(ClockId(getppid(), 0), ENOTSUP);
 	CHECK_EQUAL(SYSPAGE_ENTRY(qtime)->cycles_per_sec, 1000000000);
 	CHECK(_syspage_ptr->num_cpu >= 1 && time(NULL) >= SYSPAGE_ENTRY(qtime)->boot_time);
+	nsec2timespec(&t, 2500000000);
+	CHECK(t.tv_sec == 2 && t.tv_nsec == 500000000 && timespec2nsec(&t) == 2500000000);
+	start = ClockCycles();
+	CHECK(nanospin_ns(1000000) == 0 && ClockCycles() - start >= 1000000);
 	CHECK_EQUAL(delay(5), 0);
 	CHECK(ClockCycles() - start >= 5000000);
 }
@@ -180,6 +184,18 @@ static void names_are_files(const char *name)
 	CHECK_ERRNO(close(fd), EBADF);
 }
 
+static void timeouts(void)
+{
+	int chid = channel(0);
+	struct timespec t = {0, 1000000};
+	struct _pulse p;
+
+	CHECK(timer_timeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &t, NULL) == 0);
+	CHECK_ERRNO(MsgReceivePulse(chid, &p, sizeof p, NULL), ETIMEDOUT);
+	CHECK_EQUAL(timer_timeout_r(99, _NTO_TIMEOUT_RECEIVE, NULL, &t, NULL), -EINVAL);
+	CHECK(ChannelDestroy(chid) == 0);
+}
+
 static void memory(void)
 {
 	size_t contiguous;
@@ -298,6 +314,7 @@ int main(int argc, char **argv)
 	processors();
 	scheduling();
 	names_are_files(argv[1]);
+	timeouts();
 	memory();
 	queues();
 	text();
