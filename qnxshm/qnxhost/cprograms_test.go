@@ -128,6 +128,10 @@ func build() (skip string, err error) {
 			return "", err
 		}
 	}
+	if err := run("gcc", "-D_NTO_VERSION=710", "-Wall", "-Wextra", "-Wno-missing-braces", "-Werror", "-I", include, "-o",
+		filepath.Join(built.dir, "c-dispatch-7.1"), "qnxshm/qnxhost/testdata/dispatch.c", library); err != nil {
+		return "", err
+	}
 	for variant, flags := range dialects {
 		args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-rules-"+variant),
 			filepath.Join(root, "qnxshm/qnxhost/testdata/rules.c"), "-x", "none", library)
@@ -404,6 +408,7 @@ func TestCPrograms(t *testing.T) {
 		{"threads", []string{"handler", "NAME"}},
 		{"faults", []string{"alone", "NAME"}},
 		{"dispatch", nil},
+		{"dispatch-7.1", nil},
 		{"host", []string{"NAME"}},
 		{"events", []string{"alone"}},
 	} {

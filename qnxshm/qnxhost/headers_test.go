@@ -44,13 +44,17 @@ var redirected = []string{
 // that differ much are tried always.
 func everyMode() (modes []mode) {
 	if !*long {
-		return []mode{
+		modes = []mode{
 			{gcc, "c99", pedantic},
 			{gcc, "gnu2x", append([]string{"-D_GNU_SOURCE"}, pedantic...)},
 			{gcc, "c++11", append([]string{"-D_QNX_SOURCE", "-D_FILE_OFFSET_BITS=64"}, pedantic...)},
 			{gcc, "gnu++23", append([]string{"-O2", "-D_FORTIFY_SOURCE=3"}, pedantic...)},
 			{gcc, "c17", append([]string{"-D_POSIX_C_SOURCE=200809L"}, pedantic...)},
 		}
+		if libcxx.works() {
+			modes = append(modes, mode{clang, "gnu11", pedantic}, mode{libcxx, "c++20", pedantic})
+		}
+		return modes
 	}
 	macros := [][]string{
 		nil, {"-D_QNX_SOURCE"}, {"-D_GNU_SOURCE"}, {"-D_POSIX_C_SOURCE=200112L"}, {"-D_POSIX_C_SOURCE=200809L", "-D_QNX_SOURCE"},
@@ -305,6 +309,34 @@ func TestHeadersRedirect(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A header of the system that has none in its place says the same as without these: a
+// program for Linux may be compiled with them.
+func TestHeadersLeaveOthers(t *testing.T) {
+	t.Parallel()
+	tc := newToolchain(t)
+	others := []string{"ctype.h", "dirent.h", "dlfcn.h", "locale.h", "math.h", "net/if.h", "netdb.h", "netinet/in.h", "poll.h",
+		"semaphore.h", "setjmp.h", "spawn.h", "stdio.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/socket.h", "sys/un.h",
+		"sys/wait.h", "syslog.h", "termios.h", "wchar.h"}
+	said := func(include string) string {
+		file := tc.source(t, "others", includes(others...))
+		out, err := exec.Command("gcc", "-E", "-D_GNU_SOURCE", "-I", include, file).Output()
+		require.NoError(t, err)
+		var own strings.Builder
+		inside := false
+		for line := range strings.Lines(string(out)) {
+			if strings.HasPrefix(line, "# ") {
+				inside = slices.ContainsFunc(others, func(name string) bool { return strings.Contains(line, "include/"+name+`"`) })
+			} else if inside && strings.TrimSpace(line) != "" {
+				own.WriteString(line)
+			}
+		}
+		return own.String()
+	}
+	without := said(tc.dir)
+	require.Greater(t, len(without), 10000)
+	require.Equal(t, without, said(tc.include))
 }
 
 // QNX's compilers show its extensions whatever the standard is, and so do these
