@@ -166,7 +166,7 @@ const (
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
-var ledger = slices.Concat(rules, pieceRules, whoRules, eventRules)
+var ledger = slices.Concat(rules, pieceRules, whoRules, eventRules, serveRules)
 
 var rules = []Rule{
 	// shm_create_handle

@@ -147,7 +147,7 @@ var allCases = []map[string]caseFunc{
 	createCases, subrangeCases, openCases, lifeCases, objectCases, mapCases,
 	controlCases, sealCases, noFDCases, directCases, limitCases,
 	revokeErrorCases, revokeCases, revokeHandleCases, revokedCases, revokeRaceCases,
-	channelCases, deathCases, sendCases, unblockCases, pulseCases, pieceCases, whoCases, eventCases,
+	channelCases, deathCases, sendCases, unblockCases, pulseCases, pieceCases, whoCases, eventCases, serveCases,
 }
 
 // slow are the cases that mostly wait; they run beside each other, after the rest.
