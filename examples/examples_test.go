@@ -440,8 +440,8 @@ func sendNonsense(name string) error {
 		msg  []byte
 		want error
 	}{
-		{"nothing", nil, syscall.EINVAL},
-		{"one byte", []byte{0}, syscall.EINVAL},
+		{"nothing", nil, syscall.EBADMSG},
+		{"one byte", []byte{0}, syscall.EBADMSG},
 		{"an unknown type", binary.NativeEndian.AppendUint16(nil, 0x201), syscall.ENOSYS},
 		{"_IO_CONNECT", binary.NativeEndian.AppendUint16(nil, 0x100), nil},
 		{"another type of the system", binary.NativeEndian.AppendUint16(nil, 0x115), syscall.ENOSYS},

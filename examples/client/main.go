@@ -29,47 +29,45 @@ func main() {
 		fmt.Fprintln(os.Stderr, "nothing but flags is taken: the name is given with -name")
 		os.Exit(2)
 	}
-	text, err := hello(*name)
-	if err != nil {
+	if err := hello(*name); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("client %d: %s\n", os.Getpid(), text)
 }
 
-func hello(name string) (string, error) {
+func hello(name string) error {
 	conn, err := qnxmsg.OpenName(name)
 	if errors.Is(err, syscall.ENOENT) {
-		return "", fmt.Errorf("no server named %q: start one with: go run ./examples/server -name %s", name, name)
+		return fmt.Errorf("no server named %q: start one with: go run ./examples/server -name %s", name, name)
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer conn.Close() // tells the server to free what it has for this process
 
 	reply := make([]byte, qnxshm.HandleSize)
 	_, err = conn.Send(binary.NativeEndian.AppendUint16(nil, typeHello), reply)
 	if errors.Is(err, syscall.ESRCH) || errors.Is(err, syscall.EBADF) {
-		return "", fmt.Errorf("the server named %q ended before it answered", name)
+		return fmt.Errorf("the server named %q ended before it answered", name)
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	var h qnxshm.Handle
 	if err := h.UnmarshalBinary(reply); err != nil {
-		return "", err
+		return err
 	}
 
 	// Opening uses the handle up. It was made for this process and for reading:
 	// ReadWrite would fail here with EACCES, and another process with ESRCH.
 	obj, err := qnxshm.Open(h, qnxshm.ReadOnly)
 	if err != nil {
-		return "", err
+		return err
 	}
 	mem, err := obj.Map(qnxshm.ReadOnly)
 	obj.Close() // the mapping does not need the object any more
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer mem.Unmap()
 
@@ -78,8 +76,9 @@ func hello(name string) (string, error) {
 	text := make([]byte, 256)
 	n, err := mem.ReadAt(text, 0)
 	if err != nil && err != io.EOF {
-		return "", err
+		return err
 	}
 	text, _, _ = bytes.Cut(text[:n], []byte{0})
-	return string(text), nil
+	fmt.Printf("client %d: %s\n", os.Getpid(), text)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
+	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
 )
 
 // A Server says what Serve does with what a channel receives. The zero Server refuses
@@ -99,7 +100,7 @@ func (sv *serving) client(scoid int) *Client {
 
 func (sv *serving) message(m *Message) {
 	if len(m.Data) < 2 {
-		m.ReplyError(syscall.EBADMSG)
+		m.ReplyError(qnxerr.EBADMSG)
 		return
 	}
 	what := binary.NativeEndian.Uint16(m.Data)

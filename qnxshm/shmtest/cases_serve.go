@@ -13,7 +13,7 @@ import (
 func typed(what uint16) string { return string(binary.NativeEndian.AppendUint16(nil, what)) }
 
 // serving runs Serve on a new channel until the case ends.
-func (c *C) serving(s *qnxmsg.Server) (ch *qnxmsg.Channel, name string, stop func() error) {
+func (c *trial) serving(s *qnxmsg.Server) (ch *qnxmsg.Channel, name string, stop func() error) {
 	ch, name = c.server()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -29,7 +29,7 @@ func (c *C) serving(s *qnxmsg.Server) (ch *qnxmsg.Channel, name string, stop fun
 }
 
 var serveCases = map[string]caseFunc{
-	"serve/answers": func(c *C) {
+	"serve/answers": func(c *trial) {
 		_, name, _ := c.serving(&qnxmsg.Server{Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
 			0x200: func(_ *qnxmsg.Client, m *qnxmsg.Message) error { return m.Reply(3, []byte(text)) },
 			0x201: func(*qnxmsg.Client, *qnxmsg.Message) error { return fmt.Errorf("refused: %w", syscall.EACCES) },
@@ -42,7 +42,7 @@ var serveCases = map[string]caseFunc{
 		_, err := w.send(conn, typed(0x201), patience).wait()
 		c.fails("worker: send", err, "EACCES")
 	},
-	"serve/refuses": func(c *C) {
+	"serve/refuses": func(c *trial) {
 		_, name, _ := c.serving(new(qnxmsg.Server))
 		w := c.worker()
 		conn := w.openName(name)
@@ -52,7 +52,7 @@ var serveCases = map[string]caseFunc{
 		}
 		c.replied(w.send(conn, typed(0x100), patience))
 	},
-	"serve/clients": func(c *C) {
+	"serve/clients": func(c *trial) {
 		gone := make(chan any, 10)
 		ch, name, stop := c.serving(&qnxmsg.Server{
 			Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
@@ -76,7 +76,7 @@ var serveCases = map[string]caseFunc{
 		equal(c, "told again", len(gone), 0)
 		c.fails("detach", ch.DetachClient(scoid), "EINVAL")
 	},
-	"serve/stops": func(c *C) {
+	"serve/stops": func(c *trial) {
 		began, proceed := make(chan bool), make(chan bool)
 		ch, name, stop := c.serving(&qnxmsg.Server{Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
 			0x200: func(_ *qnxmsg.Client, m *qnxmsg.Message) error {
