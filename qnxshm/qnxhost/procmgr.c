@@ -48,7 +48,7 @@ static void close_low(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_max <= FIRST_HIGH)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur <= FIRST_HIGH)
 		return;
 	for (int fd = STDERR_FILENO + 1; fd < FIRST_HIGH; fd++)
 		close(fd);
