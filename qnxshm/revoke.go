@@ -24,7 +24,8 @@ var (
 // unused handles made for it are destroyed, whoever made them. Only mappings made
 // after the object was marked [ControlRevocable] can be taken back, and always all
 // of the object, also from those who have mapped a part. Descriptors stay: a
-// recipient that has one can map again, so give it handles with [HandleNoFD].
+// recipient that has one can map again, so give it handles with [HandleNoFD]. Nothing is
+// forbidden for later: the same process may get a new handle, and map it.
 //
 // nil means that from now on no access by that process through its revoked
 // mappings succeeds. In its program such an access is a fault (SIGSEGV), which

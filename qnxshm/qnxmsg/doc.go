@@ -5,21 +5,20 @@
 // the same semantics and errno. It carries what package qnxshm needs carried:
 // handles, made for the process that the message came from.
 //
-// A server makes a channel under a name and answers what it receives:
+// A server makes a channel under a name and answers what it receives, until ctx ends:
 //
 //	ch, err := qnxmsg.AttachName("camera")
-//	buf := make([]byte, 1024)
-//	for {
-//		m, err := ch.Receive(buf)
-//		switch {
-//		case err != nil:
-//			return err
-//		case m.IsPulse() && m.Pulse.Code == qnxmsg.PulseDisconnect:
-//			ch.DetachClient(m.Pulse.SCOID)      // free what that client had
-//		case !m.IsPulse():
-//			m.Reply(0, answer(m.Info.PID, m.Data))
-//		}
-//	}
+//	err = ch.Serve(ctx, &qnxmsg.Server{
+//		Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
+//			typeFrame: func(cl *qnxmsg.Client, m *qnxmsg.Message) error {
+//				return m.Reply(0, frame(m.Info.PID, m.Data))
+//			},
+//		},
+//		Gone: func(cl *qnxmsg.Client) { free(cl.State) },
+//	})
+//
+// Serve is a loop around Receive, which a server can have of its own. A message may be
+// answered later, by any goroutine.
 //
 // A client opens the name and sends:
 //
@@ -31,8 +30,8 @@
 // A message begins with its type, a 16-bit number. QNX keeps those up to 0x1ff
 // (_IO_MAX): on a target a client that opens a name may first send _IO_CONNECT
 // (0x100), which a server answers with Reply(0, nil), and others up to 0x1ff, to
-// be answered with ReplyError(syscall.ENOSYS). The host never sends them, so
-// choose types from 0x200 on and answer these all the same.
+// be answered with ReplyError(syscall.ENOSYS). Serve does so. The host never sends them,
+// so choose types from 0x200 on and answer these all the same.
 //
 // # Blocking
 //
