@@ -29,6 +29,7 @@ var claims = []struct{ text, file, shown string }{
 	{"Flags that the host cannot mean are accepted", "qnxshm/qnxhost/testdata/rules.c", "static void flags(void)"},
 	{"A timeout for `_NTO_TIMEOUT_REPLY` alone begins", "qnxshm/qnxhost/testdata/rules.c", "static void states(unsigned channel_flags)"},
 	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
+	{"`Info.TID` is Linux's number", "qnxshm/shmtest/ledger_who.go", `{ID: "who/thread"`},
 	{"A channel holds 4096 pulses", "qnxshm/qnxmsg/room_test.go", "func TestPulsesWait("},
 
 	{"One of another user cannot", "qnxshm/internal/memory/object.go", "const objectMode = 0o644"},

@@ -137,6 +137,21 @@ static void pulses(int coid)
 	CHECK(MsgUnregisterEvent(&registered) == 0);
 	CHECK_ERRNO(MsgRegisterEvent(&event, 9999), EBADF);
 
+	/* A connection that takes registered events only, or none. */
+	registered = event;
+	MUST(MsgRegisterEvent(&registered, coid) == 0);
+	MUST(ConnectFlags(0, coid, _NTO_COF_REG_EVENTS, _NTO_COF_REG_EVENTS) != -1);
+	CHECK_EQUAL(ask(coid, DELIVER, &event, 0), EACCES);
+	CHECK_EQUAL(ask(coid, VERIFY, &event, 0), EACCES);
+	CHECK_EQUAL(ask(coid, DELIVER, &registered, 0), 0);
+	check_pulse(chid, 5, 4711);
+	MUST(ConnectFlags(0, coid, _NTO_COF_NOEVENT, _NTO_COF_NOEVENT) != -1);
+	CHECK_EQUAL(ask(coid, DELIVER, &registered, 0), EACCES);
+	MUST(ConnectFlags(0, coid, _NTO_COF_REG_EVENTS | _NTO_COF_NOEVENT, 0) != -1);
+	CHECK_EQUAL(ask(coid, DELIVER, &event, 0), 0);
+	check_pulse(chid, 5, 4711);
+	CHECK(MsgUnregisterEvent(&registered) == 0);
+
 	/* None. */
 	SIGEV_NONE_INIT(&event);
 	CHECK_EQUAL(ask(coid, DELIVER, &event, 0), 0);
