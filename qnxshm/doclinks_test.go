@@ -1,3 +1,5 @@
+//go:build !qnx || linux
+
 package qnxshm_test
 
 import (
