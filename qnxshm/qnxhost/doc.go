@@ -68,8 +68,6 @@
 // differs. A call that cannot do what it does on a target fails, with ENOSYS or
 // ENOTSUP; the list says which and why.
 //
-// A timeout for one of the states SEND and REPLY counts for both.
-//
 // # Blank import
 //
 // The package has nothing for a Go program to call. It is imported for its symbols
