@@ -17,9 +17,10 @@ import (
 type Server struct {
 	// Handlers answer the messages, by the type that their first 16 bits are, in
 	// native byte order. A handler replies and returns nil, or returns an error,
-	// which is the answer then (Message.ReplyError). One that returns nil without a
+	// which is the answer then (Message.ReplyError): only its errno reaches the client,
+	// so log here what else there is to tell. A handler that returns nil without a
 	// reply answers later, from any goroutine, and its client waits until then. Data
-	// of the message is its own until it returns.
+	// of the message is good until the handler returns: copy what is needed later.
 	Handlers map[uint16]func(*Client, *Message) error
 
 	// Pulse is told of pulses, but of those that a client is gone. The client is nil
@@ -46,9 +47,12 @@ type Client struct {
 const ioConnect = 0x100
 
 // Serve receives on the channel, one message or pulse after the other, and lets the
-// handlers answer, until ctx ends or the channel is closed. When ctx ends, what has come
-// before is answered still, and Serve returns nil; the channel stays open. When the
-// channel was closed, the error matches os.ErrClosed; others are those of Receive.
+// handlers answer, until ctx ends or the channel is closed. It calls them, Pulse and Gone
+// on its own goroutine, one at a time, so they share what they need without locks, and a
+// slow one delays all clients. One Serve is for a channel: a second would take clients
+// from the first. When ctx ends, what has come before is answered still, and Serve
+// returns nil; the channel stays open. When the channel was closed, the error matches
+// os.ErrClosed; others are those of Receive.
 //
 // It does what all servers have to: it knows each client by its SCOID, calls
 // DetachClient when a client is gone, answers _IO_CONNECT, which some targets send for a
