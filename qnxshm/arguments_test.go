@@ -77,8 +77,8 @@ func TestWrongArguments(t *testing.T) {
 		{part(self, 0, 0, page, page), syscall.EINVAL, "the part does not lie within the object"},
 		{part(-1, 0, 0, page, 0), syscall.ESRCH, "pid must be above 0"},
 		{toEnd(1), syscall.EINVAL, "offset " + pages},
-		{toEnd(page), syscall.EINVAL, "what the object has from offset on must be above 0"},
-		{toEnd(math.MaxInt64 / page * page), syscall.EINVAL, "what the object has from offset on must be above 0"},
+		{toEnd(page), syscall.EINVAL, "the length from offset to the end of the object must be above 0"},
+		{toEnd(math.MaxInt64 / page * page), syscall.EINVAL, "the length from offset to the end of the object must be above 0"},
 		{toEnd(-page), syscall.EINVAL, "offset must not be negative"},
 		{toEnd(math.MinInt64), syscall.EINVAL, "offset must not be negative"},
 		{second(qnxshm.OpenHandle(0, 0)), syscall.ESRCH, "0 is never a handle"},
@@ -107,13 +107,14 @@ func TestWrongArguments(t *testing.T) {
 		{second(qnxshm.MapPID(h, 7, page, self)), syscall.EINVAL, access},
 		{second(qnxshm.MapPID(h, 0, -1, self)), syscall.EINVAL, "length must be above 0"},
 
-		{second(qnxmsg.NewChannel(1)), syscall.EINVAL, "flags must be none or some of ChannelUnblock (0x2) and ChannelDisconnect (0x8)"},
+		{second(qnxmsg.NewChannel(1)), syscall.EINVAL, "flags must be none or some of ChannelUnblock (0x2), ChannelDisconnect (0x8), ChannelConnectionDeath (0x40) and ChannelPrivate (0x1000)"},
 		{second(qnxmsg.AttachName("/x")), syscall.EINVAL, `does not begin with "/"`},
 		{second(qnxmsg.OpenName("")), syscall.EINVAL, "a name has 1 to 255 bytes"},
 		{second(qnxmsg.Connect(-1, 1)), syscall.ESRCH, "no process has this pid"},
-		{conn.SendPulse(0, 0, 0), syscall.EINVAL, "priority must be 1 to 255, or -1"},
+		{conn.SendPulse(-2, 0, 0), syscall.EINVAL, "priority must be 0 to 255, or -1"},
 		{conn.SendPulse(-1, 128, 0), syscall.EINVAL, "code 0 to 127"},
 		{pulse.Reply(0, nil), syscall.EINVAL, "a pulse is not answered"},
+		{pulse.Unblock(), syscall.EINVAL, "a pulse is not answered"},
 		{ch.DetachClient(0), syscall.EINVAL, "scoid is no client of this channel"},
 	} {
 		require.ErrorIs(t, c.err, c.errno)

@@ -163,7 +163,7 @@ func (o *Object) CreateHandle(pid int, access Access, cfg *HandleConfig) (Handle
 	if err != nil {
 		return 0, err
 	}
-	return createPart(fd, pid, access, opts, "what the object has from offset on", size-max(c.Offset, 0), c.Offset)
+	return createPart(fd, pid, access, opts, "the length from offset to the end of the object", size-max(c.Offset, 0), c.Offset)
 }
 
 // Size returns the size in bytes of the object, or of the window.

@@ -206,7 +206,7 @@ func TestHandleConfigOfAnOddSize(t *testing.T) {
 	obj := newObject(t, page+100)
 	_, err := obj.CreateHandle(os.Getpid(), qnxshm.ReadOnly, &qnxshm.HandleConfig{Offset: int64(page)})
 	require.ErrorIs(t, err, syscall.EINVAL)
-	require.ErrorContains(t, err, "what the object has from offset on must be a multiple of the page size")
+	require.ErrorContains(t, err, "the length from offset to the end of the object must be a multiple of the page size")
 }
 
 func TestOpenNamed(t *testing.T) {

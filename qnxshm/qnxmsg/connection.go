@@ -158,6 +158,7 @@ func (c *Connection) ServerInfo() (ServerInfo, error) {
 //	ESRCH   the server process died meanwhile, or destroyed the channel while it
 //	        had the message
 //	EAGAIN  host: no descriptor left to send with
+//	ENOMEM  host: no memory for a large message, here or in the server
 //	EFAULT  msg cannot be read or reply cannot be written to, such as a
 //	        read-only mapping
 //	ESRVRFAULT

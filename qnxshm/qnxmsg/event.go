@@ -2,6 +2,7 @@ package qnxmsg
 
 import (
 	"encoding/binary"
+	"fmt"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
@@ -144,7 +145,7 @@ func (e Event) MarshalBinary() ([]byte, error) { return e.AppendBinary(nil) }
 // out. The error matches EINVAL if b has not EventSize bytes.
 func (e *Event) UnmarshalBinary(b []byte) error {
 	if len(b) != EventSize {
-		return qnxerr.Cause{Errno: syscall.EINVAL, Text: "an event has 32 bytes"}
+		return fmt.Errorf("qnxmsg: an event has %d bytes, got %d: %w", EventSize, len(b), syscall.EINVAL)
 	}
 	copy(e.sigevent[:], b)
 	return nil

@@ -58,6 +58,10 @@ func meaning(call string, errno syscall.Errno) string {
 			return "the buffer of the server cannot be written to (or the server answered so)"
 		case syscall.EOVERFLOW:
 			return tooManyParts + " (or the server answered so)"
+		case syscall.EAGAIN, syscall.EINTR, syscall.ENOMEM, syscall.ENXIO:
+			return errno.Error() + " (or the server answered so)"
+		default:
+			return errno.Error() + " (the server answered so)"
 		}
 	case "MsgSendPulse":
 		switch errno {
@@ -82,7 +86,10 @@ func meaning(call string, errno syscall.Errno) string {
 		case syscall.EOVERFLOW:
 			return tooManyParts
 		case syscall.EINVAL:
-			return "a pulse is not answered, nor is a client let go that waits on; status must be 0 to 2147483647 (ReplyError is for errors), an errno no larger"
+			if call == "MsgError" {
+				return "a pulse is not answered; an errno is at most 2147483647; Unblock lets nobody go that waits on"
+			}
+			return "a pulse is not answered; status must be 0 to 2147483647 (ReplyError is for errors)"
 		case syscall.ESRCH:
 			return "nobody waits for this answer: given already, or the client is gone or timed out"
 		}

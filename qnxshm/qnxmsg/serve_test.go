@@ -196,3 +196,13 @@ func TestServeEndsWithChannel(t *testing.T) {
 	require.ErrorIs(t, <-sv.ended, os.ErrClosed)
 	require.ErrorIs(t, sv.ch.Serve(context.Background(), new(qnxmsg.Server)), os.ErrClosed)
 }
+
+// Whoever reads "not implemented" has to know that it is the server that says so.
+func TestServersErrorIsToldAsSuch(t *testing.T) {
+	t.Parallel()
+	sv := startServing(t, &qnxmsg.Server{})
+	conn := sv.connect(t)
+	_, err := conn.Send(typed(0x200, ""), nil)
+	require.ErrorIs(t, err, syscall.ENOSYS)
+	require.ErrorContains(t, err, "ENOSYS: "+syscall.ENOSYS.Error()+" (the server answered so)")
+}
