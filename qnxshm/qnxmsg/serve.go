@@ -49,8 +49,8 @@ const ioConnect = 0x100
 // Serve receives on the channel, one message or pulse after the other, and lets the
 // handlers answer, until ctx ends or the channel is closed. It calls them, Pulse and Gone
 // on its own goroutine, one at a time, so they share what they need without locks, and a
-// slow one delays all clients. One Serve is for a channel: a second would take clients
-// from the first. When ctx ends, what has come before is answered still, and Serve
+// slow one delays all clients. Run one Serve for a channel: a second would get some of
+// the same clients' messages. When ctx ends, what has come before is answered still, and Serve
 // returns nil; the channel stays open. When the channel was closed, the error matches
 // os.ErrClosed; others are those of Receive.
 //
