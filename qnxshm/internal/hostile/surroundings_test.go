@@ -73,7 +73,12 @@ func TestRefusedCalls(t *testing.T) {
 		for _, errno := range []syscall.Errno{syscall.EPERM, syscall.ENOSYS} {
 			t.Run(fmt.Sprintf("%s/%s", c.name, unix.ErrnoName(errno)), func(t *testing.T) {
 				call := append([]string{"refuse", c.name, strconv.Itoa(int(errno))}, c.call...)
-				requireSays(t, c.use(t, startChild(t, call)), append(c.says, "refuse|seccomp|filter|kernel")...)
+				err := c.use(t, startChild(t, call))
+				if c.name == "pidfd_open" && errno == syscall.ENOSYS { // as valgrind says: processes are watched without
+					require.NoError(t, err)
+					return
+				}
+				requireSays(t, err, append(c.says, "refuse|seccomp|filter|kernel")...)
 			})
 		}
 	}
