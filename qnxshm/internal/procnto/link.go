@@ -227,14 +227,22 @@ func hold(by memory.Origin, key memory.Key, makes bool) (*outboundLink, error) {
 	if by.Own() || !by.Known() {
 		return nil, nil
 	}
-	const attempts = 3
-	for range attempts {
+	const (
+		atOnce  = 3  // attempts without a pause
+		longest = 20 // milliseconds of a pause
+	)
+	began := time.Now()
+	for attempt := 1; ; attempt++ {
 		l, again, err := holdOnce(by, key, makes)
-		if !again {
+		switch {
+		case !again:
 			return l, err
+		case time.Since(began) >= PeerTimeout:
+			return nil, NotAnswering(int(by.PID))
+		case attempt >= atOnce: // a creator that ends each link at once
+			time.Sleep(time.Duration(min(attempt, longest)) * time.Millisecond)
 		}
 	}
-	return nil, NotAnswering(int(by.PID))
 }
 
 // holdOnce is hold, unless the link has ended meanwhile.
