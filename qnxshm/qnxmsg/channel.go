@@ -51,6 +51,8 @@ type Channel struct {
 	chid int
 	name *attachedName
 
+	serving atomic.Bool // Serve runs
+
 	selfMu   sync.Mutex
 	selfCOID int // of a connection to the channel itself, 0 if there is none
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/qnxerr"
@@ -29,7 +30,9 @@ type Server struct {
 	Pulse func(*Client, Pulse)
 
 	// Gone is told once of each client that handlers or Pulse were called with, when
-	// it has closed its connections or was killed, or Serve ends.
+	// it has closed its connections or was killed, or Serve ends. Pulses that such a
+	// client has sent before may come after that: each is one of another Client, which
+	// is gone when Pulse returns.
 	Gone func(*Client)
 
 	// BufferSize is how much of a message is in Data, 4096 if zero. Of a longer one
@@ -58,8 +61,17 @@ const ioConnect = 0x100
 // DetachClient when a client is gone, answers _IO_CONNECT, which some targets send for a
 // client that opens a name, and refuses what no handler is for (ENOSYS) or what is too
 // short to have a type (EBADMSG). The channel needs ChannelDisconnect for that, which
-// that of AttachName has; without it clients stay known until Serve returns.
+// that of AttachName has; without it clients stay known until Serve returns. A channel is
+// served once at a time (EBUSY): who is to be told that a client is gone has to be told
+// all about it. A nil Server is the zero one.
 func (c *Channel) Serve(ctx context.Context, s *Server) error {
+	if !c.serving.CompareAndSwap(false, true) {
+		return wrap(qnxerr.Cause{Errno: syscall.EBUSY, Text: "the channel is being served already"}, "Serve", "chid %d", c.chid)
+	}
+	defer c.serving.Store(false)
+	if s == nil {
+		s = new(Server)
+	}
 	size := s.BufferSize
 	if size == 0 {
 		size = 4096
@@ -130,13 +142,24 @@ func (sv *serving) pulse(p Pulse) {
 		sv.channel.DetachClient(p.SCOID)
 		return
 	}
-	if sv.server.Pulse != nil {
-		var cl *Client
-		if p.Code != PulseConnectionDeath {
-			cl = sv.client(p.SCOID)
-		}
+	switch {
+	case sv.server.Pulse == nil:
+	case p.Code == PulseConnectionDeath:
+		sv.server.Pulse(nil, p)
+	case sv.clients[p.SCOID] == nil && !sv.there(p.SCOID):
+		cl := &Client{SCOID: p.SCOID}
 		sv.server.Pulse(cl, p)
+		sv.gone(cl)
+	default:
+		sv.server.Pulse(sv.client(p.SCOID), p)
 	}
+}
+
+// there reports whether a client has not gone, of which nothing tells a second time: that
+// it is gone comes before the pulses that it has sent.
+func (sv *serving) there(scoid int) bool {
+	_, err := sv.channel.ClientInfo(scoid)
+	return !errors.Is(err, syscall.EINVAL)
 }
 
 func (sv *serving) gone(cl *Client) {
@@ -155,24 +178,42 @@ func (sv *serving) end() {
 // what has come before.
 type ending struct {
 	stop  func() bool
+	over  chan struct{} // closed when Serve returns
 	done  chan struct{}
 	conn  *Connection
 	value int64
 }
 
 func (c *Channel) endWith(ctx context.Context) *ending {
-	e := &ending{done: make(chan struct{}), value: int64(rand.Int32())}
+	e := &ending{over: make(chan struct{}), done: make(chan struct{}), value: int64(rand.Int32())}
 	e.stop = context.AfterFunc(ctx, func() {
 		defer close(e.done)
-		var err error
-		if e.conn, err = Connect(os.Getpid(), c.ID()); err == nil {
-			err = e.conn.SendPulse(-1, nto.PulseMaxAvail, e.value)
-		}
-		if err != nil {
-			c.Close() // which ends Receive, too
+		for {
+			err := e.tell(c)
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, syscall.EAGAIN) {
+				c.Close() // which ends Receive, too
+				return
+			}
+			select { // until there is room
+			case <-e.over:
+				return
+			case <-time.After(time.Millisecond):
+			}
 		}
 	})
 	return e
+}
+
+func (e *ending) tell(c *Channel) (err error) {
+	if e.conn == nil {
+		if e.conn, err = Connect(os.Getpid(), c.ID()); err != nil {
+			return err
+		}
+	}
+	return e.conn.SendPulse(-1, nto.PulseMaxAvail, e.value)
 }
 
 // is reports whether this is the pulse.
@@ -180,6 +221,7 @@ func (e *ending) is(p Pulse) bool { return p.Code == nto.PulseMaxAvail && p.Valu
 
 // forget waits for what the end of the context has begun.
 func (e *ending) forget() {
+	close(e.over)
 	if !e.stop() {
 		<-e.done
 	}
