@@ -3,7 +3,9 @@
 package qnxhost
 
 /*
+#cgo CFLAGS: -I${SRCDIR}/include
 #include <stdint.h>
+#include <sys/neutrino.h>
 */
 import "C"
 
@@ -31,7 +33,7 @@ func qnxhost_go_name_detach(attached C.uintptr_t) {
 
 //export qnxhost_go_name_open
 func qnxhost_go_name_open(name *C.char, coid *C.int) C.int {
-	n, err := message.NameOpen(C.GoString(name))
+	n, err := message.NameOpenFlags(C.GoString(name), C._NTO_COF_CLOEXEC)
 	*coid = C.int(n)
 	if err == nil {
 		message.ServeEvents() // as ConnectAttach

@@ -119,6 +119,16 @@ func peer() testproc.Procedures {
 			}
 			return time.Now(), nil
 		},
+		// deliver delivers what looks like an event for the message i.
+		"deliver": func(i int, sigevent []byte) error {
+			var e qnxmsg.Event
+			if err := e.UnmarshalBinary(sigevent); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			return messages[i].DeliverEvent(e)
+		},
 		"pulse": func(i, code int) error { return conn(i).SendPulse(-1, code, 0) },
 		"burst": func(i, n int) error { return burst(conn(i), n) },
 	}

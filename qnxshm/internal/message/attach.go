@@ -20,9 +20,13 @@ const maxCOID = nto.SideChannel + 1<<16
 const knownConnectionFlags = nto.ConnectionCloexec | nto.ConnectionDead | nto.ConnectionNoInherit | nto.ConnectionLocal |
 	nto.ConnectionNoShare | nto.ConnectionAllowed | nto.ConnectionPipe | nto.ConnectionNoEvent | nto.ConnectionRegEvents | nto.ConnectionDup2
 
-// ConnectAttach is ConnectAttach of a side channel.
+// OfGo are the flags of the connections of programs in Go. Those have registered what
+// events they have, so their servers can deliver no others.
+const OfGo = nto.ConnectionCloexec | nto.ConnectionRegEvents
+
+// ConnectAttach is ConnectAttach of a side channel, by a program in Go.
 func ConnectAttach(pid, chid int) (coid int, err error) {
-	return ConnectAttachIndex(pid, chid, 0, nto.ConnectionCloexec)
+	return ConnectAttachIndex(pid, chid, 0, OfGo)
 }
 
 // ConnectAttachIndex is ConnectAttach with the lowest acceptable coid, and flags.

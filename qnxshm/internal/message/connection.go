@@ -21,13 +21,12 @@ type connectionTable struct {
 // add makes a connection with the lowest free coid, from one on that its caller wants
 // as the lowest.
 func (t *connectionTable) add(at *attachment, lowest int, flags uint32) (coid int) {
-	c := t.put(at, lowest)
-	c.flags.Store(flags)
+	c := t.put(at, lowest, flags)
 	c.enter()
 	return c.coid
 }
 
-func (t *connectionTable) put(at *attachment, lowest int) *connection {
+func (t *connectionTable) put(at *attachment, lowest int, flags uint32) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	from := max(0, lowest-nto.SideChannel-1)
@@ -42,8 +41,10 @@ func (t *connectionTable) put(at *attachment, lowest int) *connection {
 	for i >= len(t.open) {
 		t.open = append(t.open, nil)
 	}
-	t.open[i] = &connection{coid: nto.SideChannel + 1 + i, at: at}
-	return t.open[i]
+	c := &connection{coid: nto.SideChannel + 1 + i, at: at}
+	c.flags.Store(flags) // before a server can use it for an event
+	t.open[i] = c
+	return c
 }
 
 func (t *connectionTable) get(coid int) *connection {

@@ -43,7 +43,7 @@ func (t *eventTable) add(r *registration) (handle uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for h, other := range t.byHandle {
-		if other.stale() {
+		if other.stale() || other.target != nil && other.target.gate.Closed() {
 			delete(t.byHandle, h)
 		}
 	}
@@ -198,6 +198,9 @@ func (e Event) deliver(c *connection, tid int, check bool) error {
 		}
 		return own.raise(r.target, tid, check)
 	case flags&nto.ConnectionRegEvents != 0:
+		if e.raise(e.target(), tid, true) == syscall.EINVAL {
+			return syscall.EINVAL // it is none
+		}
 		return syscall.EACCES
 	case e.kind() == nto.EventThread: // at an address that another process has chosen
 		return syscall.EINVAL

@@ -10,14 +10,16 @@ import (
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
-	"github.com/go-qnx/shm/qnxshm/internal/nto"
 	"github.com/go-qnx/shm/qnxshm/internal/procnto"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 	"golang.org/x/sys/unix"
 )
 
-// NameOpen is name_open.
-func NameOpen(name string) (coid int, err error) {
+// NameOpen is name_open, by a program in Go.
+func NameOpen(name string) (coid int, err error) { return NameOpenFlags(name, OfGo) }
+
+// NameOpenFlags is name_open, with the flags of the connection.
+func NameOpenFlags(name string, flags uint32) (coid int, err error) {
 	if err := checkName(name); err != nil {
 		return 0, err
 	}
@@ -35,7 +37,7 @@ func NameOpen(name string) (coid int, err error) {
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return connections.add(at, 0, nto.ConnectionCloexec), nil
+	return connections.add(at, 0, flags), nil
 }
 
 // nameSocket is the name of the socket that stands for the name of a channel.
