@@ -72,19 +72,88 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Signals wait until these calls are over; see docs/target.md.
+// signalsWait are calls during which signals wait; see docs/target.md.
+var signalsWait = map[string]func() error{
+	"shm_open":    func() error { _, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600); return err },
+	"of a name":   func() error { _, err := qnxshm.OpenObject("/name", os.O_RDWR, 0o600); return err },
+	"shm_unlink":  func() error { return qnxshm.UnlinkObject("/name") },
+	"shm_ctl":     func() error { _, err := qnxshm.Control(3, qnxshm.ControlGetFlags, 0, 0); return err },
+	"shm_revoke":  func() error { return qnxshm.Revoke(3, 4) },
+	"name_open":   func() error { _, err := qnxmsg.OpenName("name"); return err },
+	"mmap_handle": func() error { return unmapped(qnxshm.Map(42, qnxshm.ReadOnly, 4096)) },
+	"of a maker":  func() error { return unmapped(qnxshm.MapPID(42, qnxshm.ReadOnly, 4096, 4)) },
+	"ftruncate, fstat, mmap, munmap, close": func() error {
+		obj, err := qnxshm.Create(4096)
+		if err != nil {
+			return err
+		}
+		if err := unmapped(obj.Map(qnxshm.ReadWrite)); err != nil {
+			return err
+		}
+		return obj.Close()
+	},
+	"mprotect": func() error {
+		m, err := qnxshm.Map(42, qnxshm.ReadOnly, 4096)
+		if err != nil {
+			return err
+		}
+		if _, err := m.ReadAt(make([]byte, 1), 0); !errors.Is(err, qnxshm.ErrRevoked) {
+			return fmt.Errorf("a fault that is a revocation's: %w", err)
+		}
+		return m.Unmap()
+	},
+	"name_attach, name_detach": func() error {
+		ch, err := qnxmsg.AttachName("name")
+		if err != nil {
+			return err
+		}
+		return ch.Close()
+	},
+	"MsgReceive": func() error {
+		ch, err := qnxmsg.NewChannel(0)
+		if err != nil {
+			return err
+		}
+		if _, err := ch.Receive(make([]byte, 64)); err != nil {
+			return err
+		}
+		if _, err := ch.ReceiveTimeout(make([]byte, 64), time.Second); err != nil {
+			return err
+		}
+		return ch.Close()
+	},
+	"MsgSend":         func() error { return sent(-1, (*qnxmsg.Connection).SendTimeout) },
+	"with a timeout":  func() error { return sent(time.Second, (*qnxmsg.Connection).SendTimeout) },
+	"MsgSendv":        func() error { return sent(-1, sendv) },
+	"in time, pieces": func() error { return sent(time.Second, sendv) },
+}
+
+func unmapped(m *qnxshm.Mapping, err error) error {
+	if err != nil {
+		return err
+	}
+	return m.Unmap()
+}
+
+func sendv(c *qnxmsg.Connection, msg, reply []byte, timeout time.Duration) (int, error) {
+	return c.SendvTimeout([][]byte{msg}, [][]byte{reply}, timeout)
+}
+
+func sent(timeout time.Duration, send func(c *qnxmsg.Connection, msg, reply []byte, timeout time.Duration) (int, error)) error {
+	conn, err := qnxmsg.Connect(4, 1)
+	if err != nil {
+		return err
+	}
+	if _, err := send(conn, []byte("message"), make([]byte, 8), timeout); err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
 func TestSignalsWait(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	for name, call := range map[string]func() error{
-		"shm_open":    func() error { _, err := qnxshm.OpenAnonymous(os.O_RDWR, 0o600); return err },
-		"of a name":   func() error { _, err := qnxshm.OpenObject("/name", os.O_RDWR, 0o600); return err },
-		"shm_unlink":  func() error { return qnxshm.UnlinkObject("/name") },
-		"shm_ctl":     func() error { _, err := qnxshm.Control(3, qnxshm.ControlGetFlags, 0, 0); return err },
-		"shm_revoke":  func() error { return qnxshm.Revoke(3, 4) },
-		"mmap_handle": func() error { _, err := qnxshm.Map(42, qnxshm.ReadOnly, 4096); return err },
-		"name_open":   func() error { _, err := qnxmsg.OpenName("name"); return err },
-	} {
+	for name, call := range signalsWait {
 		if err := call(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
