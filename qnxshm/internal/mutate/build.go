@@ -5,7 +5,6 @@ package mutate
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +18,7 @@ const variable = "QNXSHM_MUTANT"
 
 // Mutants are those of the target files.
 type Mutants struct {
-	All     []*Mutant
-	Refused map[*Mutant]bool // what the compilers do not take; Build finds out
+	All []*Mutant
 
 	root    string // of the module
 	dir     string // for what is made
@@ -34,23 +32,29 @@ func Read(root, dir string) (*Mutants, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources := make(map[string]string)
-	paths := []string{filepath.Join(root, "qnxshm/shm_qnx.go"), filepath.Join(root, "qnxshm/qnxmsg/msg_qnx.go")}
+	var paths, sources []string
+	for _, dir := range []string{"qnxshm", "qnxshm/qnxmsg"} {
+		in, err := filepath.Glob(filepath.Join(root, dir, "*_qnx.go"))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, in...)
+	}
 	for _, path := range paths {
 		src, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		sources[path] = string(src)
+		sources = append(sources, string(src))
 	}
 	include := filepath.Join(root, "qnxshm/qnxhost/include")
-	values, err := readConstants(strings.TrimSpace(string(out)), include, dir, sources[paths[0]], sources[paths[1]])
+	values, err := readConstants(strings.TrimSpace(string(out)), include, dir, sources...)
 	if err != nil {
 		return nil, err
 	}
-	ms := &Mutants{root: root, dir: dir, Refused: make(map[*Mutant]bool)}
-	for _, path := range paths {
-		t, err := parse(path, sources[path], len(ms.All)+1, values)
+	ms := &Mutants{root: root, dir: dir}
+	for i, path := range paths {
+		t, err := parse(path, sources[i], values)
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +62,12 @@ func Read(root, dir string) (*Mutants, error) {
 		for _, f := range t.functions {
 			ms.All = append(ms.All, f.mutants...)
 		}
+	}
+	for i, m := range ms.All {
+		m.Number = i + 1
+	}
+	for _, of := range group(ms.targets, func(t *target) string { return t.pkg }) {
+		relate(of, values.libc)
 	}
 	return ms, nil
 }
@@ -87,24 +97,42 @@ func mutantZero[T any](T) (zero T) { return }
 	flags = "#cgo linux CFLAGS: "
 )
 
-// build builds the tests of package qnxshm, with mutants in them, for a release of
-// QNX, and returns the binary. What the compilers refuse is left out.
-func (ms *Mutants) build(release int, mutants []*Mutant) (string, error) {
-	binary := filepath.Join(ms.dir, fmt.Sprintf("suite%d.test", release))
+// mode is a program that mutants are tried in.
+type mode struct {
+	name, tags, pkg, cflags string
+	release                 int
+	null                    bool
+}
+
+var (
+	as80 = mode{name: "suite80", tags: "qnx", pkg: "./qnxshm", release: 800}
+	as71 = mode{name: "suite71", tags: "qnx", pkg: "./qnxshm", release: 710}
+	// The tests of the binding, on a libc that fails where signals come, and whose handles
+	// have 32 bits.
+	onNull = mode{
+		name: "null", tags: "qnx,nulllibc", pkg: "./qnxshm/internal/nullbench", release: 800, null: true,
+		cflags: "-DQNXHOST_SHM_HANDLE_BITS=32",
+	}
+)
+
+// build builds a program with mutants in it, and returns its binary and what the
+// compilers refuse, which is left out.
+func (ms *Mutants) build(in mode, mutants []*Mutant) (binary string, refused map[*Mutant]bool, err error) {
+	binary, refused = filepath.Join(ms.dir, in.name+".test"), make(map[*Mutant]bool)
 	for {
-		places, overlay, err := ms.write(release, mutants)
+		places, overlay, err := ms.write(in, mutants, refused)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		cmd := exec.Command("go", "test", "-c", "-tags=qnx", "-gcflags=-e", "-overlay="+overlay, "-o", binary, "./qnxshm")
+		cmd := exec.Command("go", "test", "-c", "-tags="+in.tags, "-gcflags=-e", "-overlay="+overlay, "-o", binary, in.pkg)
 		cmd.Dir = ms.root
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-g -O2 "+in.cflags)
 		out, err := cmd.CombinedOutput()
 		if err == nil {
-			return binary, nil
+			return binary, refused, nil
 		}
-		if ms.refuse(places, string(out)) == 0 {
-			return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
+		if refuse(refused, places, string(out)) == 0 {
+			return "", nil, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 		}
 	}
 }
@@ -116,25 +144,29 @@ type place struct {
 }
 
 // write writes the overlay.
-func (ms *Mutants) write(release int, mutants []*Mutant) (places map[string][]place, overlay string, err error) {
+func (ms *Mutants) write(in mode, mutants []*Mutant, refused map[*Mutant]bool) (places map[string][]place, overlay string, err error) {
 	places = make(map[string][]place)
 	replace := make(map[string]string)
 	include := make(map[*Mutant]bool)
 	for _, mu := range mutants {
-		include[mu] = !ms.Refused[mu]
+		include[mu] = !refused[mu]
 	}
 	for _, t := range ms.targets {
 		src, p := t.all(include)
-		name := filepath.Base(t.path)
-		places[name] = p
+		places[filepath.Base(t.path)] = p
 		for path, text := range map[string]string{
-			t.path: strings.Replace(src, flags, fmt.Sprintf("%s-D_NTO_VERSION=%d ", flags, release), 1),
-			filepath.Join(filepath.Dir(t.path), "mutant_of_"+name): fmt.Sprintf(selectInGo, t.pkg),
+			t.path: strings.Replace(src, flags, fmt.Sprintf("%s-D_NTO_VERSION=%d ", flags, in.release), 1),
+			filepath.Join(filepath.Dir(t.path), "mutant_of_"+t.pkg+".go"): fmt.Sprintf(selectInGo, t.pkg),
 		} {
 			replace[path] = filepath.Join(ms.dir, filepath.Base(path))
 			if err := os.WriteFile(replace[path], []byte(text), 0o600); err != nil {
 				return nil, "", err
 			}
+		}
+	}
+	if in.null {
+		if err := ms.withoutHost(replace); err != nil {
+			return nil, "", err
 		}
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
@@ -145,20 +177,36 @@ func (ms *Mutants) write(release int, mutants []*Mutant) (places map[string][]pl
 	return places, overlay, os.WriteFile(overlay, text, 0o600)
 }
 
+// withoutHost has the null libc take the place of package qnxhost, as the test of
+// package nullbench does.
+func (ms *Mutants) withoutHost(replace map[string]string) error {
+	host := filepath.Join(ms.root, "qnxshm/qnxhost")
+	files, err := filepath.Glob(filepath.Join(host, "*.*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range files {
+		replace[path] = "" // the overlay has no such file
+	}
+	instead := filepath.Join(ms.dir, "instead.go")
+	replace[filepath.Join(host, "doc.go")] = instead
+	return os.WriteFile(instead, []byte("package qnxhost\n\nimport _ \"github.com/go-qnx/shm/qnxshm/internal/nullbench\"\n"), 0o600)
+}
+
 var compilerError = regexp.MustCompile(`(?m)^\S*?(\w+_qnx\.go):(\d+):(?:\d+:)? (error:|warning:|note:|.)`)
 
 // refuse notes the mutants in whose lines there is an error.
-func (ms *Mutants) refuse(places map[string][]place, output string) int {
-	before := maps.Clone(ms.Refused)
+func refuse(refused map[*Mutant]bool, places map[string][]place, output string) int {
+	before := len(refused)
 	for _, e := range compilerError.FindAllStringSubmatch(output, -1) {
 		line, _ := strconv.Atoi(e[2])
 		for _, p := range places[e[1]] {
 			if e[3] != "warning:" && e[3] != "note:" && p.from <= line && line < p.to {
-				ms.Refused[p.mutant] = true
+				refused[p.mutant] = true
 			}
 		}
 	}
-	return len(ms.Refused) - len(before)
+	return len(refused) - before
 }
 
 // all is the file with the mutants in it. Each function becomes one that
@@ -170,9 +218,11 @@ func (t *target) all(include map[*Mutant]bool) (src string, places []place) {
 		b.WriteString(s)
 		line += strings.Count(s, "\n")
 	}
-	write(t.src[:t.insertC])
-	write(selectInC)
-	at = t.insertC
+	if t.insertC > 0 {
+		write(t.src[:t.insertC])
+		write(selectInC)
+		at = t.insertC
+	}
 	for _, f := range t.functions {
 		write(t.src[at:f.start])
 		write(f.header + f.name + "__0" + t.src[f.nameEnd:f.end] + "\n\n")

@@ -4,6 +4,7 @@ package mutate
 
 import (
 	"errors"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ var (
 	pointerIn  = regexp.MustCompile(`[A-Za-z_]\w*\s*\*\s*([A-Za-z_]\w*)`)
 	structIn   = regexp.MustCompile(`(?s)(struct \w+) \{\n(.*?)\n\};`)
 	fieldIn    = regexp.MustCompile(`(?m)^\t((?:struct )?\w+ \*?)(\w+);`)
-	preamble   = regexp.MustCompile(`(?s)/\*\n#cgo.*?\*/\nimport "C"`)
+	preamble   = regexp.MustCompile(`(?s)/\*\n#.*?\*/\nimport "C"`)
 	helperIn   = regexp.MustCompile(`(?m)^static inline ((?:struct )?\w+ \*?)(\w+)\(([^)]*)\) \{$`)
 	paramIn    = regexp.MustCompile(`^\s*(?:const )?(.*?)(\w+)$`)
 	wideTypes  = []string{"uint64_t", "int64_t", "size_t", "off_t", "long", "shm_handle_t"}
@@ -45,6 +46,9 @@ func lex(src string, start, end int) []ctoken {
 }
 
 func (m *maker) parseC() error {
+	if !strings.Contains(m.src, "\nimport \"C\"\n") {
+		return nil
+	}
 	where := preamble.FindStringIndex(m.src)
 	if where == nil {
 		return errors.New("no C in front of import \"C\"")
@@ -61,7 +65,7 @@ func (m *maker) parseC() error {
 	}
 	for _, at := range helperIn.FindAllStringSubmatchIndex(text, -1) {
 		f := &function{
-			inC: true, start: at[0], name: text[at[4]:at[5]], full: text[at[4]:at[5]], nameEnd: at[5], header: text[at[0]:at[4]],
+			inC: true, start: at[0], name: text[at[4]:at[5]], full: m.nameInC(text[at[4]:at[5]]), nameEnd: at[5], header: text[at[0]:at[4]],
 			params: text[at[5] : at[7]+1], result: strings.TrimSpace(text[at[2]:at[3]]),
 		}
 		f.end = at[1] + strings.Index(text[at[1]:], "\n}\n") + len("\n}")
@@ -83,6 +87,17 @@ func (m *maker) parseC() error {
 		m.mutateC(f)
 	}
 	return nil
+}
+
+// twice are C functions that two files of a package have.
+var twice = []string{"qnxmsg_result_of"}
+
+// nameInC is the name of a C function for people.
+func (m *maker) nameInC(name string) string {
+	if base := filepath.Base(m.path); slices.Contains(twice, name) && base != "msg_qnx.go" {
+		return name + " of " + base
+	}
+	return name
 }
 
 // body is a C function's tokens, with what belongs together.

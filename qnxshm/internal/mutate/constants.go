@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // families are constants that somebody could take one of for another.
@@ -78,7 +79,11 @@ func (v constants) instead(name string) (all []replacement) {
 func readConstants(cc, include, dir string, sources ...string) (v constants, err error) {
 	names := slices.Concat(families...)
 	for _, src := range sources {
-		names = append(names, constantIn.FindAllString(src, -1)...)
+		for _, at := range constantIn.FindAllStringIndex(src, -1) {
+			if !strings.HasPrefix(src[at[1]:], "(") { // a macro with parameters
+				names = append(names, src[at[0]:at[1]])
+			}
+		}
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)

@@ -1,5 +1,5 @@
-// Package mutate puts faults into the target files, shm_qnx.go and msg_qnx.go,
-// one at a time, and asks the conformance suite which case notices:
+// Package mutate puts faults into the target files, those that end in _qnx.go, one at
+// a time, and asks the conformance suite which case notices:
 //
 //	go -C qnxshm/internal/mutate run ./run
 //
@@ -12,9 +12,9 @@
 //	go -C qnxshm/internal/mutate run ./run -only '^$'
 //
 // tries what is new, and keeps what results.txt says of all others; that is what it
-// said when it was tried last, so that a change of the suite wants a complete run,
-// of about ten minutes. In place of ^$, which matches none, stands a regular
-// expression for the mutants to try again.
+// said when it was tried last, so that a change of the suite wants a complete run. In
+// place of ^$, which matches none, stands a regular expression for the mutants to try
+// again. A run that is interrupted keeps what it has found.
 //
 // This is a module of its own, beside the one that it is about, so that users and
 // tests of that one have nothing to do with it. Its own test,
@@ -29,6 +29,10 @@
 // call is left out; its result is replaced by 0, by -1, by another field; a constant
 // by another of its kind and by the number that it has on Linux. Besides, statements
 // are removed, and conditions turned.
+//
+// A mutant is tried in up to three programs: the suite in a build for 8.0, the tests of
+// the binding alone (package nullbench), where signals do what they could do on a
+// target and handles have 32 bits, and the cases about its calls in a build for 7.1.
 //
 // All mutants are in one program, so that the expensive thing, compiling, happens
 // once: it is built with an overlay in which each function is a switch between

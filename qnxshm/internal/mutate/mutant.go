@@ -30,7 +30,7 @@ type target struct {
 	src       string
 	pkg       string
 	functions []*function
-	insertC   int // where C code can be added
+	insertC   int // where C code can be added, 0 if there is none
 }
 
 // function is one of Go or of C.
@@ -46,6 +46,7 @@ type function struct {
 	forward    string // arguments that hand the parameters on
 	types      []string
 	result     string // its type in C; not empty in Go if there is one
+	text       string // from the name on
 	mutants    []*Mutant
 }
 
@@ -62,8 +63,8 @@ type maker struct {
 
 type field struct{ typ, name string }
 
-// parse takes a target file apart and makes its mutants, numbered from first.
-func parse(path, src string, first int, values constants) (*target, error) {
+// parse takes a target file apart and makes its mutants.
+func parse(path, src string, values constants) (*target, error) {
 	m := &maker{target: &target{path: path, src: src}, constants: values, seen: make(map[string]int)}
 	if err := m.parseC(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -71,12 +72,8 @@ func parse(path, src string, first int, values constants) (*target, error) {
 	if err := m.parseGo(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	calls, above := m.calls()
 	for _, f := range m.functions {
-		for _, mu := range f.mutants {
-			mu.Number, mu.Calls, mu.Above = first, calls[f.name], above[f.name]
-			first++
-		}
+		f.text = m.src[f.nameEnd:f.end]
 	}
 	return m.target, nil
 }
@@ -127,41 +124,48 @@ func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 var called = regexp.MustCompile(`\b(?:C\.)?(\w+)\(`)
 
-// calls tells for each function which functions of libc it calls, through others
-// too, and which its callers call.
-func (m *maker) calls() (calls, above map[string][]string) {
-	local := make(map[string]*function)
-	for _, f := range m.functions {
-		local[f.name] = f
+// relate tells of each mutant which functions of libc its function calls, through
+// others too, and which its callers call. files are those of a package; methods of the
+// same name are not told apart.
+func relate(files []*target, libc map[string]bool) {
+	local := make(map[string][]*function)
+	for _, t := range files {
+		for _, f := range t.functions {
+			local[f.name] = append(local[f.name], f)
+		}
 	}
 	reach := make(map[string]map[string]bool) // of all functions
-	var visit func(into map[string]bool, f *function)
-	visit = func(into map[string]bool, f *function) {
-		for _, c := range called.FindAllStringSubmatch(m.src[f.nameEnd:f.end], -1) {
-			if name := c[1]; !into[name] {
-				into[name] = true
-				if g := local[name]; g != nil {
-					visit(into, g)
+	var visit func(into map[string]bool, name string)
+	visit = func(into map[string]bool, name string) {
+		for _, f := range local[name] {
+			for _, c := range called.FindAllStringSubmatch(f.text, -1) {
+				if name := c[1]; !into[name] {
+					into[name] = true
+					visit(into, name)
 				}
 			}
 		}
 	}
-	calls, above = make(map[string][]string), make(map[string][]string)
-	for name, f := range local {
+	calls, above := make(map[string][]string), make(map[string][]string)
+	for name := range local {
 		reach[name] = make(map[string]bool)
-		visit(reach[name], f)
+		visit(reach[name], name)
 		for callee := range reach[name] {
-			if local[callee] == nil && m.libc[callee] {
+			if local[callee] == nil && libc[callee] {
 				calls[name] = append(calls[name], callee)
 			}
 		}
 	}
-	for name := range local {
+	for name, all := range local {
 		for caller := range local {
 			if reach[caller][name] {
 				above[name] = append(above[name], calls[caller]...)
 			}
 		}
+		for _, f := range all {
+			for _, m := range f.mutants {
+				m.Calls, m.Above = calls[name], above[name]
+			}
+		}
 	}
-	return calls, above
 }

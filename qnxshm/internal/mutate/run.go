@@ -29,47 +29,49 @@ const (
 	slow = "^TestConformance$/./(maker-stopped|server-stopped|^concurrent$|^many-clients$)"
 	// whole are all others.
 	whole = "^TestConformance$"
+	all   = "."
 	// others are the package's tests of what the ledger has no rule of.
 	others = "^Test([^C]|C[^o])"
 
 	survives = "survives"
 	hangs    = "(hangs)"
 	for710   = " (built for 7.1)"
+	forNull  = " (on the null libc)"
 	compiler = "the compiler"
+
+	// What stops the suite before a case, and after them.
+	beforeCases = "the start of the suite"
+	afterCases  = "the check for what is left behind"
 )
 
 // Suites are the programs with all mutants in them.
 type Suites struct {
-	ms     *Mutants
-	binary map[int]string      // by release
-	older  map[string][]string // what the cases of 7.1 say without a mutant
+	ms      *Mutants
+	binary  map[mode]string
+	refused map[mode]map[*Mutant]bool // what the compilers do not take
 }
 
-// Build builds the conformance suite with the mutants in it.
+// Build builds the conformance suite with the mutants in it, and the tests of the
+// binding.
 func (ms *Mutants) Build(mutants []*Mutant) (*Suites, error) {
-	s := &Suites{ms: ms, binary: make(map[int]string)}
-	for _, release := range []int{800, 710} {
-		wanted := slices.DeleteFunc(slices.Clone(mutants), func(m *Mutant) bool { return m.Old != (release < 800) })
-		if len(wanted) == 0 {
-			continue
-		}
+	s := &Suites{ms: ms, binary: make(map[mode]string), refused: make(map[mode]map[*Mutant]bool)}
+	for _, in := range []mode{as80, onNull, as71} {
 		var err error
-		if s.binary[release], err = ms.build(release, wanted); err != nil {
+		if s.binary[in], s.refused[in], err = ms.build(in, mutants); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
 }
 
-// Check checks that cases pass without a mutant, all if none is named, and learns
-// what those for 7.1 say.
+// Check checks that cases pass without a mutant, all if none is named.
 func (s *Suites) Check(ctx context.Context, cases ...string) error {
-	if binary := s.binary[800]; binary != "" {
-		p := whole
-		if len(cases) > 0 {
-			p = pattern(cases...)
-		}
-		o, err := s.run(ctx, binary, 0, p, true)
+	p := whole
+	if len(cases) > 0 {
+		p = pattern(cases...)
+	}
+	for _, t := range []trial{{as80, p}, {as71, p}, {onNull, all}} {
+		o, err := s.run(ctx, t, 0)
 		if err != nil {
 			return err
 		}
@@ -77,47 +79,79 @@ func (s *Suites) Check(ctx context.Context, cases ...string) error {
 			return fmt.Errorf("without a mutant: %s\n%s", o, o.text)
 		}
 	}
-	if binary := s.binary[710]; binary != "" {
-		o, err := s.run(ctx, binary, 0, casesOf710(), false)
-		if err != nil {
-			return err
-		}
-		s.older = said(o.text)
-	}
 	return nil
 }
 
+// trial is a run of some tests.
+type trial struct {
+	in    mode
+	tests string
+}
+
+// trials are those of a mutant: what is about its calls comes first, and what is about
+// signals is quickly seen on the null libc. One that survives in a build for 8.0 is tried
+// in that for 7.1, as far as its calls go.
+func trials(m *Mutant) []trial {
+	calls, above := relevant(m.Calls), relevant(m.Above)
+	if m.Old {
+		return []trial{{as71, calls}, {as71, above}, {as71, whole}}
+	}
+	t := []trial{{as80, calls}, {as80, above}, {onNull, all}, {as80, whole}}
+	switch none := pattern(); {
+	case calls == none && above == none:
+		t = append(t, trial{as80, others})
+	case calls == none || aboutSignals.MatchString(m.ID):
+		t[0], t[1], t[2] = t[2], t[0], t[1]
+	}
+	return append(t, trial{as71, calls}, trial{as71, above})
+}
+
+var aboutSignals = regexp.MustCompile(`signal|\bsig|\bold\b|undisturbed|_mapping_of`)
+
+// remembered is the run that noticed a mutant before.
+func remembered(by string) (t trial, ok bool) {
+	name, _, _ := strings.Cut(by, " ")
+	switch test := strings.HasPrefix(name, "Test"); {
+	case strings.HasSuffix(by, forNull):
+		return trial{onNull, all}, true
+	case !test && !strings.Contains(name, "/"):
+		return trial{}, false
+	case strings.HasSuffix(by, for710):
+		return trial{as71, alone(name)}, true
+	}
+	return trial{as80, alone(name)}, true
+}
+
 // Try tells which case notices a mutant: "group/name", with what happened to the
-// program if it did not get as far as failing, or that it survives. first is a case
-// to begin with, if it is not "".
-func (s *Suites) Try(ctx context.Context, m *Mutant, first string) (string, error) {
-	if s.ms.Refused[m] {
+// program if it did not get as far as failing, or that it survives. before is what it
+// told the last time, to begin with that.
+func (s *Suites) Try(ctx context.Context, m *Mutant, before string) (string, error) {
+	in := as80
+	if m.Old {
+		in = as71
+	}
+	if s.refused[in][m] {
 		return compiler, nil
 	}
-	if m.Old {
-		return s.try710(ctx, m)
-	}
-	if first, _, _ = strings.Cut(first, " "); strings.Contains(first, "/") || strings.HasPrefix(first, "Test") {
-		if o, err := s.run(ctx, s.binary[800], m.Number, alone(first), true); err != nil || o.by != "" {
+	if t, ok := remembered(before); ok {
+		if o, err := s.run(ctx, t, m.Number); err != nil || o.by != "" {
 			return o.String(), err
 		}
 	}
-	patterns := []string{relevant(m.Calls), relevant(m.Above), whole}
-	if patterns[0] == pattern() && patterns[1] == pattern() {
-		patterns = append(patterns, others)
-	}
-	for _, p := range slices.Compact(patterns) {
-		if p == pattern() {
+	done := make(map[trial]bool)
+	for _, t := range trials(m) {
+		if t.tests == pattern() || done[t] || s.refused[t.in][m] {
 			continue
 		}
-		o, err := s.run(ctx, s.binary[800], m.Number, p, true)
+		done[t] = true
+		o, err := s.run(ctx, t, m.Number)
 		// Nothing is believed that happens once: the machine may be busy.
-		for _, p := range []string{alone(o.by), p} {
+		for _, p := range []string{alone(o.by), t.tests} {
 			if err != nil || o.by == "" {
 				break
 			}
 			var again outcome
-			if again, err = s.run(ctx, s.binary[800], m.Number, p, true); again.by != "" {
+			if again, err = s.run(ctx, trial{t.in, p}, m.Number); again.by != "" {
 				return again.String(), err
 			}
 		}
@@ -126,48 +160,6 @@ func (s *Suites) Try(ctx context.Context, m *Mutant, first string) (string, erro
 		}
 	}
 	return survives, nil
-}
-
-// try710 compares what the cases say with what they say without a mutant: built
-// for 7.1, the suite itself fails where it needs what only 8.0 has.
-func (s *Suites) try710(ctx context.Context, m *Mutant) (string, error) {
-	o, err := s.run(ctx, s.binary[710], m.Number, casesOf710(), false)
-	if err != nil {
-		return "", err
-	}
-	if o.how != "" {
-		return o.String() + for710, nil
-	}
-	now := said(o.text)
-	for _, r := range shmtest.Ledger() {
-		if !slices.Equal(now[r.ID], s.older[r.ID]) {
-			return r.ID + for710, nil
-		}
-	}
-	return survives, nil
-}
-
-var (
-	resultIn = regexp.MustCompile(`^    --- (\w+): TestConformance/(\S+)`)
-	gotIn    = regexp.MustCompile(`^    \S+: cases_\S+ (.*): got (\w+)`)
-)
-
-// said is what each case has said of the errors it got, and its result.
-func said(output []byte) map[string][]string {
-	all := make(map[string][]string)
-	var id string
-	for line := range strings.Lines(string(output)) {
-		if m := began.FindStringSubmatch(line); m != nil {
-			id = m[1]
-		}
-		if m := resultIn.FindStringSubmatch(line); m != nil {
-			all[m[2]] = append(all[m[2]], m[1])
-		}
-		if m := gotIn.FindStringSubmatch(line); m != nil {
-			all[id] = append(all[id], m[1]+": "+m[2])
-		}
-	}
-	return all
 }
 
 // relevant selects the cases about functions of libc.
@@ -184,11 +176,6 @@ func relevant(functions []string) string {
 		timeout := slices.Contains(calls, "TimerTimeout_r") && (strings.Contains(r.ID, "timeout") || strings.Contains(r.ID, "poll"))
 		return timeout || slices.Contains(calls, r.Call)
 	})...)
-}
-
-// casesOf710 selects the cases that show what is for 7.1 only.
-func casesOf710() string {
-	return pattern(casesThat(func(r shmtest.Rule) bool { return r.Since != "" || strings.HasPrefix(r.Call, "MsgSendPulse") })...)
 }
 
 func casesThat(f func(shmtest.Rule) bool) (ids []string) {
@@ -228,27 +215,37 @@ func alternatives(names []string) string {
 type outcome struct {
 	by   string // the case that noticed, "" if none
 	how  string // what happened to the program, if the case did not end
+	mode mode
 	text []byte
 }
 
-func (o outcome) String() string { return strings.TrimSpace(o.by + " " + o.how) }
+func (o outcome) String() string {
+	s := strings.TrimSpace(o.by + " " + o.how)
+	switch o.mode {
+	case as71:
+		return s + for710
+	case onNull:
+		return s + forNull
+	}
+	return s
+}
 
 var (
 	began  = regexp.MustCompile(`^=== (?:RUN|CONT) +(?:TestConformance/)?(\S+)`)
 	failed = regexp.MustCompile(`^\s*--- FAIL: (\S+)`)
 )
 
-// run runs cases on a mutant, up to the first that notices if failfast is set.
-// Nothing that it starts or makes is left behind.
-func (s *Suites) run(ctx context.Context, binary string, number int, cases string, failfast bool) (outcome, error) {
+// run runs tests on a mutant, up to the first that notices. Nothing that it starts or
+// makes is left behind.
+func (s *Suites) run(ctx context.Context, t trial, number int) (outcome, error) {
 	tmp, err := os.MkdirTemp(s.ms.dir, "run")
 	if err != nil {
 		return outcome{}, err
 	}
 	defer os.RemoveAll(tmp)
-	cmd := exec.Command(binary, "-test.v", "-test.run="+cases, "-test.skip="+slow, fmt.Sprintf("-test.failfast=%t", failfast))
-	cmd.Dir = filepath.Join(s.ms.root, "qnxshm")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", variable, number), "TMPDIR="+tmp)
+	cmd := exec.Command(s.binary[t.in], "-test.v", "-test.run="+t.tests, "-test.skip="+slow, "-test.failfast")
+	cmd.Dir = filepath.Join(s.ms.root, t.in.pkg)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", variable, number), "TMPDIR="+tmp, fmt.Sprintf("SHMTEST_RELEASE=%.1f", float64(t.in.release)/100))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the workers too
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -271,7 +268,7 @@ func (s *Suites) run(ctx context.Context, binary string, number int, cases strin
 	})
 	defer silence.Stop()
 	at := "the start"
-	var o outcome
+	o := outcome{mode: t.in}
 	var text bytes.Buffer
 	for lines := bufio.NewScanner(io.TeeReader(r, &text)); lines.Scan(); {
 		silence.Reset(quiet)
@@ -290,7 +287,9 @@ func (s *Suites) run(ctx context.Context, binary string, number int, cases strin
 		return o, ctx.Err()
 	}
 	if o.by == "TestConformance" {
-		o.by = "the check for what is left behind"
+		if o.by = afterCases; at == "TestConformance" {
+			o.by = beforeCases
+		}
 	}
 	if o.by == "" && err != nil {
 		o.by, o.how = at, "(crashes)"

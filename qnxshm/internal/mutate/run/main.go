@@ -71,10 +71,11 @@ func run(ctx context.Context, selected *regexp.Regexp) error {
 			mutants = append(mutants, m)
 		}
 	}
-	if err := try(ctx, ms, mutants, before, became); err != nil {
-		return err
+	tryErr := try(ctx, ms, mutants, before, became)
+	if tryErr != nil && ctx.Err() == nil {
+		return tryErr
 	}
-	faults := ms.Faults(became)
+	faults := ms.Faults(became) // if interrupted, those that were not tried among them
 	for _, f := range faults {
 		fmt.Println(f)
 	}
