@@ -317,9 +317,9 @@ static void masks(void)
 	CHECK(sigismember(&mask, SIGTERM) == 1 && sigismember(&mask, SIGCHLD) == 1);
 }
 
-/* Signals fly while threads exchange messages: no reply is lost or mixed up. The reply
-   to a message that was interrupted may come when another server thread has received
-   the client thread's next one, and then answers that, as on QNX. */
+/* Signals fly while threads exchange messages: no reply is lost, mixed up, or comes
+   twice. The reply to a message that was interrupted may come when another server thread
+   has received a later one of the client thread, and then answers that, as on QNX. */
 enum { STORM_THREADS = 8, STORM_SENDS = 2500 };
 static int storm_chid;
 static atomic_int interruptions, replies, ready;
@@ -346,8 +346,12 @@ static void *storm_server(void *p)
 
 static void *storm_client(void *p)
 {
-	uint64_t number = (uint64_t)(uintptr_t)p << 32, answered = number, b[20] = {0};
+	uint64_t first = (uint64_t)(uintptr_t)p << 32, number = first, b[20] = {0};
+	enum { MOST = 1 << 20 };
+	bool *come = calloc(MOST, sizeof *come);
 	int coid;
+
+	CHECK(come);
 
 	programs_thread = true;
 	ready++;
@@ -362,11 +366,13 @@ static void *storm_client(void *p)
 			continue;
 		}
 		CHECK_EQUAL(status, b[0] & 0xffff);
-		CHECK(b[0] > answered && b[0] <= number && b[1] == ~b[0]);
-		answered = number;
+		CHECK(b[0] > first && b[0] <= number && b[1] == ~b[0]);
+		CHECK(number - first < MOST && !come[b[0] - first]);
+		come[b[0] - first] = true;
 		replies++;
 		done++;
 	}
+	free(come);
 	return NULL;
 }
 
