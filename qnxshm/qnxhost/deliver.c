@@ -46,7 +46,8 @@ static int add_thread_event(const struct sigevent *event)
 	return t->number;
 }
 
-static void remove_thread_event(int number)
+/* Called from Go, too. */
+void qnxhost_forget_thread_event(int number)
 {
 	struct thread_event **p, *t;
 
@@ -185,7 +186,7 @@ int MsgRegisterEvent_r(struct sigevent *event, int coid)
 		event->sigev_notify_function = NULL; /* the rest of the union */
 		event->sigev_handle = e.which;
 	} else if (thread) {
-		remove_thread_event(thread);
+		qnxhost_forget_thread_event(thread);
 	}
 	return -error;
 }
@@ -193,17 +194,13 @@ int MsgRegisterEvent_r(struct sigevent *event, int coid)
 int MsgUnregisterEvent_r(const struct sigevent *event)
 {
 	struct qnxhost_event e;
-	int error;
 
 	if (qnxhost_forked())
 		return -ENOSYS;
 	if (event == NULL)
 		return -EFAULT;
 	e = told(event);
-	error = QNXHOST_CALL(qnxhost_go_unregister_event(&e));
-	if (error == 0 && (e.notify & SIGEV_TYPE_MASK) == SIGEV_THREAD)
-		remove_thread_event(e.which);
-	return -error;
+	return -QNXHOST_CALL(qnxhost_go_unregister_event(&e));
 }
 
 static int deliver(qnxhost_rcvid_t rcvid, const struct sigevent *event, int check)

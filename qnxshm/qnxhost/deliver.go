@@ -14,6 +14,7 @@ struct qnxhost_event {
 };
 
 int qnxhost_raise(int kind, int which, int code, long value, int thread);
+void qnxhost_forget_thread_event(int number);
 */
 import "C"
 
@@ -24,7 +25,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
 )
 
-func init() { message.RaiseWith(raise) }
+func init() { message.RaiseWith(message.Raiser{Raise: raise, Forget: forget}) }
 
 // raise makes a signal, or a thread.
 func raise(e message.Event, tid int, check bool) error {
@@ -35,6 +36,12 @@ func raise(e message.Event, tid int, check bool) error {
 		return syscall.Errno(errno)
 	}
 	return nil
+}
+
+func forget(e message.Event) {
+	if e.Notify&nto.EventKind == nto.EventThread {
+		C.qnxhost_forget_thread_event(C.int(e.Which))
+	}
 }
 
 func eventOf(e *C.struct_qnxhost_event) message.Event {
@@ -49,13 +56,9 @@ func qnxhost_go_register_event(e *C.struct_qnxhost_event, coid C.int) C.int {
 	return errnoOf(err)
 }
 
-// qnxhost_go_unregister_event tells what was registered.
-//
 //export qnxhost_go_unregister_event
 func qnxhost_go_unregister_event(e *C.struct_qnxhost_event) C.int {
-	was, err := message.MsgUnregisterEvent(eventOf(e))
-	e.notify, e.which = C.int(was.Notify), C.int(was.Which)
-	return errnoOf(err)
+	return errnoOf(message.MsgUnregisterEvent(eventOf(e)))
 }
 
 //export qnxhost_go_deliver_event

@@ -72,9 +72,9 @@ int dispatch_destroy(dispatch_t *dpp)
 	if (dpp == NULL)
 		return qnxhost_result(EINVAL);
 	qnxhost_end_selector(dpp->selector);
-	ChannelDestroy(dpp->chid); /* may be gone already */
+	ChannelDestroy_r(dpp->chid); /* may be gone already */
 	if (dpp->coid != -1)
-		ConnectDetach(dpp->coid);
+		ConnectDetach_r(dpp->coid);
 	while ((h = dpp->handlers)) {
 		dpp->handlers = h->next;
 		free(h);
@@ -239,6 +239,10 @@ dispatch_context_t *dispatch_context_alloc(dispatch_t *dpp)
 	parts = dpp->nparts_max;
 	room = dpp->msg_max_size;
 	pthread_mutex_unlock(&dpp->lock);
+	if (parts > (SIZE_MAX / 2 - sizeof *c) / sizeof(iov_t) || room > SIZE_MAX / 2) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	c = calloc(1, sizeof *c + parts * sizeof(iov_t) + room);
 	if (c == NULL)
 		return NULL;
@@ -295,9 +299,9 @@ void dispatch_unblock(dispatch_context_t *ctp)
 static int unhandled(message_context_t *ctp)
 {
 	if (ctp->rcvid != 0)
-		MsgError(ctp->rcvid, ENOSYS);
+		MsgError_r(ctp->rcvid, ENOSYS);
 	else if (ctp->msg->pulse.code == _PULSE_CODE_DISCONNECT)
-		ConnectDetach(ctp->msg->pulse.scoid);
+		ConnectDetach_r(ctp->msg->pulse.scoid);
 	return qnxhost_result(ctp->rcvid ? ENOSYS : 0);
 }
 

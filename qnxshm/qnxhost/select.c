@@ -21,6 +21,7 @@ enum { MOST = 256 };
 
 struct entry {
 	int fd;
+	unsigned long attached; /* tells it from another one of the same descriptor */
 	unsigned flags;
 	bool armed, again;
 	short ready;
@@ -35,6 +36,7 @@ struct selector {
 	int wake; /* an eventfd: what follows has changed */
 	bool ending;
 	_Atomic int code;
+	unsigned long attached; /* counts */
 	unsigned count;
 	struct entry entries[MOST];
 };
@@ -94,7 +96,7 @@ static int call(message_context_t *ctp, int code, unsigned flags, void *handle)
 	entry.function(&context, fd, (unsigned)context.flags, entry.handle);
 	pthread_mutex_lock(&s->lock);
 	found = find(s, fd);
-	if (found) {
+	if (found && found->attached == entry.attached) {
 		found->ready = 0;
 		found->armed = found->again;
 	}
@@ -239,7 +241,7 @@ int select_attach(void *dispatch, select_attr_t *attr, int fd, unsigned flags, s
 	else if (s->count == MOST)
 		error = ENOMEM;
 	else
-		s->entries[s->count++] = (struct entry){.fd = fd, .flags = flags & conditions, .armed = true,
+		s->entries[s->count++] = (struct entry){.fd = fd, .attached = ++s->attached, .flags = flags & conditions, .armed = true,
 			.again = !(how & SELECT_FLAG_NOREARM), .function = function, .handle = handle};
 	pthread_mutex_unlock(&s->lock);
 	wake(s);

@@ -20,7 +20,7 @@ struct _thread_pool {
 	pthread_mutex_t lock; /* of what follows, and the limits in attr */
 	pthread_cond_t empty;
 	bool ending;
-	unsigned created, waiting;
+	unsigned created, waiting; /* threads; those that are being created count */
 	struct member *members;
 };
 
@@ -51,7 +51,8 @@ thread_pool_t *thread_pool_create(thread_pool_attr_t *attr, unsigned flags)
 
 static int start(thread_pool_t *pool, unsigned more);
 
-/* How many are to be made, when fewer wait than are to; with the lock. */
+/* How many are to be started, when fewer wait than are to; with the lock. They count as
+   created from now on: others may look, too. */
 static unsigned wanted(thread_pool_t *pool)
 {
 	const thread_pool_attr_t *a = &pool->attr;
@@ -60,7 +61,10 @@ static unsigned wanted(thread_pool_t *pool)
 	if (pool->ending || pool->waiting >= a->lo_water || pool->created >= a->maximum)
 		return 0;
 	more = a->increment ? a->increment : 1;
-	return more < a->maximum - pool->created ? more : a->maximum - pool->created;
+	if (more > a->maximum - pool->created)
+		more = a->maximum - pool->created;
+	pool->created += more;
+	return more;
 }
 
 /* Waits, and handles, until there are too many that wait. */
@@ -95,6 +99,17 @@ static void work(thread_pool_t *pool, struct member *m)
 	}
 }
 
+/* The end of so many threads, or of those that were to be. */
+static void uncount(thread_pool_t *pool, unsigned threads)
+{
+	pthread_mutex_lock(&pool->lock);
+	pool->created -= threads;
+	if (pool->created == 0)
+		pthread_cond_broadcast(&pool->empty);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* The end of a member, whose thread counts still. */
 static void leave(thread_pool_t *pool, struct member *m)
 {
 	struct member **p;
@@ -107,10 +122,6 @@ static void leave(thread_pool_t *pool, struct member *m)
 	if (pool->attr.context_free)
 		pool->attr.context_free(m->context);
 	free(m);
-	pthread_mutex_lock(&pool->lock);
-	if (--pool->created == 0)
-		pthread_cond_broadcast(&pool->empty);
-	pthread_mutex_unlock(&pool->lock);
 }
 
 struct beginning {
@@ -127,10 +138,11 @@ static void *run(void *p)
 		pthread_setname_np(pthread_self(), b.pool->attr.tid_name);
 	work(b.pool, b.member);
 	leave(b.pool, b.member);
+	uncount(b.pool, 1);
 	return NULL;
 }
 
-/* A member whose thread is to run. It counts as created, unless it is NULL. */
+/* A member whose thread is to run, NULL if there is no memory. */
 static struct beginning *begin(thread_pool_t *pool)
 {
 	struct beginning *b = malloc(sizeof *b);
@@ -139,7 +151,6 @@ static struct beginning *begin(thread_pool_t *pool)
 	if (b && m && (m->context = pool->attr.context_alloc(pool->attr.handle))) {
 		*b = (struct beginning){pool, m};
 		pthread_mutex_lock(&pool->lock);
-		pool->created++;
 		m->next = pool->members;
 		pool->members = m;
 		pthread_mutex_unlock(&pool->lock);
@@ -150,7 +161,7 @@ static struct beginning *begin(thread_pool_t *pool)
 	return NULL;
 }
 
-/* Starts threads, which nobody joins: an errno when one could not be. */
+/* Starts threads, which count already and nobody joins: an errno when one could not be. */
 static int start(thread_pool_t *pool, unsigned more)
 {
 	pthread_t thread;
@@ -158,19 +169,21 @@ static int start(thread_pool_t *pool, unsigned more)
 
 	if (pool->attr.attr)
 		pthread_attr_getdetachstate(pool->attr.attr, &state);
-	for (; more > 0 && error == 0; more--) {
+	for (; more > 0; more--) {
 		struct beginning *b = begin(pool);
 
-		if (b == NULL)
-			return errno ? errno : ENOMEM;
-		error = pthread_create(&thread, pool->attr.attr, run, b);
-		if (error) {
+		error = b ? pthread_create(&thread, pool->attr.attr, run, b) : errno ? errno : ENOMEM;
+		if (error && b) {
 			leave(pool, b->member);
 			free(b);
-		} else if (state == PTHREAD_CREATE_JOINABLE) {
-			pthread_detach(thread);
 		}
+		if (error)
+			break;
+		if (state == PTHREAD_CREATE_JOINABLE)
+			pthread_detach(thread);
 	}
+	if (more > 0)
+		uncount(pool, more);
 	return error;
 }
 
@@ -178,15 +191,24 @@ int thread_pool_start(void *p)
 {
 	thread_pool_t *pool = p;
 	const bool self = pool->flags & POOL_FLAG_USE_SELF;
-	int error = start(pool, pool->attr.lo_water > self ? pool->attr.lo_water - (unsigned)self : 0);
+	const unsigned others = pool->attr.lo_water > self ? pool->attr.lo_water - (unsigned)self : 0;
+	int error;
 
-	if (error)
+	pthread_mutex_lock(&pool->lock);
+	pool->created += others + self;
+	pthread_mutex_unlock(&pool->lock);
+	error = start(pool, others);
+	if (error) {
+		uncount(pool, self);
 		return qnxhost_result(error);
+	}
 	if (self) {
 		struct beginning *b = begin(pool);
 
-		if (b == NULL)
+		if (b == NULL) {
+			uncount(pool, 1);
 			return -1;
+		}
 		run(b);
 	}
 	if (pool->flags & (POOL_FLAG_USE_SELF | POOL_FLAG_EXIT_SELF))

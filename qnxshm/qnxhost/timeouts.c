@@ -1,5 +1,6 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
+#define _GNU_SOURCE
 #include <sys/neutrino.h>
 #include <time.h>
 
@@ -15,8 +16,21 @@ struct qnxhost_timeout qnxhost_take_timeout(void)
 	return t;
 }
 
+/* The time that is left until an absolute one. */
+static uint64_t left_until(clockid_t id, uint64_t end)
+{
+	struct timespec t = {0, 0};
+	uint64_t now;
+
+	clock_gettime(qnxhost_system_clock(id), &t);
+	now = timespec2nsec(&t);
+	return end > now ? end - now : 0;
+}
+
 int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
 {
+	uint64_t ns = 0;
+
 	if (qnxhost_forked())
 		return -ENOSYS;
 	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME && id != CLOCK_SOFTTIME)
@@ -25,10 +39,12 @@ int TimerTimeout_r(clockid_t id, unsigned flags, const struct sigevent *notify, 
 		return 0; /* it is this one's tolerance that is told, and the host keeps to the time */
 	if (notify && SIGEV_GET_TYPE(notify) != SIGEV_UNBLOCK)
 		return -ENOSYS;
+	if (ntime)
+		ns = flags & TIMER_ABSTIME ? left_until(id, *ntime) : *ntime;
 	if (otime)
 		*otime = armed.states ? (uint64_t)armed.nanoseconds : 0;
 	armed.states = flags;
-	armed.nanoseconds = ntime == NULL ? 0 : *ntime > INT64_MAX ? INT64_MAX : (int64_t)*ntime;
+	armed.nanoseconds = ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
 	return 0;
 }
 

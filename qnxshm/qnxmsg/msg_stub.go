@@ -138,10 +138,7 @@ func registerPulse(self, coid int, flags EventFlags, priority, code int, value i
 	return e, nil
 }
 
-func unregisterEvent(e Event) error {
-	_, err := message.MsgUnregisterEvent(eventOf(e))
-	return err
-}
+func unregisterEvent(e Event) error { return message.MsgUnregisterEvent(eventOf(e)) }
 
 func deliverEvent(rcvid int64, e Event) error { return message.MsgDeliverEvent(rcvid, eventOf(e)) }
 

@@ -45,6 +45,7 @@ func (t *eventTable) add(r *registration) (handle uint32) {
 	for h, other := range t.byHandle {
 		if other.stale() || other.target != nil && other.target.gate.Closed() {
 			delete(t.byHandle, h)
+			other.forget()
 		}
 	}
 	for t.last++; t.last == 0 || t.byHandle[t.last] != nil; t.last++ {
@@ -64,30 +65,40 @@ func (t *eventTable) get(handle uint32, by *connection) *registration {
 	return r
 }
 
-func (t *eventTable) take(handle uint32) (Event, bool) {
+// remove reports whether there was what it removes.
+func (t *eventTable) remove(handle uint32) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.byHandle[handle]
-	delete(t.byHandle, handle)
-	if r == nil || r.stale() {
-		return Event{}, false
+	if r == nil {
+		return false
 	}
-	return r.event, true
+	delete(t.byHandle, handle)
+	r.forget()
+	return !r.stale()
 }
 
 func (e *Event) kind() int { return e.Notify & nto.EventKind }
 
 func (e *Event) registered() bool { return e.Notify&nto.EventHandle != 0 }
 
-// A Raiser makes a signal, or a thread, of the program's. It only checks whether it
-// could when check is set.
-type Raiser func(e Event, tid int, check bool) error
+// A Raiser makes a signal, or a thread, of the program's.
+type Raiser struct {
+	Raise  func(e Event, tid int, check bool) error // check: whether it could
+	Forget func(e Event)                            // which was registered, not any more
+}
 
 // raiser is handed down by the C face: programs in Go get pulses only.
 var raiser atomic.Pointer[Raiser]
 
-// RaiseWith lets f raise events that are no pulses.
-func RaiseWith(f Raiser) { raiser.Store(&f) }
+// RaiseWith lets r raise events that are no pulses.
+func RaiseWith(r Raiser) { raiser.Store(&r) }
+
+func (r *registration) forget() {
+	if raiser := raiser.Load(); raiser != nil {
+		raiser.Forget(r.event)
+	}
+}
 
 func init() { procnto.TakeRequests(eventAsked) }
 
@@ -119,14 +130,12 @@ func MsgRegisterEvent(e *Event, coid int) error {
 	return nil
 }
 
-// MsgUnregisterEvent is MsgUnregisterEvent. It returns what was registered.
-func MsgUnregisterEvent(e Event) (Event, error) {
-	if e.registered() {
-		if was, ok := events.take(uint32(e.Which)); ok {
-			return was, nil
-		}
+// MsgUnregisterEvent is MsgUnregisterEvent.
+func MsgUnregisterEvent(e Event) error {
+	if !e.registered() || !events.remove(uint32(e.Which)) {
+		return syscall.ESRCH
 	}
-	return Event{}, syscall.ESRCH
+	return nil
 }
 
 // MsgDeliverEvent is MsgDeliverEvent; rcvid 0 is the calling process.
@@ -231,8 +240,8 @@ func (e *Event) raise(target *connection, tid int, check bool) error {
 	default:
 		return syscall.EINVAL
 	}
-	if raise := raiser.Load(); raise != nil {
-		return (*raise)(*e, tid, check)
+	if raiser := raiser.Load(); raiser != nil {
+		return raiser.Raise(*e, tid, check)
 	}
 	return syscall.EINVAL
 }

@@ -59,7 +59,7 @@ func MsgSendv(coid int, msg, reply [][]byte, timeout time.Duration) (status int,
 
 func MsgRegisterEvent(e *Event, coid int) error { return memory.ErrUnsupported }
 
-func MsgUnregisterEvent(e Event) (Event, error) { return Event{}, memory.ErrUnsupported }
+func MsgUnregisterEvent(e Event) error { return memory.ErrUnsupported }
 
 func MsgDeliverEvent(rcvid int64, e Event) error { return memory.ErrUnsupported }
 

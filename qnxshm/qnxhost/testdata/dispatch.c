@@ -253,10 +253,122 @@ static void self(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
+static int attach_again(select_context_t *ctp, int fd, unsigned flags, void *dpp)
+{
+	select_attr_t once = {.flags = SELECT_FLAG_NOREARM};
+	char byte;
+
+	(void)ctp, (void)flags;
+	CHECK(read(fd, &byte, 1) == 1);
+	seen++;
+	CHECK(select_detach(dpp, fd) == 0);
+	CHECK(select_attach(dpp, &once, fd, SELECT_FLAG_READ, attach_again, dpp) == 0);
+	return 0;
+}
+
+/* What a function attaches is not what it was called for. */
+static void attached_again(void)
+{
+	const uint64_t patience = 10000000000;
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp);
+	select_attr_t once = {.flags = SELECT_FLAG_NOREARM};
+	int ends[2];
+
+	MUST(ctp != NULL && pipe(ends) == 0);
+	seen = 0;
+	MUST(select_attach(dpp, &once, ends[0], SELECT_FLAG_READ, attach_again, dpp) == 0);
+	for (int i = 1; i <= 3; i++) {
+		MUST(write(ends[1], "", 1) == 1);
+		while (seen < i) {
+			TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &patience, NULL);
+			MUST(dispatch_block(ctp) == ctp);
+			dispatch_handler(ctp);
+		}
+	}
+	dispatch_context_free(ctp);
+	CHECK(dispatch_destroy(dpp) == 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+enum { MEMBERS = 3 };
+static atomic_int members, most_members, blocks;
+static pthread_barrier_t both;
+
+static dispatch_context_t *late_context(dispatch_t *dpp)
+{
+	if (blocks > 0)
+		delay(100); /* the other thread looks meanwhile */
+	if (++members > most_members)
+		most_members = (int)members;
+	return dispatch_context_alloc(dpp);
+}
+
+static void count_out(dispatch_context_t *ctp)
+{
+	members--;
+	dispatch_context_free(ctp);
+}
+
+static dispatch_context_t *block_both(dispatch_context_t *ctp)
+{
+	if (blocks++ >= 2)
+		return NULL;
+	pthread_barrier_wait(&both);
+	return ctp;
+}
+
+static int handle_both(dispatch_context_t *ctp)
+{
+	(void)ctp;
+	delay(300);
+	return 0;
+}
+
+/* Threads that find at once that there are too few start no more than there may be. */
+static void maximum(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	thread_pool_attr_t a = {.handle = dpp, .context_alloc = late_context, .context_free = count_out, .block_func = block_both,
+		.unblock_func = dispatch_unblock, .handler_func = handle_both, .lo_water = 2, .increment = 1, .maximum = MEMBERS};
+	thread_pool_t *pool = thread_pool_create(&a, 0);
+
+	MUST(dpp != NULL && pool != NULL && pthread_barrier_init(&both, NULL, 2) == 0);
+	CHECK(thread_pool_start(pool) == 0);
+	while (members > 0)
+		delay(1);
+	CHECK(thread_pool_destroy(pool) == 0);
+	CHECK_EQUAL(most_members, MEMBERS);
+	pthread_barrier_destroy(&both);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
+/* No memory has room for what is asked for, and errno is as it was where nothing failed. */
+static void out_of_range(void)
+{
+	const message_attr_t attrs[] = {{.msg_max_size = SIZE_MAX}, {.msg_max_size = SIZE_MAX - 64}};
+
+	for (unsigned i = 0; i < sizeof attrs / sizeof *attrs; i++) {
+		message_attr_t attr = attrs[i];
+		int chid = channel(0);
+		dispatch_t *dpp = dispatch_create_channel(chid, 0);
+
+		MUST(message_attach(dpp, &attr, FIRST, LAST, on_message, &marks[0]) == 0);
+		CHECK_ERRNO(dispatch_context_alloc(dpp), ENOMEM);
+		CHECK(ChannelDestroy(chid) == 0);
+		errno = 0;
+		CHECK(dispatch_destroy(dpp) == 0 && errno == 0);
+	}
+}
+
 int main(void)
 {
 	loop();
 	pool();
 	self();
+	attached_again();
+	maximum();
+	out_of_range();
 	return result();
 }

@@ -3,6 +3,8 @@
 /* Events. "server NAME" delivers what its clients send it, "client NAME" is such a
    client, "alone" is both. */
 #define _GNU_SOURCE
+#include <malloc.h>
+
 #include "check.h"
 
 #include <signal.h>
@@ -245,6 +247,27 @@ static void threads(int coid)
 	CHECK_EQUAL(ask(coid, DELIVER, &event, 0), EACCES);
 }
 
+/* What was registered for a connection goes with it, whoever unregisters it or not. */
+static void threads_leave_nothing(int chid)
+{
+	size_t before = 0;
+
+	threads_main = pthread_self();
+	for (int i = 0; i < 3000; i++) {
+		struct sigevent event;
+		int coid = attach(chid);
+
+		SIGEV_THREAD_INIT(&event, in_thread, 100, NULL);
+		MUST(MsgRegisterEvent(&event, coid) == 0);
+		ConnectDetach(coid);
+		if (i % 2)
+			CHECK_ERRNO(MsgUnregisterEvent(&event), ESRCH);
+		if (i == 1000)
+			before = mallinfo2().uordblks;
+	}
+	CHECK(mallinfo2().uordblks < before + 10000);
+}
+
 static void clients_checks(int coid)
 {
 	signals(coid);
@@ -265,6 +288,7 @@ static void alone(void)
 	CHECK_ERRNO(MsgDeliverEvent(77, &event), ESRCH);
 	CHECK_ERRNO(MsgVerifyEvent(77, &event), ESRCH);
 	ConnectDetach(coid);
+	threads_leave_nothing(chid);
 	ChannelDestroy(chid);
 }
 

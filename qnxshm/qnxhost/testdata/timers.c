@@ -172,6 +172,38 @@ static void overrun(void)
 		;
 }
 
+static void invalid(void)
+{
+	const int priorities[] = {-2, 256};
+	struct sigevent event;
+	timer_t timer;
+
+	for (int i = 0; i < 2; i++) {
+		SIGEV_PULSE_INIT(&event, coid, priorities[i], 9, 0);
+		CHECK_ERRNO(timer_create(CLOCK_MONOTONIC, &event, &timer), EINVAL);
+	}
+}
+
+/* A timeout until a time, instead of for one. */
+static void absolute(clockid_t clock)
+{
+	struct timespec now;
+	uint64_t end, after;
+	char buf[sizeof(struct _pulse)];
+
+	alarm(60);
+	clock_gettime(clock, &now);
+	end = timespec2nsec(&now) + 20000000;
+	TimerTimeout(clock, _NTO_TIMEOUT_RECEIVE | TIMER_ABSTIME, NULL, &end, NULL);
+	CHECK_ERRNO(MsgReceive(chid, buf, sizeof buf, NULL), ETIMEDOUT);
+	clock_gettime(clock, &now);
+	after = timespec2nsec(&now);
+	CHECK(after >= end);
+	TimerTimeout(clock, _NTO_TIMEOUT_RECEIVE | TIMER_ABSTIME, NULL, &end, NULL); /* in the past */
+	CHECK_ERRNO(MsgReceive(chid, buf, sizeof buf, NULL), ETIMEDOUT);
+	alarm(0);
+}
+
 int main(void)
 {
 	chid = channel(0);
@@ -180,5 +212,8 @@ int main(void)
 	pulses(CLOCK_REALTIME);
 	others();
 	overrun();
+	invalid();
+	absolute(CLOCK_MONOTONIC);
+	absolute(CLOCK_REALTIME);
 	return result();
 }
