@@ -158,7 +158,8 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 // Errors:
 //
 //	EINVAL  this is a pulse, or e is no event
-//	ESRCH   the client is gone, or it has closed the channel
+//	ESRCH   the client is gone, or it has closed the channel (or EACCES, when it
+//	        has registered another event since)
 //	EBADF   the client has closed the connection of this message
 //	EACCES  the event is not registered, not any more, or not for this server; or
 //	        the client's connection takes no events
@@ -167,7 +168,8 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 //	EPERM   target: the client may not use the priority
 //
 // Host and target: on the host the client's library delivers the event, so a client
-// that is stopped gets none.
+// that is stopped gets none. Of a client in Go it delivers registered events only; a
+// target, and a client in C, may take others.
 //
 // Since QNX SDP 6; registered events 7.1.
 //
