@@ -105,6 +105,17 @@ func goSendBytes(conn *qnxmsg.Connection, msg, reply []byte, timeout time.Durati
 	return done
 }
 
+// goSendv sends a message in two pieces.
+func goSendv(conn *qnxmsg.Connection, msg string, timeout time.Duration) <-chan sent {
+	done := make(chan sent, 1)
+	go func() {
+		half := len(msg) / 2
+		status, err := conn.SendvTimeout([][]byte{[]byte(msg[:half]), []byte(msg[half:])}, nil, timeout)
+		done <- sent{status: status, err: err}
+	}()
+	return done
+}
+
 // echo answers every message of a channel with itself, and its length as the
 // status, until the channel is closed.
 func (c *trial) echo(ch *qnxmsg.Channel) {

@@ -547,6 +547,7 @@ var sendCases = map[string]caseFunc{
 		began := time.Now()
 		c.errno("own process", (<-goSend(c.client(name), text, 50*time.Millisecond)).err)
 		c.lasted("send", began, 50*time.Millisecond, patience)
+		c.errno("in pieces", (<-goSendv(c.client(name), text, 50*time.Millisecond)).err)
 		w := c.worker()
 		_, err := w.send(w.openName(name), text, 50*time.Millisecond).wait()
 		c.errno("other process", err)
@@ -561,6 +562,9 @@ var sendCases = map[string]caseFunc{
 		own := goSend(c.client(name), text, 100*time.Millisecond)
 		c.receive(ch)
 		c.errno("own process", (<-own).err)
+		inPieces := goSendv(c.client(name), text, 100*time.Millisecond)
+		c.receive(ch)
+		c.errno("in pieces", (<-inPieces).err)
 	},
 	"send/timeout-zero": func(c *trial) {
 		_, name := c.server()
@@ -573,11 +577,13 @@ var sendCases = map[string]caseFunc{
 	},
 	"send/timeout-large": func(c *trial) {
 		ch, name := c.server()
-		answer := goSend(c.client(name), text, time.Duration(large))
-		m := c.receive(ch)
+		answer, inPieces := goSend(c.client(name), text, time.Duration(large)), goSendv(c.client(name), text, time.Duration(large))
+		m, other := c.receive(ch), c.receive(ch)
 		time.Sleep(silence) // in which a timeout of less would be over
 		c.must("reply", m.Reply(0, nil))
+		c.must("reply", other.Reply(0, nil))
 		c.must("send", (<-answer).err)
+		c.must("send in pieces", (<-inPieces).err)
 	},
 	"send/timeout-withdraws": func(c *trial) {
 		ch, name := c.server()
