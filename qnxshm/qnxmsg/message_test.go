@@ -111,9 +111,13 @@ func TestOneOfManyAnswers(t *testing.T) {
 
 // A C server may answer with a negative status, which looks like an errno on a target.
 func TestNegativeStatusIsAnError(t *testing.T) {
-	for status, errno := range map[int]syscall.Errno{
-		-1: syscall.EPERM, -5: syscall.EIO, -math.MaxInt32: math.MaxInt32, math.MinInt32: syscall.EINVAL, math.MinInt: syscall.EINVAL,
+	for _, c := range []struct {
+		status int
+		errno  syscall.Errno
+	}{
+		{-1, syscall.EPERM}, {-5, syscall.EIO}, {-math.MaxInt32, math.MaxInt32}, {math.MinInt32, syscall.EINVAL}, {math.MinInt, syscall.EINVAL},
 	} {
+		status, errno := c.status, c.errno
 		receive, answered := sends(t)
 		m := receive()
 		require.NoError(t, message.MsgReply(m.ID(), status))
