@@ -44,12 +44,12 @@ func TestTargetTypes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the standard library for its types")
 	}
-	library, library32 := exportData(t, "GOARCH=amd64"), exportData(t, "GOARCH=arm")
+	exports, exports32 := exportData(t, "GOARCH=amd64"), exportData(t, "GOARCH=arm")
 	used := make(map[string]bool)
 	for _, arch := range []string{"amd64", "arm64", "arm"} {
-		c := &targetChecker{t: t, arch: arch, library: library, used: used}
+		c := &targetChecker{t: t, arch: arch, exports: exports, used: used}
 		if arch == "arm" {
-			c.library = library32
+			c.exports = exports32
 		}
 		c.checkAll()
 		require.Contains(t, c.checked, modulePath+"/qnxshm/qnxmsg")
@@ -85,7 +85,7 @@ type targetPackage struct {
 type targetChecker struct {
 	t       *testing.T
 	arch    string
-	library map[string]string // export data, by path
+	exports map[string]string // export data, by path
 	used    map[string]bool   // names of package syscall
 	checked map[string]*types.Package
 }
@@ -95,10 +95,10 @@ func (c *targetChecker) checkAll() {
 	c.checked = make(map[string]*types.Package)
 	fset := token.NewFileSet()
 	others := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) {
-		if c.library[path] == "" {
+		if c.exports[path] == "" {
 			return nil, fmt.Errorf("no export data of %s", path)
 		}
-		return os.Open(c.library[path])
+		return os.Open(c.exports[path])
 	})
 	packages := decodePackages(c.t, out)
 	for _, p := range packages { // those that others import come first

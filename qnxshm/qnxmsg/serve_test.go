@@ -197,7 +197,7 @@ func TestServeEndsWithChannel(t *testing.T) {
 	require.ErrorIs(t, sv.ch.Serve(context.Background(), new(qnxmsg.Server)), os.ErrClosed)
 }
 
-// Whoever reads "not implemented" has to know that it is the server that says so.
+// TestServersErrorIsToldAsSuch: an ENOSYS of the server does not look as if MsgSend were missing.
 func TestServersErrorIsToldAsSuch(t *testing.T) {
 	t.Parallel()
 	sv := startServing(t, &qnxmsg.Server{})
