@@ -159,7 +159,7 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 //
 //	EINVAL  this is a pulse, or e is no event
 //	ESRCH   the client is gone, or it has closed the channel (or EACCES, when it
-//	        has registered another event since)
+//	        has registered others since)
 //	EBADF   the client has closed the connection of this message
 //	EACCES  the event is not registered, not any more, or not for this server; or
 //	        the client's connection takes no events

@@ -52,18 +52,17 @@ const ioConnect = 0x100
 // Serve receives on the channel, one message or pulse after the other, and lets the
 // handlers answer, until ctx ends or the channel is closed. It calls them, Pulse and Gone
 // on its own goroutine, one at a time, so they share what they need without locks, and a
-// slow one delays all clients. Run one Serve for a channel: a second would get some of
-// the same clients' messages. When ctx ends, what has come before is answered still, and Serve
-// returns nil; the channel stays open. When the channel was closed, the error matches
-// os.ErrClosed; others are those of Receive.
+// slow one delays all clients. When ctx ends, what has come before is answered still, and
+// Serve returns nil; the channel stays open. When the channel was closed, the error matches
+// os.ErrClosed; others are those of Receive, and EBUSY while another Serve has the channel:
+// who is to be told that a client is gone has to be told all about it.
 //
 // It does what all servers have to: it knows each client by its SCOID, calls
 // DetachClient when a client is gone, answers _IO_CONNECT, which some targets send for a
 // client that opens a name, and refuses what no handler is for (ENOSYS) or what is too
 // short to have a type (EBADMSG). The channel needs ChannelDisconnect for that, which
-// that of AttachName has; without it clients stay known until Serve returns. A channel is
-// served once at a time (EBUSY): who is to be told that a client is gone has to be told
-// all about it. A nil Server is the zero one.
+// that of AttachName has; without it clients stay known until Serve returns. A nil Server
+// is the zero one.
 func (c *Channel) Serve(ctx context.Context, s *Server) error {
 	if !c.serving.CompareAndSwap(false, true) {
 		return wrap(qnxerr.Cause{Errno: syscall.EBUSY, Text: "the channel is being served already"}, "Serve", "chid %d", c.chid)

@@ -25,6 +25,7 @@ type eventTable struct {
 	mu       sync.Mutex
 	byHandle map[uint32]*registration
 	last     uint32
+	lasting  int // how many there were when those that had ended were dropped
 }
 
 // A registration allows servers to deliver an event.
@@ -38,20 +39,29 @@ type registration struct {
 // stale reports whether the connection has gone for which the event was registered.
 func (r *registration) stale() bool { return !r.any && r.server.gate.Closed() }
 
-// add enters a registration, and drops those that have ended.
+// add enters a registration.
 func (t *eventTable) add(r *registration) (handle uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for h, other := range t.byHandle {
-		if other.stale() || other.target != nil && other.target.gate.Closed() {
-			delete(t.byHandle, h)
-			other.forget()
-		}
+	if len(t.byHandle) >= 2*t.lasting {
+		t.dropEnded()
 	}
 	for t.last++; t.last == 0 || t.byHandle[t.last] != nil; t.last++ {
 	}
 	t.byHandle[t.last] = r
 	return t.last
+}
+
+// dropEnded drops the registrations that have ended. It looks at all, so it comes when
+// there are twice as many as last time. The lock is held.
+func (t *eventTable) dropEnded() {
+	for h, r := range t.byHandle {
+		if r.stale() || r.target != nil && r.target.gate.Closed() {
+			delete(t.byHandle, h)
+			r.forget()
+		}
+	}
+	t.lasting = len(t.byHandle)
 }
 
 // get returns what a server may deliver by a connection of this process; nil: any.
