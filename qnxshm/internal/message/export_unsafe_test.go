@@ -3,6 +3,7 @@
 package message
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 )
@@ -60,6 +61,14 @@ func (m *Memory) AskUnblock(index int, generation uint32) {
 	m.slot(index).unblock.Store(generation)
 	m.unblock[index/32].Or(1 << (index % 32))
 	m.asks.Store(1)
+}
+
+// Asked is how many threads have asked for the unblock pulse of their message.
+func (m *Memory) Asked() (n int) {
+	for i := range m.unblock {
+		n += bits.OnesCount32(m.unblock[i].Load())
+	}
+	return n
 }
 
 // A SlotWords is a slot.

@@ -53,7 +53,7 @@ func newNode() testproc.Procedures {
 		"serveall": serveAll, "attack": attack, "suffer": suffer, "mapmuch": mapMuch, "bury": bury, "pulses": pulses, "mix": mix, "hurry": hurry, "used": used,
 		"measuresend": measureSend, "measurehandles": measureHandles,
 		"ready": ready, "fire": fire, "visit": visit,
-		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted,
+		"impostor": n.impostor, "behave": n.bad.Behave, "accepted": n.bad.Accepted, "asked": asked.Load,
 	}
 	maps.Copy(procedures, soakProcedures())
 	maps.Copy(procedures, tallyProcedures())

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,6 +35,9 @@ func (n *node) impostor(pid int) error {
 	}
 	return n.bad.Listen(processSocket(pid), pretend)
 }
+
+// asked is how many threads of an impostor's last client do not want to wait any more.
+var asked atomic.Int64
 
 // behave tells an impostor what to do to the next client.
 func behave(c *testproc.Child, act string) { c.Do("behave", act) }
@@ -93,6 +97,7 @@ func welcomed(r testproc.Raw) (*rawServer, error) {
 
 // serve takes messages and replies, until the client is gone, or is to be: false.
 func (s *rawServer) serve(act string) bool {
+	asked.Store(0)
 	s.memory.Bell().Store(1)
 	for {
 		p, err := s.Receive(0)
@@ -104,6 +109,7 @@ func (s *rawServer) serve(act string) bool {
 			return true
 		}
 		s.memory.Bell().Store(1)
+		asked.Store(int64(s.memory.Asked()))
 		for {
 			i, generation, ok := s.memory.Waiting(s.tail)
 			if !ok {

@@ -91,14 +91,18 @@ func TestHostileServerStays(t *testing.T) {
 		behave(server, act+", unblock")
 		coid, err := message.ConnectAttach(server.PID(), 1)
 		require.NoError(t, err)
-		errs := sendAll(coid, 3, 200*time.Millisecond)
-		time.Sleep(300 * time.Millisecond) // they ask to be let go
-		testproc.Within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
-		if want == syscall.ESRCH {
+		const threads = 3
+		errs := sendAll(coid, threads, 200*time.Millisecond)
+		if want == syscall.ESRCH { // they stay
+			testproc.Eventually(t, testproc.Patience, func() bool { return server.Do("asked").Int() == threads }, "%s: they do not ask to be let go", act)
+			testproc.Within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
 			server.Kill()
 		}
 		for _, err := range errs() {
 			testproc.WantErrno(t, want, err, act)
+		}
+		if want != syscall.ESRCH {
+			testproc.Within(t, "ConnectDetach", func() { require.NoError(t, message.ConnectDetach(coid)) })
 		}
 	}
 	check()

@@ -94,26 +94,22 @@ func TestBlockingDescriptors(t *testing.T) {
 	}
 }
 
-// strew sends many descriptors to a channel, as client after client, and tells of how
-// many the server took some before it refused one.
-func (n *node) strew(socket string, chid int) (clients int, err error) {
+// strew sends many descriptors to a channel, as client after client, whatever becomes
+// of each, and tells how many clients there were before the server refused one.
+func (n *node) strew(socket string, chid int) (clients int) {
 	fds := slices.Repeat([]int{aPipe()}, 253)
-	const enough = 40
+	const enough = 1000
 	for ; clients < enough; clients++ {
 		c, err := join(socket, chid)
 		if err != nil { // refused
 			break
 		}
-		err = c.Say(new(wire.Bell), fds...)
-		if err == nil { // until the server drops the client, having taken what it was sent, or not
-			_, _, err = unix.Recvfrom(c.FD, make([]byte, 1), 0)
+		if c.Say(new(wire.Bell), fds...) == nil { // until the server drops it
+			unix.Recvfrom(c.FD, make([]byte, 1), 0)
 		}
 		c.close()
-		if err != nil {
-			break
-		}
 	}
-	return clients, nil
+	return clients
 }
 
 // TestManyDescriptors: the descriptors of a stranger's that wait to be closed are
@@ -130,9 +126,9 @@ func TestManyDescriptors(t *testing.T) {
 			stranger.Do("blockers", client, "bell", 1)
 		}
 	})
-	took := stranger.Do("strew", s.socket, s.chid).Int()
-	require.Greater(t, took, 0)
-	require.Less(t, took, 20)
+	joined := stranger.Do("strew", s.socket, s.chid).Int()
+	require.Greater(t, joined, 0)
+	require.Less(t, joined, 500)
 	require.Less(t, len(testproc.Descriptors(t, s.server.PID())), s.before+1000)
 	s.servedIn(t, undelayed)
 	stranger.Kill()

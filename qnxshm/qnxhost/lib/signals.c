@@ -16,6 +16,10 @@
  * blocks them all again. The key is SIGURG, which does no harm should the program
  * reset all signals just then; SIGSTKFLT, which nobody uses, if the program
  * handles SIGURG itself.
+ *
+ * A signal that ends a process does so as soon as it is sent, if only one thread is
+ * found open then, although the key is about to close that. So those of them for which
+ * the program has no handler get one, which does what they mean without.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -58,7 +62,7 @@ static void block_again(int signal, siginfo_t *info, void *context)
 		/* The kernel's, which has no more than one word; and no function, for a
 		   sanitizer would watch what it does to this stack, where others run later. */
 		mask->__val[0] |= all_but_faults.__val[0];
-	} else if (signal == SIGSTKFLT) { /* what it means to a program without us */
+	} else if (signal != SIGURG) { /* what it means to a program without us */
 		action_of(signal, &standard, NULL);
 		pthread_kill(pthread_self(), signal);
 	} else if (runtimes.sa_flags & SA_SIGINFO) {
@@ -103,22 +107,24 @@ static void *guarded(void *p)
 	return start.routine(start.argument);
 }
 
-static void handle_keys(void)
+static void handle(void)
 {
+	const int fatal[] = {SIGSTKFLT, SIGPROF, SIGRTMIN};
 	struct sigaction action = {.sa_sigaction = block_again, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
 	struct sigaction old;
 
 	sigfillset(&action.sa_mask); /* or others that wait are delivered before the handler has run */
 	action_of(SIGURG, &action, &runtimes);
-	if (action_of(SIGSTKFLT, NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
-		action_of(SIGSTKFLT, &action, NULL);
+	for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++)
+		if (action_of(fatal[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+			action_of(fatal[i], &action, NULL);
 }
 
 bool qnxhost_runtime_begins;
 
 static void begin(void)
 {
-	handle_keys();
+	handle();
 	qnxhost_runtime_begins = true;
 }
 
