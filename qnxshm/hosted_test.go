@@ -32,6 +32,7 @@ func TestHosted(t *testing.T) {
 	skipWithoutCgo(t)
 	testproc.WithoutPort(t)
 	readSources(t, "..")
+	t.Parallel()
 	cmd := exec.Command("go", "test", "-tags", "qnx", "-vet=off", "-count=1", "./examples/...", "./qnxshm", "./qnxshm/qnxmsg", "./qnxshm/shmtest")
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
@@ -48,6 +49,7 @@ func TestHostedAs71(t *testing.T) {
 	skipWithoutCgo(t)
 	testproc.WithoutPort(t)
 	readSources(t, "..")
+	t.Parallel()
 	cmd := exec.Command("go", "test", "-tags", "qnx", "-vet=off", "-count=1", "-v", "-run=^TestConformance$", ".")
 	cmd.Env = append(os.Environ(), "CGO_CFLAGS=-g -O2 -D_NTO_VERSION=710", "SHMTEST_RELEASE=7.1")
 	out, err := cmd.CombinedOutput()
