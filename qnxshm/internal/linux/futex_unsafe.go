@@ -20,14 +20,10 @@ const (
 // most until the deadline unless that is zero: then ETIMEDOUT. It may return sooner
 // than it has to.
 func FutexWait(word *atomic.Uint32, value uint32, deadline time.Time) error {
-	var timeout *unix.Timespec
-	if !deadline.IsZero() {
-		left := time.Until(deadline)
-		if left <= 0 {
-			return syscall.ETIMEDOUT
-		}
-		ts := unix.NsecToTimespec(int64(left))
-		timeout = &ts
+	var left unix.Timespec
+	timeout, err := until(deadline, &left)
+	if err != nil {
+		return err
 	}
 	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(value), uintptr(unsafe.Pointer(timeout)), 0, 0)
 	if errno == syscall.ETIMEDOUT {

@@ -86,14 +86,10 @@ func WaitFor(fd int, events int16, deadline time.Time) error {
 // WaitForAny is WaitFor for the first of several descriptors.
 func WaitForAny(wanted []unix.PollFd, deadline time.Time) error {
 	for {
-		var timeout *unix.Timespec
-		if !deadline.IsZero() {
-			left := time.Until(deadline)
-			if left <= 0 {
-				return syscall.ETIMEDOUT
-			}
-			ts := unix.NsecToTimespec(int64(left))
-			timeout = &ts
+		var left unix.Timespec
+		timeout, err := until(deadline, &left)
+		if err != nil {
+			return err
 		}
 		n, err := unix.Ppoll(wanted, timeout, nil)
 		switch {
@@ -104,6 +100,20 @@ func WaitForAny(wanted []unix.PollFd, deadline time.Time) error {
 			return nil
 		}
 	}
+}
+
+// until sets left to the time until the deadline, and returns it for a system call: nil
+// if there is no deadline. ETIMEDOUT: it has passed.
+func until(deadline time.Time, left *unix.Timespec) (timeout *unix.Timespec, err error) {
+	if deadline.IsZero() {
+		return nil, nil
+	}
+	d := time.Until(deadline)
+	if d <= 0 {
+		return nil, syscall.ETIMEDOUT
+	}
+	*left = unix.NsecToTimespec(int64(d))
+	return left, nil
 }
 
 // A Turn is how long a goroutine has had a processor. One that passes messages

@@ -5,6 +5,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -95,6 +96,20 @@ static inline int result(void)
 	if (faults)
 		fprintf(stderr, "%d faults\n", (int)faults);
 	return faults ? 1 : 0;
+}
+
+/* How many entries a directory has. */
+static inline int count_in(const char *dir)
+{
+	struct dirent *e;
+	int n = 0;
+	DIR *d;
+
+	MUST(d = opendir(dir));
+	while ((e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
 }
 
 static inline pthread_t thread(void *(*function)(void *), void *argument)

@@ -5,25 +5,11 @@
 #define _GNU_SOURCE
 #include "check.h"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <time.h>
 
 static int chid, coid;
 static const char *name;
-
-static int count_in(const char *dir)
-{
-	struct dirent *e;
-	int n = 0;
-	DIR *d;
-
-	MUST(d = opendir(dir));
-	while ((e = readdir(d)) != NULL)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
 
 static void *answer(void *p)
 {

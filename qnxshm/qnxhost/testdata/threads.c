@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "check.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <time.h>
 
@@ -17,19 +16,6 @@ static const char *name;
 struct offer {
 	shm_handle_t whole, part;
 };
-
-static int count_in(const char *dir)
-{
-	struct dirent *e;
-	int n = 0;
-	DIR *d;
-
-	MUST(d = opendir(dir));
-	while ((e = readdir(d)) != NULL)
-		n += e->d_name[0] != '.';
-	closedir(d);
-	return n;
-}
 
 static int ended(pid_t child)
 {
