@@ -132,9 +132,13 @@ func build() (skip string, err error) {
 		filepath.Join(built.dir, "c-dispatch-7.1"), "qnxshm/qnxhost/testdata/dispatch.c", library); err != nil {
 		return "", err
 	}
+	rules, err := filepath.Glob(filepath.Join(root, "qnxshm/qnxhost/testdata/rules*.c"))
+	if err != nil {
+		return "", err
+	}
 	for variant, flags := range dialects {
-		args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-rules-"+variant),
-			filepath.Join(root, "qnxshm/qnxhost/testdata/rules.c"), "-x", "none", library)
+		args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-rules-"+variant))
+		args = append(append(args, rules...), "-x", "none", library)
 		if err := run(flags[0], args...); err != nil {
 			return "", err
 		}

@@ -12,7 +12,8 @@ const contractHeader = `# Contract
 
 What a program may rely on, call by call, and why it is believed. This file is made
 from the ledger in ledger.go by ` + "`go generate ./qnxshm/shmtest`" + `; each row has one test case of
-the same id: ` + "`go test ./qnxshm -run 'TestConformance/<id>$'`" + `.
+the same id: ` + "`go test ./qnxshm -run 'TestConformance/<id>$'`" + `. What only programs in C can meet
+begins with "In C:", and its case is ` + "`go test ./qnxshm/qnxhost -run 'TestCRules/.*/<id>$'`" + `.
 
 The host must answer exactly as the result says. "Also" lists what a target may answer
 besides. The evidence is one of
@@ -54,7 +55,11 @@ func contract() []byte {
 			if r.Since != "" {
 				releases = r.Since
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s: %s | %s | %s |\n", r.ID, cell(r.Condition), cell(effect), r.Evidence, cell(r.Source), releases, cell(r.HostDiffers))
+			condition := r.Condition
+			if r.OnlyC {
+				condition = "In C: " + condition
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s: %s | %s | %s |\n", r.ID, cell(condition), cell(effect), r.Evidence, cell(r.Source), releases, cell(r.HostDiffers))
 		}
 	}
 	writeQuestions(&b)

@@ -31,6 +31,7 @@ type Rule struct {
 	AlsoAccept []string // what a target may answer as well, "EOK" for success; never counts on the host
 	Evidence   Evidence
 	Source     string // the document or program, or what an assumption is inferred from
+	OnlyC      bool   // only programs in C can meet it
 	Since      string // first release that has the call: "" for QNX SDP 7.1 and older, else "8.0"
 
 	// HostDiffers tells how host and target differ here, if they do.
@@ -166,7 +167,14 @@ const (
 	diffStopped = "On the target the kernel keeps handles: a stopped maker does not matter."
 )
 
-var ledger = slices.Concat(rules, pieceRules, whoRules, eventRules, serveRules)
+var ledger = slices.Concat(rules, pieceRules, whoRules, eventRules, serveRules, onlyC(cRules))
+
+func onlyC(rules []Rule) []Rule {
+	for i := range rules {
+		rules[i].OnlyC = true
+	}
+	return rules
+}
 
 var rules = []Rule{
 	// shm_create_handle

@@ -33,11 +33,14 @@ func Questions() []Question {
 const (
 	tooLarge = "Not asked: it takes more than 4 GiB of memory, which a target may not have."
 	isRace   = "Not asked: it is a race, of which one run of a small program tells nothing. The suite runs it."
+	byDetach = "Not asked by itself: ask/detach-wakes asks it."
 	isHosts  = "Not asked: a target has no such case; its kernel keeps handles and takes mappings, whoever is stopped."
 )
 
 // unasked tells why the probe does not ask about a rule that nobody has seen.
 var unasked = map[string]string{
+	"detach/reply-blocked":    byDetach,
+	"detach/send-blocked":     byDetach,
 	"direct/maker-large":      tooLarge,
 	"limit/race":              isRace,
 	"map/far":                 tooLarge,

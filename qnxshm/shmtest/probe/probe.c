@@ -2878,6 +2878,15 @@ ASK("channel/receive-poll", "MsgReceive() after TimerTimeout() with no time, not
 	return one(MsgReceive(chid, b, sizeof b, NULL) == -1 ? errno : 0);
 }
 
+ASK("timeout/no-clock", "TimerTimeout() with a clock that does not exist: which errno?")
+{
+	const uint64_t ns = 1000000;
+
+	see(error_of(TimerTimeout((clockid_t)-1, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL)));
+	see(error_of(TimerTimeout((clockid_t)12345, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL)));
+	return seen();
+}
+
 ASK("ask/receive-poll-zero", "MsgReceive() after TimerTimeout() with a time of 0, nothing there: which errno?")
 {
 	int chid = channel(0);
@@ -3148,6 +3157,30 @@ ASK("connect/private", "ConnectAttach() to a private channel of another process:
 
 	NEED(chid != -1 && o.pid != -1);
 	return one((int)DO(&o, .op = OP_CONNECT, .a = getpid(), .b = chid).error);
+}
+
+ASK("connect/flags-unknown", "ConnectAttach() with unknown flags: which errno?")
+{
+	int chid = channel(0);
+
+	NEED(chid != -1);
+	see(error_of(ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL, 1 << 20)));
+	see(error_of(ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL, _NTO_COF_CLOEXEC | 1 << 30)));
+	return seen();
+}
+
+ASK("connect/no-share", "Has a second connection with _NTO_COF_NOSHARE a scoid of its own, and a disconnect pulse?")
+{
+	int chid = channel(_NTO_CHF_DISCONNECT), coid, other;
+	struct _server_info first, second;
+
+	NEED(chid != -1 && (coid = attach(chid)) != -1);
+	NEED((other = ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL, _NTO_COF_NOSHARE)) != -1);
+	NEED(ConnectServerInfo(0, coid, &first) == coid && ConnectServerInfo(0, other, &second) == other);
+	IS(first.scoid != second.scoid);
+	NEED(ConnectDetach(other) != -1);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_DISCONNECT);
+	return "yes";
 }
 
 ASK("connect/server-stopped", "ConnectAttach() to a process that is stopped: which errno?")

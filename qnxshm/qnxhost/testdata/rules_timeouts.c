@@ -1,0 +1,238 @@
+/* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
+
+/* A timeout ends a call in the states that it is for, and in no other. */
+#include "rules.h"
+
+static void send_unreceived(void)
+{
+	int chid = channel(0), coid = attach(chid);
+	struct sender s = {};
+	double began = now();
+
+	start_sender(&s, coid, _NTO_TIMEOUT_SEND, 20 * MS);
+	failed(&s, ETIMEDOUT);
+	CHECK(s.ended - began >= 0.019);
+	NOTHING_COMES(chid);
+}
+
+static void send_received(void)
+{
+	int chid = channel(0), coid = attach(chid), rcvid;
+	struct sender s = {};
+
+	rcvid = receive_from(&s, chid, coid, _NTO_TIMEOUT_SEND, 50 * MS);
+	delay(100);
+	CHECK(!s.back);
+	answered(&s, rcvid, 7);
+}
+
+static void reply_unreceived(void)
+{
+	int chid = channel(0), coid = attach(chid), rcvid;
+	struct sender s = {};
+	double received;
+
+	start_sender(&s, coid, _NTO_TIMEOUT_REPLY, 300 * MS);
+	until_asleep(&s.tid);
+	delay(400);
+	CHECK(!s.back);
+	rcvid = message_of(chid);
+	received = now();
+	if (MsgReply(rcvid, 8, NULL, 0) == -1)
+		CHECK(errno == ESRCH && now() - received > 0.25); /* this thread did not run for so long */
+	join(s.thread);
+	CHECK(s.status == 8 || (s.error == ETIMEDOUT && s.ended - received > 0.25));
+}
+
+static void reply_received(void)
+{
+	int chid = channel(0), coid = attach(chid), rcvid;
+	struct sender s = {};
+	double received;
+
+	start_sender(&s, coid, _NTO_TIMEOUT_REPLY, 50 * MS);
+	until_asleep(&s.tid);
+	delay(100);
+	rcvid = message_of(chid);
+	received = now();
+	failed(&s, ETIMEDOUT);
+	CHECK(s.ended - received >= 0.040);
+	CHECK_ERRNO(MsgReply(rcvid, 0, NULL, 0), ESRCH);
+}
+
+static void reply_unblock(void)
+{
+	int chid = channel(_NTO_CHF_UNBLOCK), coid = attach(chid), rcvid;
+	struct sender s = {};
+	struct _pulse p;
+
+	start_sender(&s, coid, _NTO_TIMEOUT_REPLY, 50 * MS);
+	rcvid = message_of(chid);
+	p = pulse_of(chid);
+	CHECK_EQUAL(p.code, _PULSE_CODE_UNBLOCK);
+	CHECK_EQUAL(p.value.sival_int, rcvid);
+	CHECK(!s.back);
+	answered(&s, rcvid, 9);
+}
+
+static void reply_null(void)
+{
+	int chid = channel(0), coid = attach(chid);
+	struct sender s = {};
+
+	start_sender(&s, coid, _NTO_TIMEOUT_REPLY, 0);
+	until_asleep(&s.tid);
+	message_of(chid);
+	failed(&s, ETIMEDOUT);
+}
+
+static void other_state(void)
+{
+	int chid = channel(0), coid = attach(chid);
+	struct sender s = {};
+
+	start_sender(&s, coid, _NTO_TIMEOUT_RECEIVE, MS);
+	until_asleep(&s.tid);
+	delay(50);
+	CHECK(!s.back);
+	answered(&s, message_of(chid), 1);
+}
+
+/* Waits as long as it takes for a message, which is answered. */
+static void waits_for_good(int chid, int coid)
+{
+	struct sender s = {};
+	char b[100];
+
+	s.coid = coid;
+	start_sender(&s, coid, 0, 0);
+	MUST(MsgReply((int)MsgReceive(chid, b, sizeof b, NULL), 2, NULL, 0) == 0);
+	join(s.thread);
+	CHECK_EQUAL(s.status, 2);
+}
+
+struct late_client {
+	int coid, after;
+};
+
+static void *late_client(void *p)
+{
+	const struct late_client *c = (const struct late_client *)p;
+
+	delay((unsigned)c->after);
+	CHECK_EQUAL(MsgSend(c->coid, "q", 1, NULL, 0), 2);
+	return NULL;
+}
+
+/* The call after one with a timeout of 1 ms waits for longer. */
+static void once(void)
+{
+	int chid = channel(0);
+	struct late_client c = {attach(chid), 100};
+	pthread_t t;
+	char b[100];
+
+	CHECK_ERRNO(receive_for(chid, b, sizeof b, MS), ETIMEDOUT);
+	t = thread(late_client, &c);
+	MUST(MsgReply((int)MsgReceive(chid, b, sizeof b, NULL), 2, NULL, 0) == 0);
+	join(t);
+}
+
+static void ready(void)
+{
+	int chid = channel(0);
+	struct late_client c = {attach(chid), 100};
+	struct _pulse p;
+	pthread_t t;
+	char b[100];
+
+	CHECK(MsgSendPulse(c.coid, -1, 1, 1) == 0);
+	CHECK_EQUAL(receive_for(chid, &p, sizeof p, MS), 0);
+	t = thread(late_client, &c);
+	MUST(MsgReply((int)MsgReceive(chid, b, sizeof b, NULL), 2, NULL, 0) == 0);
+	join(t);
+}
+
+static void tolerance(void)
+{
+	int chid = channel(0), coid = attach(chid);
+	const uint64_t ns = 20 * MS, allowed = 5 * MS;
+	double began = now();
+
+	CHECK(TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY, NULL, &ns, NULL) == 0);
+	CHECK(TimerTimeout(CLOCK_MONOTONIC, TIMER_TOLERANCE, NULL, &allowed, NULL) == 0);
+	CHECK_ERRNO(MsgSend(coid, "q", 1, NULL, 0), ETIMEDOUT);
+	CHECK(now() - began >= 0.019);
+	/* alone it is no timeout */
+	CHECK(TimerTimeout(CLOCK_REALTIME, TIMER_TOLERANCE, NULL, &allowed, NULL) == 0);
+	waits_for_good(chid, coid);
+}
+
+static void soft_time(void)
+{
+	int chid = channel(0);
+	uint64_t ns = 20 * MS;
+	double began = now();
+	char b[100];
+
+	CHECK(TimerTimeout(CLOCK_SOFTTIME, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL) == 0);
+	CHECK_ERRNO(MsgReceive(chid, b, sizeof b, NULL), ETIMEDOUT);
+	CHECK(now() - began >= 0.019);
+}
+
+static void absolute(void)
+{
+	int chid = channel(0);
+	struct timespec t;
+	uint64_t end;
+	char b[100];
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	end = timespec2nsec(&t) + 30 * MS;
+	CHECK(TimerTimeout(CLOCK_REALTIME, _NTO_TIMEOUT_RECEIVE | TIMER_ABSTIME, NULL, &end, NULL) == 0);
+	CHECK_ERRNO(MsgReceive(chid, b, sizeof b, NULL), ETIMEDOUT);
+	clock_gettime(CLOCK_REALTIME, &t);
+	CHECK(timespec2nsec(&t) + MS >= end);
+	/* one that is over */
+	CHECK(TimerTimeout(CLOCK_REALTIME, _NTO_TIMEOUT_RECEIVE | TIMER_ABSTIME, NULL, &end, NULL) == 0);
+	CHECK_ERRNO(MsgReceive(chid, b, sizeof b, NULL), ETIMEDOUT);
+}
+
+static void no_clock(void)
+{
+	const uint64_t ns = MS;
+
+	CHECK_ERRNO(TimerTimeout((clockid_t)-1, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL), EINVAL);
+	CHECK_ERRNO(TimerTimeout((clockid_t)12345, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL), EINVAL);
+}
+
+static void other_event(void)
+{
+	const uint64_t ns = MS;
+	struct sigevent event;
+
+	SIGEV_UNBLOCK_INIT(&event);
+	CHECK(TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, &event, &ns, NULL) == 0);
+	SIGEV_PULSE_INIT(&event, 1, -1, 1, 1);
+	CHECK_ERRNO(TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, &event, &ns, NULL), ENOSYS);
+	SIGEV_SIGNAL_INIT(&event, SIGUSR1);
+	CHECK_ERRNO(TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, &event, &ns, NULL), ENOSYS);
+}
+
+const struct rule timeout_rules[] = {
+	{"timeout/send-unreceived", send_unreceived},
+	{"timeout/send-received", send_received},
+	{"timeout/reply-unreceived", reply_unreceived},
+	{"timeout/reply-received", reply_received},
+	{"timeout/reply-unblock", reply_unblock},
+	{"timeout/reply-null", reply_null},
+	{"timeout/other-state", other_state},
+	{"timeout/once", once},
+	{"timeout/ready", ready},
+	{"timeout/tolerance", tolerance},
+	{"timeout/soft-time", soft_time},
+	{"timeout/absolute", absolute},
+	{"timeout/no-clock", no_clock},
+	{"timeout/other-event", other_event},
+	{NULL, NULL},
+};
