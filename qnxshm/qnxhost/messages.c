@@ -378,7 +378,7 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 		return -ENOREMOTE;
 	if (index != 0 && (index & _NTO_SIDE_CHANNEL) == 0)
 		return -EINVAL;
-	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, index, flags, &coid));
+	error = QNXHOST_CALL(qnxhost_go_connect_attach(pid, chid, flags, &coid));
 	return error ? -error : coid;
 }
 
@@ -407,7 +407,7 @@ int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 
 	if (pid != 0 && pid != getpid())
 		return pid < 0 ? -ESRCH : -ENOSYS; /* others' connections are not ours to see */
-	error = QNXHOST_CALL(qnxhost_go_server_info(coid, &got));
+	error = QNXHOST_CALL(qnxhost_go_server_info(&coid, info ? &got : NULL));
 	if (error)
 		return -error;
 	if (info)

@@ -61,8 +61,8 @@ func qnxhost_go_channel_create(flags C.uint, chid *C.int) C.int {
 func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.ChannelDestroy(int(chid))) }
 
 //export qnxhost_go_connect_attach
-func qnxhost_go_connect_attach(pid, chid C.int, lowest, flags C.uint, coid *C.int) C.int {
-	n, err := message.ConnectAttachIndex(int(pid), int(chid), int(lowest), uint32(flags))
+func qnxhost_go_connect_attach(pid, chid C.int, flags C.uint, coid *C.int) C.int {
+	n, err := message.ConnectAttachFlags(int(pid), int(chid), uint32(flags))
 	*coid = C.int(n)
 	if err == nil {
 		message.ServeEvents() // it may send one that is not registered
@@ -80,11 +80,21 @@ func qnxhost_go_connect_flags(coid C.int, mask, bits C.uint, old *C.uint) C.int 
 	return errnoOf(err)
 }
 
+// qnxhost_go_server_info tells about the first connection from a coid on, without info of
+// none whose server is gone.
+//
 //export qnxhost_go_server_info
-func qnxhost_go_server_info(coid C.int, info *C.struct__msg_info64) C.int {
-	s, err := message.ConnectServerInfo(int(coid))
-	if err == nil {
-		*info = C.struct__msg_info64{pid: C.pid_t(s.PID), chid: C.int32_t(s.ChannelID), scoid: C.int32_t(s.SCOID), coid: C.int32_t(coid)}
+func qnxhost_go_server_info(coid *C.int, info *C.struct__msg_info64) C.int {
+	if info == nil {
+		next, err := message.ConnectServerAlive(int(*coid))
+		*coid = C.int(next)
+		return errnoOf(err)
+	}
+	s, err := message.ConnectServerInfo(int(*coid))
+	*coid = C.int(s.COID)
+	*info = C.struct__msg_info64{pid: C.pid_t(s.PID), chid: C.int32_t(s.ChannelID), scoid: C.int32_t(s.SCOID), coid: *coid}
+	if s.Dead {
+		info.flags = C._NTO_COF_DEAD
 	}
 	return errnoOf(err)
 }

@@ -86,7 +86,7 @@ func pulseTimerOf(timer C.uintptr_t) *pulseTimer { return cgo.Handle(timer).Valu
 //export qnxhost_go_timer_create
 func qnxhost_go_timer_create(coid, priority, code C.int, value C.int64_t, timer *C.uintptr_t) C.int {
 	// A process with a connection can have timers of the Go runtime.
-	if _, err := message.ConnectServerInfo(int(coid)); err != nil || priority < -1 || priority > 255 || code < math.MinInt8 || code > math.MaxInt8 {
+	if server, err := message.ConnectServerInfo(int(coid)); err != nil || server.COID != int(coid) || priority < -1 || priority > 255 || code < math.MinInt8 || code > math.MaxInt8 {
 		return C.int(syscall.EINVAL)
 	}
 	t := &pulseTimer{coid: int(coid), priority: int(priority), code: int(code), value: int64(value)}

@@ -90,6 +90,9 @@ func connectDetach(coid int) (forget func(), err error) {
 
 func serverInfo(coid int) (ServerInfo, error) {
 	info, err := message.ConnectServerInfo(coid)
+	if err == nil && info.COID != coid {
+		err = syscall.EINVAL // it is the next one's
+	}
 	return ServerInfo{PID: info.PID, ChannelID: info.ChannelID, SCOID: info.SCOID}, err
 }
 

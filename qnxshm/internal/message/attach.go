@@ -12,9 +12,6 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// maxCOID bounds the coid that a caller can want.
-const maxCOID = nto.SideChannel + 1<<16
-
 // Those that the host cannot mean are accepted like the others: no connection outlives
 // an exec, and what asks for a connection of another kind gets one of this.
 const knownConnectionFlags = nto.ConnectionCloexec | nto.ConnectionDead | nto.ConnectionNoInherit | nto.ConnectionLocal |
@@ -26,12 +23,12 @@ const OfGo = nto.ConnectionCloexec | nto.ConnectionRegEvents
 
 // ConnectAttach is ConnectAttach of a side channel, by a program in Go.
 func ConnectAttach(pid, chid int) (coid int, err error) {
-	return ConnectAttachIndex(pid, chid, 0, OfGo)
+	return ConnectAttachFlags(pid, chid, OfGo)
 }
 
-// ConnectAttachIndex is ConnectAttach with the lowest acceptable coid, and flags.
-func ConnectAttachIndex(pid, chid, lowest int, flags uint32) (coid int, err error) {
-	if lowest > maxCOID || flags&^knownConnectionFlags != 0 {
+// ConnectAttachFlags is ConnectAttach of a side channel, with flags.
+func ConnectAttachFlags(pid, chid int, flags uint32) (coid int, err error) {
+	if flags&^knownConnectionFlags != 0 {
 		return 0, syscall.EINVAL
 	}
 	if pid == 0 {
@@ -63,5 +60,5 @@ func ConnectAttachIndex(pid, chid, lowest int, flags uint32) (coid int, err erro
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return connections.add(at, lowest, flags), nil
+	return connections.add(at, flags), nil
 }

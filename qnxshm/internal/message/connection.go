@@ -18,27 +18,19 @@ type connectionTable struct {
 	open []*connection // nil where a coid is free
 }
 
-// add makes a connection with the lowest free coid, from one on that its caller wants
-// as the lowest.
-func (t *connectionTable) add(at *attachment, lowest int, flags uint32) (coid int) {
-	c := t.put(at, lowest, flags)
+// add makes a connection with the lowest free coid.
+func (t *connectionTable) add(at *attachment, flags uint32) (coid int) {
+	c := t.put(at, flags)
 	c.enter()
 	return c.coid
 }
 
-func (t *connectionTable) put(at *attachment, lowest int, flags uint32) *connection {
+func (t *connectionTable) put(at *attachment, flags uint32) *connection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	from := max(0, lowest-nto.SideChannel-1)
-	i := from
-	if i < len(t.open) {
-		if i = slices.Index(t.open[from:], nil); i >= 0 {
-			i += from
-		} else {
-			i = len(t.open)
-		}
-	}
-	for i >= len(t.open) {
+	i := slices.Index(t.open, nil)
+	if i < 0 {
+		i = len(t.open)
 		t.open = append(t.open, nil)
 	}
 	c := &connection{coid: nto.SideChannel + 1 + i, at: at}
@@ -56,6 +48,19 @@ func (t *connectionTable) get(coid int) *connection {
 	return nil
 }
 
+// next gives the connection with the lowest coid that is not below another, nil if there
+// is none.
+func (t *connectionTable) next(coid int) *connection {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for i := max(0, coid-nto.SideChannel-1); coid >= 0 && i < len(t.open); i++ {
+		if c := t.open[i]; c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
 // remove makes the coid free again.
 func (t *connectionTable) remove(c *connection) {
 	t.mu.Lock()
@@ -63,13 +68,32 @@ func (t *connectionTable) remove(c *connection) {
 	t.open[c.coid-nto.SideChannel-1] = nil
 }
 
-// ConnectServerInfo is ConnectServerInfo, for connections of this process.
-func ConnectServerInfo(coid int) (ServerInfo, error) {
-	c := connections.get(coid)
-	if c == nil || c.gate.Closed() {
-		return ServerInfo{}, syscall.EINVAL
+// ConnectServerInfo is ConnectServerInfo, for connections of this process: it tells
+// about the one that has the coid, or else the next one above.
+func ConnectServerInfo(coid int) (ServerInfo, error) { return serverInfo(coid, true) }
+
+// ConnectServerAlive is ConnectServerInfo without a place for the info: it passes over
+// connections whose server is gone.
+func ConnectServerAlive(coid int) (next int, err error) {
+	info, err := serverInfo(coid, false)
+	return info.COID, err
+}
+
+func serverInfo(coid int, dead bool) (ServerInfo, error) {
+	for {
+		c := connections.next(coid)
+		if c == nil {
+			return ServerInfo{}, syscall.EINVAL
+		}
+		if c.gate.Enter() {
+			info := ServerInfo{c.at.server, c.at.chid, c.at.scoid, c.coid, c.at.dead()}
+			c.gate.Leave()
+			if dead || !info.Dead {
+				return info, nil
+			}
+		}
+		coid = c.coid + 1
 	}
-	return ServerInfo{c.at.server, c.at.chid, c.at.scoid}, nil
 }
 
 // ConnectDetach is ConnectDetach, of a connection or of a client (scoid). The coid is

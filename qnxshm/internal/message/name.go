@@ -37,7 +37,7 @@ func NameOpenFlags(name string, flags uint32) (coid int, err error) {
 	if err != nil {
 		return 0, noDescriptors(err)
 	}
-	return connections.add(at, 0, flags), nil
+	return connections.add(at, flags), nil
 }
 
 // nameSocket is the name of the socket that stands for the name of a channel.

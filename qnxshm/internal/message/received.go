@@ -51,5 +51,9 @@ type Event struct {
 	Code, Priority int
 }
 
-// ServerInfo tells about the other end of a connection.
-type ServerInfo struct{ PID, ChannelID, SCOID int }
+// ServerInfo tells about a connection, and the other end of it.
+type ServerInfo struct {
+	PID, ChannelID, SCOID, COID int
+
+	Dead bool // the server's channel is gone
+}

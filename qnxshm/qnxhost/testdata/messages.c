@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <limits.h>
 #include <sys/netmgr.h>
 #include <time.h>
 
@@ -187,7 +188,7 @@ static void negative_errno(void)
 		{ConnectAttach_r(0, 0, chid, 0, 1 << 30), -EINVAL},
 		{ConnectDetach_r(9999), -EINVAL},
 		{ConnectDetach_r(SYSMGR_COID), -EPERM},
-		{ConnectServerInfo_r(0, 9999, &info), -EINVAL},
+		{ConnectServerInfo_r(0, INT_MAX, &info), -EINVAL},
 		{ConnectClientInfo_r(9999, &client, 0), -EINVAL},
 		{TimerTimeout_r(CLOCK_THREAD_CPUTIME_ID, 0, NULL, NULL, NULL), -EINVAL},
 		{MsgDeliverEvent_r(77, NULL), -EFAULT},

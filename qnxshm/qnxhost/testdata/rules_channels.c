@@ -133,6 +133,84 @@ static void own_pid(void)
 	CHECK_EQUAL(ConnectServerInfo(0, other, NULL), other);
 }
 
+/* A program that goes through all its connections. */
+static void next_coid(void)
+{
+	int chid = channel(0), first = attach(chid), second = attach(chid), third = attach(chid);
+	struct _server_info info;
+
+	CHECK(first < second && second < third);
+	CHECK(ConnectDetach(second) == 0);
+	memset(&info, 0, sizeof info);
+	CHECK_EQUAL(ConnectServerInfo(0, second, &info), third);
+	CHECK(info.coid == third && info.chid == chid && info.pid == getpid());
+	CHECK_EQUAL(ConnectServerInfo(0, second, NULL), third);
+	CHECK_EQUAL(ConnectServerInfo(0, _NTO_SIDE_CHANNEL, &info), first);
+	CHECK_EQUAL(ConnectServerInfo(0, 3, &info), first); /* behind the descriptors, of which it is none */
+	CHECK_EQUAL(ConnectServerInfo(0, first + 1, &info), third);
+}
+
+static void no_coid_above(void)
+{
+	int chid = channel(0), coid = attach(chid);
+	struct _server_info info;
+
+	CHECK_ERRNO(ConnectServerInfo(0, coid + 1, &info), EINVAL);
+	CHECK_ERRNO(ConnectServerInfo(0, coid + 1, NULL), EINVAL);
+	CHECK_ERRNO(ConnectServerInfo(0, INT32_MAX, &info), EINVAL);
+	CHECK(ConnectDetach(coid) == 0);
+	CHECK_ERRNO(ConnectServerInfo(0, coid, &info), EINVAL);
+}
+
+static void dead_server(void)
+{
+	int chid = channel(0), dead = attach(chid), living = channel(0), coid = attach(living);
+	struct _server_info info;
+
+	CHECK_EQUAL(ConnectServerInfo(0, dead, &info), dead);
+	CHECK((info.flags & _NTO_COF_DEAD) == 0);
+	ChannelDestroy(chid);
+	CHECK_EQUAL(ConnectServerInfo(0, dead, &info), dead);
+	CHECK(info.flags & _NTO_COF_DEAD);
+	CHECK_EQUAL(ConnectServerInfo(0, coid, &info), coid);
+	CHECK((info.flags & _NTO_COF_DEAD) == 0);
+}
+
+static void dead_passed_over(void)
+{
+	int chid = channel(0), dead = attach(chid), living = channel(0), coid = attach(living);
+
+	CHECK_EQUAL(ConnectServerInfo(0, dead, NULL), dead);
+	ChannelDestroy(chid);
+	CHECK_EQUAL(ConnectServerInfo(0, dead, NULL), coid);
+	ChannelDestroy(living);
+	CHECK_ERRNO(ConnectServerInfo(0, dead, NULL), EINVAL);
+}
+
+static void index_ignored(void)
+{
+	int chid = channel(0), coid = attach(chid), other;
+
+	MUST((other = ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL | 500, 0)) != -1);
+	CHECK_EQUAL(other, coid + 1);
+	MUST((other = ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL | 0x3fffffff, 0)) != -1);
+	CHECK_EQUAL(other, coid + 2);
+}
+
+/* A server may detach its client as a client its server. */
+static void closed_scoid(void)
+{
+	int chid = channel(_NTO_CHF_DISCONNECT), coid = attach(chid);
+	struct _pulse p;
+
+	CHECK(name_close(coid) == 0);
+	p = pulse_of(chid);
+	CHECK_EQUAL(p.code, _PULSE_CODE_DISCONNECT);
+	CHECK(p.scoid != coid);
+	CHECK(name_close(p.scoid) == 0);
+	CHECK_ERRNO(ConnectDetach(p.scoid), EINVAL);
+}
+
 /* The channel of a name tells of connections whose server is gone, like any that asks. */
 static void death_at_named(void)
 {
@@ -209,6 +287,12 @@ const struct rule channel_rules[] = {
 	{"connect/no-share", no_share},
 	{"connect/negative-ids", negative_ids},
 	{"connect/own-pid", own_pid},
+	{"connect/index", index_ignored},
+	{"who/next-coid", next_coid},
+	{"who/none-above", no_coid_above},
+	{"who/dead", dead_server},
+	{"who/dead-passed-over", dead_passed_over},
+	{"detach/name-close", closed_scoid},
 	{"death/named", death_at_named},
 	{"death/stays", dead_stays},
 	{"name/detach-unknown", detach_unknown_name},

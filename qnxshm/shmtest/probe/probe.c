@@ -3183,6 +3183,15 @@ ASK("connect/no-share", "Has a second connection with _NTO_COF_NOSHARE a scoid o
 	return "yes";
 }
 
+ASK("who/none-above", "ConnectServerInfo() of a coid that is above all others: which errno?")
+{
+	struct _server_info info;
+
+	see(error_of(ConnectServerInfo(0, 0x7fffffff, &info)));
+	see(error_of(ConnectServerInfo(0, 0x7fffffff, NULL)));
+	return seen();
+}
+
 ASK("connect/server-stopped", "ConnectAttach() to a process that is stopped: which errno?")
 {
 	struct other o = start();
