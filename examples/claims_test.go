@@ -27,6 +27,7 @@ var claims = []struct{ text, file, shown string }{
 	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/higher-first"`},
 	{"A disconnect pulse comes before all that waits", "qnxshm/shmtest/ledger.go", `{ID: "disconnect/overtakes"`},
 	{"Flags that the host cannot mean are accepted", "qnxshm/qnxhost/testdata/rules_channels.c", "static void channel_flags(void)"},
+	{"With `_NTO_CHF_THREAD_DEATH` C programs are told", "qnxshm/qnxhost/testdata/rules_deaths.c", "static void thread_death(void)"},
 	{"A timeout for `_NTO_TIMEOUT_REPLY` alone begins", "qnxshm/qnxhost/testdata/rules_timeouts.c", "static void reply_unreceived(void)"},
 	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
 	{"`Info.TID` is Linux's number", "qnxshm/shmtest/ledger_who.go", `{ID: "who/thread"`},

@@ -3,7 +3,6 @@
 /* Events that a server delivers to its clients. Pulses are sent in Go, signals and
    threads made here. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -77,19 +76,14 @@ static void *run(void *p)
 
 static int make_thread(int number, union sigval value)
 {
-	/* Not the one that makes the library's own threads. */
-	int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 	struct start *start = malloc(sizeof *start);
 	struct thread_event *t;
 	pthread_attr_t detached;
 	pthread_t thread;
 	int error = EAGAIN;
 
-	*(void **)&create = dlsym(RTLD_DEFAULT, "pthread_create");
-	if (start == NULL || create == NULL) {
-		free(start);
+	if (start == NULL)
 		return EAGAIN;
-	}
 	start->value = value;
 	pthread_mutex_lock(&lock);
 	for (t = thread_events; t && t->number != number; t = t->next)
@@ -100,10 +94,10 @@ static int make_thread(int number, union sigval value)
 	if (t == NULL) {
 		error = EACCES; /* unregistered by now */
 	} else if (start->event.attributes) {
-		error = create(&thread, start->event.attributes, run, start);
+		error = pthread_create(&thread, start->event.attributes, run, start);
 	} else if ((error = pthread_attr_init(&detached)) == 0) {
 		pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-		error = create(&thread, &detached, run, start);
+		error = pthread_create(&thread, &detached, run, start);
 		pthread_attr_destroy(&detached);
 	}
 	if (error)

@@ -5,6 +5,7 @@
 #define QNXHOST_FACE_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,6 +40,12 @@ bool qnxhost_forked(void);
 
 /* The calling thread's priority, which its messages have. */
 int qnxhost_priority(void);
+
+/* pthread_create for what is no thread of the program: nobody is told of its end. */
+int qnxhost_create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument);
+
+/* From now on channels are told of threads that end. */
+void qnxhost_want_thread_deaths(void);
 
 /* TimerTimeout arms one timeout for the next call of this thread: for some states, in
    nanoseconds. That call takes it, whatever it is; states is 0 where there is none. */

@@ -351,8 +351,11 @@ int MsgSendPulsePtr_r(int coid, int priority, int code, void *value)
 
 int ChannelCreate_r(unsigned flags)
 {
-	int chid = -1;
-	int error = QNXHOST_CALL(qnxhost_go_channel_create(flags, &chid));
+	int chid = -1, error;
+
+	if (flags & _NTO_CHF_THREAD_DEATH)
+		qnxhost_want_thread_deaths();
+	error = QNXHOST_CALL(qnxhost_go_channel_create(flags, &chid));
 
 	return error ? -error : chid;
 }

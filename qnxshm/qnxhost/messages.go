@@ -57,6 +57,9 @@ func qnxhost_go_channel_create(flags C.uint, chid *C.int) C.int {
 	return errnoOf(err)
 }
 
+//export qnxhost_go_thread_died
+func qnxhost_go_thread_died(tid, priority C.int) { message.TellThreadDeath(int(tid), int(priority)) }
+
 //export qnxhost_go_channel_destroy
 func qnxhost_go_channel_destroy(chid C.int) C.int { return errnoOf(message.ChannelDestroy(int(chid))) }
 

@@ -187,7 +187,7 @@ static struct selector *begin(dispatch_t *dpp)
 	s->wake = eventfd(0, EFD_CLOEXEC);
 	sigfillset(&all); /* signals are for the program's threads */
 	pthread_sigmask(SIG_SETMASK, &all, &mask);
-	error = s->wake == -1 ? errno : pthread_create(&s->thread, NULL, poll_all, s);
+	error = s->wake == -1 ? errno : qnxhost_create_thread(&s->thread, NULL, poll_all, s);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	if (error == 0)
 		return s;

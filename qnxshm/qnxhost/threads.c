@@ -7,11 +7,14 @@
 #include <process.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/neutrino.h>
 #include <unistd.h>
 
+#include "_cgo_export.h"
 #include "face.h"
 
 /* The program's: a sanitizer has its own, and the library's is for the Go runtime. */
@@ -36,13 +39,64 @@ static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*r
 	return programs_create(thread, &inheriting, routine, argument);
 }
 
-int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*routine)(void *), void *restrict argument)
+int qnxhost_create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_t ignored;
 
 	pthread_once(&once, find_create);
 	return create(thread ? thread : &ignored, attributes, routine, argument);
+}
+
+/* A thread has a value of this key until it ends, however it does. */
+static pthread_key_t alive;
+static atomic_bool deaths_wanted;
+
+void qnxhost_want_thread_deaths(void)
+{
+	deaths_wanted = true;
+}
+
+static void tell_death(void *ignored)
+{
+	(void)ignored;
+	if (deaths_wanted)
+		QNXHOST_CALL((qnxhost_go_thread_died(gettid(), qnxhost_priority()), 0));
+}
+
+/* The first thread is not made. */
+__attribute__((constructor)) static void watch_threads(void)
+{
+	pthread_key_create(&alive, tell_death);
+	pthread_setspecific(alive, &alive);
+}
+
+struct start {
+	void *(*routine)(void *);
+	void *argument;
+};
+
+static void *run_watched(void *p)
+{
+	struct start s = *(struct start *)p;
+
+	free(p);
+	pthread_setspecific(alive, &alive);
+	return s.routine(s.argument);
+}
+
+int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*routine)(void *), void *restrict argument)
+{
+	struct start *s = malloc(sizeof *s);
+	int error = EAGAIN;
+
+	if (s == NULL)
+		return error;
+	*s = (struct start){routine, argument};
+	error = qnxhost_create_thread(thread, attributes, run_watched, s);
+	if (error)
+		free(s);
+	return error;
 }
 
 extern int system_setname(pthread_t, const char *) __asm__("pthread_setname_np");

@@ -56,6 +56,9 @@ var cRules = []Rule{
 	{ID: "detach/name-close", Call: cDetach, Condition: "name_close() of the scoid of a disconnect pulse", Effect: "the client is detached", Evidence: Observed, Source: score},
 	{ID: "death/named", Call: cAttach, Condition: "without a channel: the server of a connection of this process closes its channel", Effect: "the channel that was made receives the death pulse", Evidence: Documented, Source: docAttach},
 	{ID: "death/stays", Call: cDetach, Condition: "the server is gone", Effect: "the coid is not free before it is detached", Evidence: Documented, Source: lib71 + "ChannelDestroy()"},
+	{ID: "death/thread", Call: cChannel, Condition: "with _NTO_CHF_THREAD_DEATH: a thread of the process ends, by return, pthread_exit or cancellation", Effect: "one pulse of the thread's priority, with its id as the value, before it is joined", Evidence: Older, Source: infOld + " on which threads; the value: " + lib80 + "_pulse; " + docStarted + " names threads that wait on the channel", HostDiffers: "The value is what gettid() tells there, and a pthread_t on a target."},
+	{ID: "death/main", Call: cChannel, Condition: "the same, of the thread that runs main()", Effect: "one pulse", Evidence: Older, Source: infOld},
+	{ID: "death/thread-unasked", Call: cChannel, Condition: "without _NTO_CHF_THREAD_DEATH: a thread ends", Effect: "no pulse", Evidence: Documented, Source: docStarted},
 	{ID: "name/detach-unknown", Call: cUnname, Condition: "never attached", Effect: "EINVAL", Evidence: Documented, Source: lib70 + "name_detach()"},
 	{ID: "name/detach-keeps", Call: cUnname, Condition: "with NAME_FLAG_DETACH_SAVEDPP", Effect: "the name is gone, the channel stays, and can have another", Evidence: Documented, Source: lib70 + "name_detach()"},
 

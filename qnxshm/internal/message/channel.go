@@ -15,7 +15,7 @@ import (
 )
 
 // Those that the host cannot mean are accepted like the others: it lends no priorities
-// or processors, always tells the lengths, sees no thread die, and has pulses enough.
+// or processors, always tells the lengths, and has pulses enough.
 const knownChannelFlags = nto.ChannelFixedPriority | nto.ChannelUnblock | nto.ChannelThreadDeath | nto.ChannelDisconnect |
 	nto.ChannelNetMsg | nto.ChannelSenderLen | nto.ChannelCOIDDisconnect | nto.ChannelReplyLen | nto.ChannelPulsePool |
 	nto.ChannelGlobal | nto.ChannelPrivate | nto.ChannelMsgPausing | nto.ChannelInheritRunmask | nto.ChannelUnblockTimer

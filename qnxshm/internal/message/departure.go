@@ -78,13 +78,24 @@ func (cl *client) sweep() {
 // tellDeath sends a pulse to the channels that want to know that a connection of this
 // process leads nowhere any more.
 func (t *channelTable) tellDeath(coid int) {
+	t.tell(nto.ChannelCOIDDisconnect, defaultPriority, Received{Code: nto.PulseCOIDDeath, Value: int64(coid), SCOID: -1})
+}
+
+// TellThreadDeath sends a pulse to the channels that want to know that a thread of this
+// process has ended.
+func TellThreadDeath(tid, priority int) {
+	channels.tell(nto.ChannelThreadDeath, priority, Received{Code: nto.PulseThreadDeath, Value: int64(tid), SCOID: -1})
+}
+
+// tell sends a pulse of the system's to the channels with a flag.
+func (t *channelTable) tell(flag uint32, priority int, pulse Received) {
 	for _, ch := range t.all() {
-		if ch.flags&nto.ChannelCOIDDisconnect == 0 {
+		if ch.flags&flag == 0 {
 			continue
 		}
 		ch.mu.Lock()
 		if !ch.closed {
-			ch.queue.push(defaultPriority, uint32(os.Geteuid()), true, arrival{pulse: &Received{Code: nto.PulseCOIDDeath, Value: int64(coid), SCOID: -1}})
+			ch.queue.push(priority, uint32(os.Geteuid()), true, arrival{pulse: &pulse})
 			ch.wakeOne()
 		}
 		ch.mu.Unlock()

@@ -4,7 +4,7 @@
    or after; "mourner NAME" is a client that waits for the end of its server. */
 #include "rules.h"
 
-static const struct rule *const groups[] = {timeout_rules, channel_rules, answer_rules, wait_rules, event_rules, dispatch_rules};
+static const struct rule *const groups[] = {timeout_rules, channel_rules, death_rules, answer_rules, wait_rules, event_rules, dispatch_rules};
 
 /* A client that only waits for the end of a server: it says when it waits, and when the
    server is gone. */

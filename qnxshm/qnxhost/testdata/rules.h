@@ -21,7 +21,7 @@ struct rule {
 };
 
 /* Each ends with an empty one. */
-extern const struct rule timeout_rules[], channel_rules[], answer_rules[], wait_rules[], event_rules[], dispatch_rules[];
+extern const struct rule timeout_rules[], channel_rules[], death_rules[], answer_rules[], wait_rules[], event_rules[], dispatch_rules[];
 
 #define MS 1000000ULL
 

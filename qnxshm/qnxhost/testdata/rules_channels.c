@@ -211,43 +211,6 @@ static void closed_scoid(void)
 	CHECK_ERRNO(ConnectDetach(p.scoid), EINVAL);
 }
 
-/* The channel of a name tells of connections whose server is gone, like any that asks. */
-static void death_at_named(void)
-{
-	int chid = channel(0), coid = attach(chid), second = attach(chid), plain = channel(0);
-	char name[60];
-	name_attach_t *a;
-
-	snprintf(name, sizeof name, "rules-%d", (int)getpid());
-	MUST(a = name_attach(NULL, name, 0));
-	ChannelDestroy(chid);
-	for (int i = 0; i < 2; i++) {
-		struct _pulse p = pulse_of(a->chid);
-
-		CHECK_EQUAL(p.code, _PULSE_CODE_COIDDEATH);
-		CHECK(p.value.sival_int == coid || p.value.sival_int == second);
-	}
-	NOTHING_COMES(a->chid);
-	NOTHING_COMES(plain);
-	name_detach(a, 0);
-}
-
-static void dead_stays(void)
-{
-	int chid = channel(0), coid = attach(chid), asked = channel(_NTO_CHF_COID_DISCONNECT), next;
-	struct _server_info info;
-
-	ChannelDestroy(chid);
-	CHECK_EQUAL(pulse_of(asked).value.sival_int, coid);
-	next = attach(asked);
-	CHECK(next != coid);
-	CHECK_EQUAL(ConnectServerInfo(0, coid, &info), coid);
-	CHECK_ERRNO(MsgSend(coid, "q", 1, NULL, 0), EBADF);
-	CHECK(ConnectDetach(coid) == 0);
-	CHECK_EQUAL(attach(asked), coid);
-	NOTHING_COMES(asked);
-}
-
 static void detach_unknown_name(void)
 {
 	name_attach_t never;
@@ -293,8 +256,6 @@ const struct rule channel_rules[] = {
 	{"who/dead", dead_server},
 	{"who/dead-passed-over", dead_passed_over},
 	{"detach/name-close", closed_scoid},
-	{"death/named", death_at_named},
-	{"death/stays", dead_stays},
 	{"name/detach-unknown", detach_unknown_name},
 	{"name/detach-keeps", detach_keeps},
 	{NULL, NULL},

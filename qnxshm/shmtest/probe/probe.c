@@ -3118,6 +3118,22 @@ ASK("death/detached", "Comes no death pulse of a connection that was detached be
 	return "yes";
 }
 
+static void *end_soon(void *p)
+{
+	(void)p;
+	return NULL;
+}
+
+ASK("death/thread", "Does a channel with _NTO_CHF_THREAD_DEATH receive a pulse of a thread that has never waited on it, before it is joined?")
+{
+	int chid = channel(_NTO_CHF_THREAD_DEATH);
+	pthread_t t;
+
+	NEED(chid != -1 && pthread_create(&t, NULL, end_soon, NULL) == 0);
+	IS(next_pulse(chid, ENOUGH) == _PULSE_CODE_THREADDEATH);
+	return "yes";
+}
+
 ASK("connect/no-process", "ConnectAttach() to a pid that no process has: which errno?")
 {
 	see(error_of(ConnectAttach(0, NO_PID, 1, _NTO_SIDE_CHANNEL, 0)));
