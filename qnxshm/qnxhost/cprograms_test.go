@@ -137,10 +137,16 @@ func build() (skip string, err error) {
 		return "", err
 	}
 	for variant, flags := range dialects {
-		args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-rules-"+variant))
-		args = append(append(args, rules...), "-x", "none", library)
-		if err := run(flags[0], args...); err != nil {
-			return "", err
+		for program, sources := range map[string][]string{
+			"rules":       rules,
+			"pair_server": {filepath.Join(root, "qnxshm/qnxhost/testdata/pair_server.c")},
+			"pair_client": {filepath.Join(root, "qnxshm/qnxhost/testdata/pair_client.c")},
+		} {
+			args := append(slices.Clone(flags[1:]), "-Wall", "-Wextra", "-Werror", "-O1", "-I", include, "-o", filepath.Join(built.dir, "c-"+program+"-"+variant))
+			args = append(append(args, sources...), "-x", "none", library)
+			if err := run(flags[0], args...); err != nil {
+				return "", err
+			}
 		}
 	}
 	return "", nil

@@ -39,7 +39,7 @@ const (
 
 // unasked tells why the probe does not ask about a rule that nobody has seen.
 var unasked = map[string]string{
-	"death/main":      "Not asked: the first thread is the one that answers.",
+	"death/main":              "Not asked: the first thread is the one that answers.",
 	"detach/reply-blocked":    byDetach,
 	"detach/send-blocked":     byDetach,
 	"direct/maker-large":      tooLarge,
