@@ -367,7 +367,7 @@ func nanoseconds(timeout time.Duration) C.int64_t { return C.int64_t(max(timeout
 func msgReceive(chid int, buf []byte, timeout time.Duration, m *Message) (n int, err error) {
 	began := time.Now()
 	r := C.qnxmsg_receive(cInt(chid), start(buf), C.size_t(len(buf)), nanoseconds(timeout))
-	for r.error == 0 && r.rcvid == 0 && r.pulse.code == C._PULSE_CODE_COIDDEATH && placeholders.take(chid, int(C.qnxmsg_pulse_value(r.pulse))) {
+	for r.rcvid == 0 && r.pulse.code == C._PULSE_CODE_COIDDEATH && placeholders.take(chid, int(C.qnxmsg_pulse_value(r.pulse))) {
 		left := timeout
 		if timeout > 0 {
 			left = max(0, timeout-time.Since(began))

@@ -19,6 +19,7 @@
  *	                             would then expect all of QNX. Release 7.1 is
  *	                             plain -D__QNX__ -D__QNXNTO__, as its compiler has it
  *	-DQNXHOST_SHM_HANDLE_BITS=32 a 32-bit shm_handle_t, for tests (<sys/mman.h>)
+ *	-DQNXHOST_RLIM_INFINITY=...  another RLIM_INFINITY, for tests (<sys/resource.h>)
  *
  * Numbers are QNX's, except where the system's own calls must understand them
  * too: errno, O_*, signals, clock ids and the TIMER_* flags keep the system's.

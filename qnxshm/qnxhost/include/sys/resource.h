@@ -10,6 +10,12 @@
 #include <sys/types.h>
 #include_next <sys/resource.h>
 
+/* QNX's is not the largest number, for tests. */
+#ifdef QNXHOST_RLIM_INFINITY
+#undef RLIM_INFINITY
+#define RLIM_INFINITY QNXHOST_RLIM_INFINITY
+#endif
+
 #if _NTO_VERSION >= 800
 #define RLIMIT_SHM_HANDLES_NP (0x10000 + 15)
 #endif
