@@ -52,6 +52,11 @@ func TestParseRefuses(t *testing.T) {
 		{strings.Replace(whole, "qnxshm-probe: 1", "qnxshm-probe: 2", 1), "version 2"},
 		{strings.Replace(whole, "8.0.0", "eight", 1), "no release"},
 		{strings.Repeat("x", 100<<10), "too long"},
+		{strings.Replace(whole, "ESRCH", "\x1b]0;title\a", 1), "is no text"},
+		{strings.Replace(whole, "ESRCH", "no: \u202eEPERM", 1), "is no text"},
+		{strings.Replace(whole, "x86_64", "x86\x00", 1), "is no text"},
+		{strings.Replace(whole, "8.0.0", "8.0.0"+strings.Repeat("0", 1000), 1), "longer than the probe writes"},
+		{strings.Replace(whole, "8.0.0", "1234567.0", 1), "no release"},
 	} {
 		_, err := parse(strings.NewReader(test.text))
 		require.ErrorContains(t, err, test.want)
@@ -124,6 +129,10 @@ func TestRewrite(t *testing.T) {
 		{"a/assumed: ESRCH EINVAL", `Evidence: Assumed, Source: infSilent, Since: "8.0"`,
 			`Evidence: Observed, Source: "observed on QNX 8.0 by probe", Since: "8.0", HostDiffers: "QNX 8.0 answered otherwise to the probe: ESRCH EINVAL."`},
 		{"a/assumed: hangs", "", ""},
+		{"a/assumed: errno-999", `Evidence: Assumed, Source: infSilent, Since: "8.0"`,
+			`Evidence: Observed, Source: "observed on QNX 8.0 by probe", Since: "8.0", HostDiffers: "QNX 8.0 answered otherwise to the probe: errno-999."`},
+		{"a/effect: no: \"+`\\\\` | //", `Evidence: Older, Source: infOld}`,
+			`Evidence: Observed, Source: infOld + "; observed on QNX 8.0 by probe", HostDiffers: "QNX 8.0 answered otherwise to the probe: no: \"+` + "`" + `\\\\` + "`" + ` | //."}`},
 		{"a/documented: EACCES", `Source: docOpen + ": so"`, `Source: docOpen + ": so" + "; observed on QNX 8.0 by probe"`},
 		{"a/documented: EPERM", `Effect: "EACCES", Evidence: Documented, Source: docOpen + ": so"`,
 			`Effect: "EPERM", AlsoAccept: []string{"EACCES"}, Evidence: Observed, Source: docOpen + ": so" + "; observed on QNX 8.0 by probe"`},
@@ -153,6 +162,20 @@ func TestRewrite(t *testing.T) {
 		}
 		require.Equal(t, want, string(got), test.line)
 	}
+}
+
+// A file that cannot be read as Go leaves all as they are.
+func TestRewriteAllOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	good := filepath.Join(dir, "a.go")
+	require.NoError(t, os.WriteFile(good, []byte(rows), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.go"), []byte("package"), 0o600))
+	r := reportOf(t, "QNX", "8.0.0", "a/assumed: ESRCH")
+	_, err := rewrite(dir, r, judge(r, rulesOfRows))
+	require.Error(t, err)
+	got, err := os.ReadFile(good)
+	require.NoError(t, err)
+	require.Equal(t, rows, string(got))
 }
 
 // Every question's answer can be written, and a second time changes nothing.

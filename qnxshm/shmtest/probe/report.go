@@ -25,7 +25,14 @@ var headerKeys = []string{"qnxshm-probe", "system", "release", "compiled", "mach
 // host reports whether the probe ran anywhere but on QNX.
 func (r *report) host() bool { return r.header["system"] != "QNX" }
 
-var shortRelease = regexp.MustCompile(`^\d+\.\d+`)
+var shortRelease = regexp.MustCompile(`^\d{1,2}\.\d{1,2}\b`)
+
+// longest is what a line of the probe has at most.
+const longest = 600
+
+// strange reports a character that the probe does not write, and that a terminal or a
+// page could take for something else.
+func strange(c rune) bool { return c < ' ' || c > '~' }
 
 // release is what a source is named by, such as QNX 8.0.
 func (r *report) release() string { return "QNX " + shortRelease.FindString(r.header["release"]) }
@@ -40,6 +47,10 @@ func parse(in io.Reader) (*report, error) {
 		line := strings.TrimRight(s.Text(), "\r")
 		key, text, ok := strings.Cut(line, ": ")
 		switch {
+		case len(line) > longest:
+			return nil, fmt.Errorf("line %d is longer than the probe writes", n)
+		case strings.ContainsFunc(line, strange):
+			return nil, fmt.Errorf("line %d: %q is no text of the probe's", n, line)
 		case line == "":
 		case ended:
 			return nil, fmt.Errorf("line %d: %q after the end", n, line)

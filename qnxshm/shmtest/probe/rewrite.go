@@ -51,7 +51,7 @@ func changeOf(v verdict, release, old string) *change {
 	}
 	names := strings.Fields(v.text)
 	switch {
-	case !v.rule.IsErrno() || len(names) != 1:
+	case !v.rule.IsErrno() || len(names) != 1 || strings.HasPrefix(names[0], "errno-"): // it has no name
 		differs := release + " answered otherwise to the probe: " + v.text + "."
 		if v.rule.HostDiffers != "" {
 			differs = v.rule.HostDiffers + " " + differs
@@ -85,7 +85,8 @@ func stringList(list []string) string {
 	return "[]string{" + strings.Join(quoted, ", ") + "}"
 }
 
-// rewrite changes the rows in the Go files of dir and returns how many.
+// rewrite changes the rows in the Go files of dir and returns how many; none if one of
+// the files cannot be read.
 func rewrite(dir string, r *report, verdicts []verdict) (int, error) {
 	byID := make(map[string]verdict)
 	for _, v := range verdicts {
@@ -95,23 +96,25 @@ func rewrite(dir string, r *report, verdicts []verdict) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	total := 0
+	total, after := 0, make(map[string][]byte)
 	for _, name := range names {
 		text, err := os.ReadFile(name)
 		if err != nil {
-			return total, err
+			return 0, err
 		}
 		changed, n, err := rewriteText(name, text, r.release(), byID)
 		if err != nil {
-			return total, err
+			return 0, err
 		}
-		if n == 0 {
-			continue
+		if n > 0 {
+			total += n
+			after[name] = changed
 		}
-		if err := os.WriteFile(name, changed, 0o644); err != nil {
-			return total, err
+	}
+	for name, text := range after {
+		if err := os.WriteFile(name, text, 0o644); err != nil {
+			return 0, err
 		}
-		total += n
 	}
 	return total, nil
 }
