@@ -49,6 +49,31 @@ func TestCheckThisModule(t *testing.T) {
 	}
 }
 
+// Each part that goes by the release refuses headers that do not tell it: as an
+// undefined name it would be less than any.
+func TestCheckReleaseMissing(t *testing.T) {
+	m := newMachine(t)
+	need(t, "gcc")
+	parts, err := filepath.Glob("../qnxshm/*_qnx.go")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../qnxshm/qnxmsg/*_qnx.go")
+	require.NoError(t, err)
+	dir := m.sdp("sdp", "8.0")
+	release(t, ownHeaders(t, dir), "")
+	r := m.qccEnv("--check", dir)
+	require.Equal(t, brokenC, r.status, r.errors)
+	n := 0
+	for _, part := range append(parts, more...) {
+		text, err := os.ReadFile(part)
+		require.NoError(t, err)
+		if strings.Contains(string(text), "_NTO_VERSION") {
+			n++
+			require.Contains(t, r.errors, "does not compile: "+strings.TrimPrefix(part, "../")+"\n")
+		}
+	}
+	require.GreaterOrEqual(t, n, 3)
+}
+
 // What 8.0's compiler says does without what its headers do not.
 func TestCheckReleaseOfCompiler(t *testing.T) {
 	m := newMachine(t)

@@ -8,6 +8,12 @@ package qnxmsg
 #include <sys/neutrino.h>
 #include <sys/siginfo.h>
 
+#if !defined _NTO_VERSION && (!defined __QNX__ || __QNX__ < 800)
+#error "cannot tell the release of QNX: <sys/neutrino.h> defines no _NTO_VERSION; give it, such as CGO_CFLAGS=-D_NTO_VERSION=710"
+#elif !defined _NTO_VERSION
+#define _NTO_VERSION 800
+#endif
+
 struct qnxmsg_event {
 	int error;
 	struct sigevent event;
