@@ -254,14 +254,19 @@ is_sdp() { [[ -f $1/qnxsdp-env.sh || (-d $1/$(host_dir "$1") && (-d $1/target/qn
 # use sets QNX_HOST and QNX_TARGET from an SDP directory: by the SDP's own script,
 # which may have been adapted by the site, or by the layout.
 use() {
-	local dir target
+	local dir target here=$PWD
 	dir=$(cd -- "$1" && pwd) || exit 1
 	unset QNX_HOST QNX_TARGET
 	if [[ -f $dir/qnxsdp-env.sh ]]; then
 		set +u
+		sdp_script=$dir/qnxsdp-env.sh
+		trap 'die 1 "$sdp_script ends the shell that reads it"' EXIT
 		# shellcheck disable=SC1091
 		. "$dir/qnxsdp-env.sh" >/dev/null </dev/null
-		set -u
+		trap - EXIT
+		set +e -u
+		IFS=$' \t\n'
+		cd -- "$here" || exit 1
 	fi
 	if [[ ! -d ${QNX_HOST-} || ! -d ${QNX_TARGET-} ]]; then
 		QNX_HOST=$dir/$(host_dir "$dir")
@@ -430,6 +435,7 @@ done
 if [ -n \"\$stdin\" ]; then
 	dir=\$(mktemp -d) || exit 1
 	trap 'rm -rf \"\$dir\"' EXIT
+	trap 'exit 1' HUP INT TERM
 	case \$language in
 	c++) source=\$dir/stdin.cc ;;
 	*) source=\$dir/stdin.c ;;
@@ -565,8 +571,9 @@ fi
 self=$(readlink -f -- "$0" 2>/dev/null) || self=$0
 root=$(cd -- "$(dirname -- "$self")/.." && pwd) || exit 1
 [[ -f $root/go.mod ]] || die 1 "no go.mod in $root, where this script expects the module"
-tmp=$(mktemp -d) || exit 1
+tmp=$(mktemp -d) || die 1 "no temporary directory: is ${TMPDIR:-/tmp} there, and can it be written to?"
 trap 'rm -rf -- "$tmp"' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

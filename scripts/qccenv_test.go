@@ -260,6 +260,53 @@ func TestSDPScriptSets(t *testing.T) {
 	require.NotContains(t, got, "PYTHONDONTWRITEBYTECODE")
 }
 
+// An SDP's own script may do anything, as it is run by a process that ends.
+func TestSDPScriptMisbehaves(t *testing.T) {
+	m := newMachine(t)
+	need(t, "bash")
+	dir := m.sdp("sdp", "8.0")
+	own, err := os.ReadFile(dir + "/qnxsdp-env.sh")
+	require.NoError(t, err)
+	m.env = []string{"SCRIPT=" + m.script}
+	for _, last := range []string{"exit 0", "exit 3"} {
+		write(t, dir+"/qnxsdp-env.sh", string(own)+last+"\n")
+		r := m.run("bash", "-c", `. "$SCRIPT" sdp; echo "$? ${GOOS-unset}"`)
+		require.Equal(t, "1 unset\n", r.out)
+		require.Contains(t, r.errors, dir+"/qnxsdp-env.sh ends the shell")
+	}
+	write(t, dir+"/qnxsdp-env.sh", string(own)+"set -e\nIFS=/\ncd /\nfalse || true\n")
+	r := m.run("bash", "-c", `. "$SCRIPT" sdp && echo "$GOOS $QCCENV_SDP" && . "$SCRIPT" --arch x86_64 && echo "$GOARCH"`)
+	require.Equal(t, "qnx "+dir+"\namd64\n", r.out, r.errors)
+}
+
+// Whoever is interrupted leaves nothing: of the check, and of the wrapper around qcc.
+func TestInterrupted(t *testing.T) {
+	m := newMachine(t)
+	need(t, "gcc")
+	dir := m.sdp("sdp", "8.0", "qcc-aarch64")
+	cc := m.printed(dir)["CC"]
+	write(t, dir+"/host/linux/x86_64/usr/bin/qcc", "#!/bin/sh\n[ \"$1\" != -V ] || exec cat \"${0%/*}/qcc.list\"\n"+
+		"ls \"$TMPDIR\" >>\"$HOME/made\"\nkill -s \"$SIGNAL\" $PPID\n")
+	for _, signal := range []string{"HUP", "INT", "TERM"} {
+		m.env = []string{"SIGNAL=" + signal}
+		for _, args := range [][]string{{m.script, "--check", dir}, {"sh", "-c", `echo "int x;" | "$0" -c -x c - -o /dev/null`, cc}} {
+			require.NoError(t, os.RemoveAll(m.home+"/made"))
+			r := m.run(args[0], args[1:]...)
+			require.NotZero(t, r.status, args)
+			made, err := os.ReadFile(m.home + "/made")
+			require.NoError(t, err)
+			require.NotEmpty(t, strings.TrimSpace(string(made)), "%s: %s", args, r.errors)
+			left, err := os.ReadDir(m.tmp)
+			require.NoError(t, err)
+			require.Empty(t, left, "SIG%s, %s", signal, args)
+		}
+	}
+	m.tmp = "/nowhere"
+	r := m.qccEnv("--check", dir)
+	require.Equal(t, 1, r.status, r.errors)
+	require.Contains(t, r.errors, "no temporary directory")
+}
+
 func TestNoSDP(t *testing.T) {
 	m := newMachine(t)
 	for _, c := range []struct {
