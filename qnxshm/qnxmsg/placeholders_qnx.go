@@ -32,9 +32,7 @@ func (d *deaths) add(coid, n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, pulses := range d.of {
-		if pulses[coid] += n; pulses[coid] <= 0 {
-			delete(pulses, coid)
-		}
+		pulses[coid] = max(0, pulses[coid]+n)
 	}
 }
 
@@ -47,8 +45,6 @@ func (d *deaths) take(chid, coid int) bool {
 	if pulses[coid] == 0 {
 		return false
 	}
-	if pulses[coid]--; pulses[coid] == 0 {
-		delete(pulses, coid)
-	}
+	pulses[coid]--
 	return true
 }

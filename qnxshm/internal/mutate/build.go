@@ -97,6 +97,8 @@ func mutantZero[T any](T) (zero T) { return }
 	flags = "#cgo linux CFLAGS: "
 )
 
+const forNullLibc = "-DQNXHOST_SHM_HANDLE_BITS=32 -DQNXHOST_RLIM_INFINITY=0xfffffffffffffffd"
+
 // mode is a program that mutants are tried in.
 type mode struct {
 	name, tags, pkg, cflags string
@@ -107,12 +109,12 @@ type mode struct {
 var (
 	as80 = mode{name: "suite80", tags: "qnx", pkg: "./qnxshm", release: 800}
 	as71 = mode{name: "suite71", tags: "qnx", pkg: "./qnxshm", release: 710}
-	// The tests of the binding, on a libc that fails where signals come, and whose handles
-	// have 32 bits.
-	onNull = mode{
-		name: "null", tags: "qnx,nulllibc", pkg: "./qnxshm/internal/nullbench", release: 800, null: true,
-		cflags: "-DQNXHOST_SHM_HANDLE_BITS=32",
-	}
+	// The tests of the binding, on a libc that answers what they want, where signals do
+	// what they could do on a target, handles have 32 bits, and RLIM_INFINITY is QNX's.
+	null80 = mode{name: "null80", tags: "qnx,nulllibc", pkg: "./qnxshm/internal/nullbench", release: 800, null: true, cflags: forNullLibc}
+	null71 = mode{name: "null71", tags: "qnx,nulllibc", pkg: "./qnxshm/internal/nullbench", release: 710, null: true, cflags: forNullLibc + " -D_NTO_VERSION=710"}
+
+	modes = []mode{as80, null80, as71, null71}
 )
 
 // build builds a program with mutants in it, and returns its binary and what the

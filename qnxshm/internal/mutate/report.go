@@ -21,6 +21,10 @@ own note of what became of each.
 |---|---:|
 `
 
+const tried = `All survivors were tried with the tests of the binding, and with the cases about their calls,
+built for 8.0 and for 7.1; of them %d also with all other cases of the suite, in both ways.
+`
+
 // What can become of a mutant, as people read it. Survivors have the kind of their
 // reason instead.
 const (
@@ -28,7 +32,7 @@ const (
 	byEnd      = "the conformance suite crashes or hangs"
 	byTest     = "another test of package qnxshm fails"
 	byOld      = "a case fails in a build for QNX SDP 7.1"
-	byNull     = "a test of the binding alone fails, on a libc that does nothing"
+	byNull     = "a test of the binding alone fails, on a libc that only answers"
 	byCompiler = "a compiler refuses it"
 	notTried   = "not tried"
 )
@@ -38,7 +42,7 @@ func kindOf(m *Mutant, by string) string {
 	switch {
 	case !Current(by):
 		return notTried
-	case by == survives:
+	case Survives(by):
 		kind, _, _ := reasonOf(m)
 		return kind
 	case by == compiler:
@@ -71,6 +75,12 @@ func (ms *Mutants) Report(became map[string]string) []byte {
 	for _, kind := range []string{byCase, byEnd, byTest, byNull, byOld, byCompiler, notTried} {
 		count(kind, kind)
 	}
+	complete := 0
+	for _, by := range became {
+		if by == survivesAll {
+			complete++
+		}
+	}
 	for _, k := range kinds {
 		count("survives: "+strings.ToLower(k.name), k.name)
 		if len(of[k.name]) > 0 {
@@ -78,7 +88,7 @@ func (ms *Mutants) Report(became map[string]string) []byte {
 			list(&survivors, of[k.name])
 		}
 	}
-	return fmt.Appendf(nil, "%s%s| all | %d |\n%s", header, &counts, len(ms.All), &survivors)
+	return fmt.Appendf(nil, "%s%s| all | %d |\n\n%s%s", header, &counts, len(ms.All), fmt.Sprintf(tried, complete), &survivors)
 }
 
 // list writes survivors by reason, and those of one function in a line.

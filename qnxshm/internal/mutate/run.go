@@ -33,11 +33,13 @@ const (
 	// others are the package's tests of what the ledger has no rule of.
 	others = "^Test([^C]|C[^o])"
 
-	survives = "survives"
-	hangs    = "(hangs)"
-	for710   = " (built for 7.1)"
-	forNull  = " (on the null libc)"
-	compiler = "the compiler"
+	survives    = "survives"
+	survivesAll = survives + " the whole suite" // built for 8.0 and for 7.1
+	hangs       = "(hangs)"
+	for710      = " (built for 7.1)"
+	forNull     = " (on the null libc)"
+	forNull710  = for710 + forNull
+	compiler    = "the compiler"
 
 	// What stops the suite before a case, and after them.
 	beforeCases = "the start of the suite"
@@ -55,7 +57,7 @@ type Suites struct {
 // binding.
 func (ms *Mutants) Build(mutants []*Mutant) (*Suites, error) {
 	s := &Suites{ms: ms, binary: make(map[mode]string), refused: make(map[mode]map[*Mutant]bool)}
-	for _, in := range []mode{as80, onNull, as71} {
+	for _, in := range modes {
 		var err error
 		if s.binary[in], s.refused[in], err = ms.build(in, mutants); err != nil {
 			return nil, err
@@ -70,7 +72,7 @@ func (s *Suites) Check(ctx context.Context, cases ...string) error {
 	if len(cases) > 0 {
 		p = pattern(cases...)
 	}
-	for _, t := range []trial{{as80, p}, {as71, p}, {onNull, all}} {
+	for _, t := range []trial{{as80, p}, {as71, p}, {null80, all}, {null71, all}} {
 		o, err := s.run(ctx, t, 0)
 		if err != nil {
 			return err
@@ -89,25 +91,22 @@ type trial struct {
 }
 
 // trials are those of a mutant: what is about its calls comes first, and what is about
-// signals is quickly seen on the null libc. One that survives in a build for 8.0 is tried
-// in that for 7.1, as far as its calls go. All cases are tried where no reason says why
-// none would notice: they take a while.
-func trials(m *Mutant) []trial {
+// signals is quickly seen on the null libc, as is what has survived. One that survives in
+// a build for 8.0 is tried in that for 7.1, as far as its calls go.
+func trials(m *Mutant, before string) []trial {
 	calls, above := relevant(m.Calls), relevant(m.Above)
+	binding := []trial{{null80, all}, {null71, all}}
 	if m.Old {
-		return []trial{{as71, calls}, {as71, above}, {as71, whole}}
+		return append(binding[1:], trial{as71, calls}, trial{as71, above}, trial{as71, whole})
 	}
-	t := []trial{{as80, calls}, {as80, above}, {onNull, all}, {as71, calls}, {as71, above}}
-	switch none := pattern(); {
-	case calls == none && above == none:
-		t = append(t, trial{as80, others})
-	case calls == none || aboutSignals.MatchString(m.ID):
-		t[0], t[1], t[2] = t[2], t[0], t[1]
+	suite := []trial{{as80, calls}, {as80, above}, {as71, calls}, {as71, above}}
+	if none := pattern(); calls == none && above == none {
+		suite = append(suite, trial{as80, others})
 	}
-	if _, reason, _ := reasonOf(m); reason == "" {
-		t = append(t, trial{as80, whole})
+	if Survives(before) || calls == pattern() || aboutSignals.MatchString(m.ID) {
+		return append(binding, suite...)
 	}
-	return t
+	return append(suite[:2:2], append(binding, suite[2:]...)...)
 }
 
 var aboutSignals = regexp.MustCompile(`signal|\bsig|\bold\b|undisturbed|_mapping_of`)
@@ -116,8 +115,10 @@ var aboutSignals = regexp.MustCompile(`signal|\bsig|\bold\b|undisturbed|_mapping
 func remembered(by string) (t trial, ok bool) {
 	name, _, _ := strings.Cut(by, " ")
 	switch test := strings.HasPrefix(name, "Test"); {
+	case strings.HasSuffix(by, forNull710):
+		return trial{null71, all}, true
 	case strings.HasSuffix(by, forNull):
-		return trial{onNull, all}, true
+		return trial{null80, all}, true
 	case !test && !strings.Contains(name, "/"):
 		return trial{}, false
 	case strings.HasSuffix(by, for710):
@@ -128,8 +129,9 @@ func remembered(by string) (t trial, ok bool) {
 
 // Try tells which case notices a mutant: "group/name", with what happened to the
 // program if it did not get as far as failing, or that it survives. before is what it
-// told the last time, to begin with that.
-func (s *Suites) Try(ctx context.Context, m *Mutant, before string) (string, error) {
+// told the last time, to begin with that. All cases are tried on a survivor where no
+// reason says why none would notice, or if complete; that takes a while.
+func (s *Suites) Try(ctx context.Context, m *Mutant, before string, complete bool) (string, error) {
 	in := as80
 	if m.Old {
 		in = as71
@@ -142,8 +144,12 @@ func (s *Suites) Try(ctx context.Context, m *Mutant, before string) (string, err
 			return o.String(), err
 		}
 	}
+	todo, became := trials(m, before), survives
+	if _, reason, _ := reasonOf(m); reason == "" || complete {
+		todo, became = append(todo, trial{as80, whole}, trial{as71, whole}), survivesAll
+	}
 	done := make(map[trial]bool)
-	for _, t := range trials(m) {
+	for _, t := range todo {
 		if t.tests == pattern() || done[t] || s.refused[t.in][m] {
 			continue
 		}
@@ -163,7 +169,7 @@ func (s *Suites) Try(ctx context.Context, m *Mutant, before string) (string, err
 			return "", err
 		}
 	}
-	return survives, nil
+	return became, nil
 }
 
 // groups are cases that are about more calls than the ledger's rule has.
@@ -239,8 +245,10 @@ func (o outcome) String() string {
 	switch o.mode {
 	case as71:
 		return s + for710
-	case onNull:
+	case null80:
 		return s + forNull
+	case null71:
+		return s + forNull710
 	}
 	return s
 }

@@ -101,7 +101,7 @@ func TestDeathsThatAreNoNews(t *testing.T) {
 		return fmt.Sprintf("MsgReceive_r(1, %p, %d)", unsafe.SliceData(buf), len(buf))
 	}
 	const arm = "TimerTimeout_r(monotonic, 0x20, NULL, %s, NULL)"
-	buf := make([]byte, 1<<10)
+	buf := huge(t)
 	for _, c := range []struct {
 		name    string
 		closed  int            // connections that were, and whose id was kept

@@ -89,6 +89,15 @@ uint64_t nullbench_blocked(void)
 	return blocked;
 }
 
+void nullbench_block(int signal, int block)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static int disturbed(void)
 {
 	sigset_t now;
@@ -104,9 +113,9 @@ static int disturbed(void)
 static int64_t waits(int64_t result) { return disturbed() ? -EINTR : result; }
 
 // The stack is as if something else had been done there before.
-void nullbench_used_stack(void)
+void nullbench_use_stack(void)
 {
-	volatile char used[8192];
+	volatile char used[16384];
 
 	for (size_t i = 0; i < sizeof used; i++)
 		used[i] = 0x55;
@@ -280,12 +289,12 @@ typedef unsigned states;
 typedef int states;
 #endif
 
-// Timeouts that are short of a given one are noted as that: time passes.
+// Timeouts that are a little short of a given one are noted as that: time passes.
 int TimerTimeout_r(clockid_t id, states flags, const struct sigevent *notify, const uint64_t *ntime, uint64_t *otime)
 {
 	char time[24] = "NULL";
 
-	if (ntime != NULL && given.time > 0 && *ntime < given.time)
+	if (ntime != NULL && *ntime < given.time && *ntime > given.time / 2)
 		strcpy(time, "the rest");
 	else if (ntime != NULL)
 		snprintf(time, sizeof time, "%llu", (unsigned long long)*ntime);
@@ -335,7 +344,7 @@ int64_t MsgReceive_r(int chid, void *msg, size_t bytes, struct _msg_info *info)
 
 int MsgInfo_r(int64_t rcvid, struct _msg_info *info)
 {
-	info->flags = (int16_t)given.info_flags;
+	info->flags = (int16_t)(given.info_flags | _NTO_MI_BITS_64);
 	return (int)CALLED(0, "MsgInfo_r(%#llx)", (long long)rcvid);
 }
 

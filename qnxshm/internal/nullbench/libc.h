@@ -15,7 +15,7 @@ struct nullbench_given {
 	struct nullbench_answer answers[NULLBENCH_ANSWERS + 1]; // up to one without a name
 	struct _pulse pulses[NULLBENCH_PULSES];                 // what MsgReceive_r gets, one after the other
 	uint64_t limit, max_limit;                              // of handles
-	uint64_t time;                                          // TimerTimeout_r: less is "the rest"
+	uint64_t time;                                          // TimerTimeout_r: a little less is "the rest"
 	int info_flags;                                         // of MsgInfo_r
 };
 
@@ -28,4 +28,5 @@ int nullbench_end(void);
 const char *nullbench_noted(int i);
 
 uint64_t nullbench_blocked(void);
-void nullbench_used_stack(void);
+void nullbench_block(int signal, int block);
+void nullbench_use_stack(void);

@@ -16,11 +16,11 @@ import (
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
-// huge is memory that nobody touches: what is longer than 32 bits can tell.
+// huge is memory that is longer than 32 bits can tell, and of which nobody touches much.
 func huge(t *testing.T) []byte {
 	t.Helper()
 	const length = 1<<32 + 4096
-	b, err := syscall.Mmap(-1, 0, length, syscall.PROT_NONE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
+	b, err := syscall.Mmap(-1, 0, length, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +289,27 @@ func TestEvents(t *testing.T) {
 		fails(name).Calls(func() {
 			if err := do(); !errors.Is(err, failure) {
 				t.Errorf("%s fails: %v", name, err)
+			}
+		})
+	}
+}
+
+// TestEventsHaveNothingElse: an event is sent to other processes, and compared, so that
+// what of it is no field must not be what happened to be in memory.
+func TestEventsHaveNothingElse(t *testing.T) {
+	ch, c := channel(t, 0), connection(t)
+	for range 10 {
+		nullbench.Libc{}.Calls(func() {
+			nullbench.UseStack()
+			e, err := ch.RegisterEvent(c, 0, 21, 22, 3)
+			b, _ := e.AppendBinary(nil)
+			if err != nil || len(b) != 32 {
+				t.Fatal(b, err)
+			}
+			for _, at := range []int{4, 5, 6, 7, 12, 13, 14, 15, 28, 29, 30, 31} {
+				if b[at] != 0 {
+					t.Fatalf("%x at %d of %x", b[at], at, b)
+				}
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import "C"
 
 import (
 	"runtime"
+	"syscall"
 	"unsafe"
 )
 
@@ -38,15 +39,25 @@ func Empty() { C.nullbench_empty() }
 // Blocked is the set of signals that do not reach the calling thread: a bit each.
 func Blocked() uint64 { return uint64(C.nullbench_blocked()) }
 
-// UsedStack leaves traces on the stack that C functions of the calling thread have.
-func UsedStack() { C.nullbench_used_stack() }
+// Block keeps a signal from the calling thread, or lets it come again.
+func Block(signal syscall.Signal, block bool) {
+	n := C.int(0)
+	if block {
+		n = 1
+	}
+	C.nullbench_block(C.int(signal), n)
+}
+
+// UseStack leaves something where the next C functions of the calling thread have their
+// variables.
+func UseStack() { C.nullbench_use_stack() }
 
 // Libc is what the null libc answers.
 type Libc struct {
 	Answers    []Answer // what calls of each function return, one after the other; the others succeed
 	Pulses     []Pulse  // what a MsgReceive_r that returns 0 gets
 	Limit, Max uint64   // that getrlimit tells
-	Time       uint64   // a timeout of less is noted as "the rest"
+	Time       uint64   // a timeout of a little less is noted as "the rest"
 	Unblock    bool     // MsgInfo_r tells that the client does not want to wait
 }
 

@@ -22,7 +22,11 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/mutate"
 )
 
-var only = flag.String("only", "", "try the mutants whose id matches, and those that results.txt lacks")
+var (
+	only     = flag.String("only", "", "try the mutants whose id matches, and those that results.txt lacks")
+	survived = flag.Bool("survivors", false, "of those whose id matches, try the ones that have survived")
+	complete = flag.Bool("complete", false, "try survivors with the whole suite, which takes a while")
+)
 
 func main() {
 	flag.Parse()
@@ -65,7 +69,9 @@ func run(ctx context.Context, selected *regexp.Regexp) error {
 	became := make(map[string]string)
 	var mutants []*mutate.Mutant
 	for _, m := range ms.All {
-		if by := before[m.ID]; mutate.Current(by) && !selected.MatchString(m.ID) {
+		by := before[m.ID]
+		again := selected.MatchString(m.ID) && (!*survived || mutate.Survives(by))
+		if mutate.Current(by) && !again {
 			became[m.ID] = by
 		} else {
 			mutants = append(mutants, m)
@@ -111,20 +117,25 @@ func try(ctx context.Context, ms *mutate.Mutants, mutants []*mutate.Mutant, befo
 		go func() {
 			defer wg.Done()
 			for m := range work {
-				by, tryErr := suites.Try(ctx, m, before[m.ID])
+				by, tryErr := suites.Try(ctx, m, before[m.ID], *complete)
 				mu.Lock()
-				if became[m.ID] = by; tryErr != nil {
-					err = tryErr
+				if tryErr != nil {
+					by, err = before[m.ID], tryErr
 				}
+				became[m.ID] = by
 				fmt.Printf("%4d/%d %s:%d: %s: %s\n", len(became), len(ms.All), m.File, m.Line, m.ID, by)
 				mu.Unlock()
 			}
 		}()
 	}
 	for _, m := range mutants {
-		if ctx.Err() == nil {
-			work <- m
+		if ctx.Err() != nil { // what is known of it stays
+			mu.Lock()
+			became[m.ID] = before[m.ID]
+			mu.Unlock()
+			continue
 		}
+		work <- m
 	}
 	close(work)
 	wg.Wait()
