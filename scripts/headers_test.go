@@ -74,6 +74,23 @@ func TestCheckReleaseMissing(t *testing.T) {
 	require.GreaterOrEqual(t, n, 3)
 }
 
+// What the message asks for helps: the user's flags are passed on as cgo does.
+func TestCheckPassesFlagsOn(t *testing.T) {
+	m := newMachine(t)
+	need(t, "gcc")
+	dir := m.sdp("sdp", "8.0")
+	release(t, ownHeaders(t, dir), "")
+	write(t, m.home+"/a dir/none.h", "#include \"/nowhere\"\n")
+	for flags, status := range map[string]int{
+		"-D_NTO_VERSION=800": 0, " \t-g  -D_NTO_VERSION=800 ": 0, "'-I" + m.home + "/a dir' \"-D_NTO_VERSION=800\"": 0,
+		"-D_NTO_VERSION=710": otherRelease, "-g": brokenC, "": brokenC, "-D_NTO_VERSION=800 '-include" + m.home + "/a dir/none.h'": brokenC, "-D_NTO_VERSION=800 $(exit)*": brokenC,
+	} {
+		m.env = []string{"CGO_CFLAGS=" + flags}
+		r := m.qccEnv("--check", dir)
+		require.Equal(t, status, r.status, "%q: %s", flags, r.errors)
+	}
+}
+
 // What 8.0's compiler says does without what its headers do not.
 func TestCheckReleaseOfCompiler(t *testing.T) {
 	m := newMachine(t)

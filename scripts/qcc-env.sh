@@ -25,7 +25,7 @@
 # wrapper is written to ${XDG_CACHE_HOME:-~/.cache}/qnxshm, under a name made from
 # its contents.
 #
-# CGO_CFLAGS and CGO_LDFLAGS are left to the user.
+# CGO_CFLAGS and CGO_LDFLAGS are left to the user; --check takes CGO_CFLAGS, too.
 #
 # Status: 0 done; 1 something else went wrong; 2 wrong use; 3 no SDP; 4 an SDP of
 # another release; 5 the SDP has nothing for this architecture; 6 the compiler found
@@ -610,10 +610,17 @@ if ! run -E -dM "$tmp/plain.c" || ! grep -q '#define __GNUC__' "$tmp/said"; then
 fi
 [[ -z $refused ]] || die 9 "$cc works, but does not take flags that cgo gives:$refused"
 
+# The user's flags, in words as the go command has them: quotes, but no escapes.
+user_flags=() left=${CGO_CFLAGS--g -O2} a_word=$'^[ \t\n]*(\'([^\']*)\'|"([^"]*)"|([^ \t\n]+))(.*)$'
+while [[ $left =~ $a_word ]]; do
+	user_flags+=("${BASH_REMATCH[2]}${BASH_REMATCH[3]}${BASH_REMATCH[4]}")
+	left=${BASH_REMATCH[5]}
+done
+
 # The release, as the headers tell it: the C parts go by that.
 printf '%s\n' '#if __has_include(<sys/neutrino.h>)' '#include <sys/neutrino.h>' '#endif' 'qcc_env_release _NTO_VERSION __QNX__' >"$tmp/release.c"
 said='' version='' qnx=''
-! run -E "$tmp/release.c" || said=$(grep -v '^#' "$tmp/said" | tr -s ' \n' ' ')
+! run "${user_flags[@]+"${user_flags[@]}"}" -E "$tmp/release.c" || said=$(grep -v '^#' "$tmp/said" | tr -s ' \n' ' ')
 [[ ! $said =~ qcc_env_release\ ([^ ]+)\ ([^ ]+) ]] || version=${BASH_REMATCH[1]} qnx=${BASH_REMATCH[2]}
 case $release:$version in
 8.0:80[0-9] | 7.1:71[0-9]) ;;
@@ -733,7 +740,7 @@ while IFS= read -r -d '' file; do
 	esac
 	found=$((found + 1))
 	# What cgo passes, and warnings. Functions that only Go calls are not unused.
-	if run -I "$(dirname -- "$file")" -fPIC -pthread -g -O2 -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-const-variable \
+	if run -I "$(dirname -- "$file")" -fPIC -pthread "${user_flags[@]+"${user_flags[@]}"}" -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-const-variable \
 		"${flags[@]+"${flags[@]}"}" -c -o "$tmp/part.o" "$tmp/part.c"; then
 		echo "qcc-env: compiled $short"
 	else
