@@ -240,3 +240,46 @@ func TestCallsElsewhere(t *testing.T) {
 		}
 	}
 }
+
+var (
+	cComment = regexp.MustCompile(`(?s)//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"`)
+	cCall    = regexp.MustCompile(`\b([A-Za-z_]\w*)\(`)
+	// What is called in the target's C, and is no call of QNX's that a signal could end.
+	noCalls = regexp.MustCompile(`^(qnxshm_\w+|qnxmsg_\w+|if|sizeof|_Static_assert|offsetof|memset|memcpy|sig(fill|del)set|pthread_sigmask|SIGEV_\w+)$`)
+)
+
+// TestSignalsTable: each call of libc that the target's files make stands in the table
+// of what signals do to it.
+func TestSignalsTable(t *testing.T) {
+	page, err := os.ReadFile("../docs/target.md")
+	require.NoError(t, err)
+	_, table, ok := strings.Cut(string(page), "\n## Signals\n")
+	require.True(t, ok)
+	table, _, _ = strings.Cut(table, "\n## ")
+	calls := make(map[string]bool)
+	for _, dir := range []string{".", "qnxmsg"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*_qnx.go"))
+		require.NoError(t, err)
+		for _, name := range files {
+			text, err := os.ReadFile(name)
+			require.NoError(t, err)
+			_, c, ok := strings.Cut(string(text), "\n/*\n")
+			if !ok {
+				continue
+			}
+			c, _, _ = strings.Cut(c, "\n*/\nimport \"C\"")
+			for _, m := range cCall.FindAllStringSubmatch(cComment.ReplaceAllString(c, ""), -1) {
+				if !noCalls.MatchString(m[1]) {
+					calls[strings.TrimSuffix(m[1], "_r")] = true
+				}
+			}
+		}
+	}
+	require.Greater(t, len(calls), 40)
+	for call := range calls {
+		require.Contains(t, table, "`"+call+"`")
+	}
+	for _, m := range regexp.MustCompile("`([A-Za-z_]\\w*)`").FindAllStringSubmatch(table, -1) {
+		require.True(t, calls[m[1]] || regexp.MustCompile(`^(_pid|E[A-Z]+|SIG[A-Z]+|O_EXCL)$`).MatchString(m[1]), m[1])
+	}
+}

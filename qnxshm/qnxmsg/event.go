@@ -166,6 +166,9 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 //	EAGAIN  too many pulses wait there; host: the client did not answer for 5 s
 //	ENXIO   target: the client is terminating
 //	EPERM   target: the client may not use the priority
+//	EBUSY, ECANCELED, EFAULT, ESRVRFAULT, ETIMEDOUT
+//	        target: the manual of 7.0 lists them, too, and does not tell of which
+//	        events
 //
 // Host and target: on the host the client's library delivers the event, so a client
 // that is stopped gets none. Of a client in Go it delivers registered events only; a
