@@ -192,15 +192,22 @@ struct qnxmsg_detached {
 
 static inline struct qnxmsg_detached qnxmsg_connect_replace(int coid) {
 	struct qnxmsg_detached d = {0, 0};
-	int chid = ChannelCreate_r(_NTO_CHF_FIXED_PRIORITY), result = ConnectDetach_r(coid);
+	int chid = ChannelCreate_r(_NTO_CHF_FIXED_PRIORITY | _NTO_CHF_PRIVATE), result = ConnectDetach_r(coid);
+	int others[64], n = 0;
 	if (result < 0)
 		d.error = -result;
-	else if (chid >= 0) {
-		result = ConnectAttach_r(0, 0, chid, coid, _NTO_COF_CLOEXEC);
-		d.kept = result == coid;
-		if (result >= 0 && !d.kept)
-			ConnectDetach_r(result); // somebody was faster
+	// A side channel gets the lowest id that is free, whatever is asked for.
+	while (result >= 0 && chid >= 0 && n < (int)(sizeof others / sizeof *others)) {
+		int got = ConnectAttach_r(0, 0, chid, coid, _NTO_COF_CLOEXEC);
+		d.kept = got == coid;
+		if (got < 0 || d.kept)
+			break;
+		others[n++] = got;
+		if (got > coid) // somebody was faster
+			break;
 	}
+	while (n > 0)
+		ConnectDetach_r(others[--n]);
 	if (chid >= 0)
 		ChannelDestroy_r(chid);
 	return d;

@@ -60,7 +60,7 @@ func TestChannels(t *testing.T) {
 // A channel that gives up a connection's id to one that leads nowhere, step by step.
 const (
 	connect   = "ConnectAttach_r(0, 4, 1, 0x40000000, 0x1)"
-	nowhere   = "ChannelCreate_r(0x1)"
+	nowhere   = "ChannelCreate_r(0x1001)"
 	detach    = "ConnectDetach_r(5)"
 	replace   = "ConnectAttach_r(0, 0, %d, 0x5, 0x1)"
 	noChannel = "ChannelDestroy_r(%d)"
@@ -78,11 +78,21 @@ func TestClose(t *testing.T) {
 	calls := func(chid int, more ...string) []string {
 		return append([]string{connect, nowhere, detach, fmt.Sprintf(replace, chid)}, append(more, fmt.Sprintf(noChannel, chid))...)
 	}
+	// A side channel gets the lowest free id, whatever is asked for.
+	lower := attach(3)
+	lower.Answers = append(lower.Answers, answers("ConnectAttach_r", 4, 5).Answers...)
+	between := attach(3)
+	between.Answers = append(between.Answers, answers("ConnectAttach_r", 6).Answers...)
+	full := attach(3)
+	full.Answers = append(full.Answers, answers("ConnectAttach_r", -int64(syscall.EMFILE)).Answers...)
+	again := fmt.Sprintf(replace, 31)
 	for _, a := range []asked{
+		{name: "lower ids are free", libc: lower, calls: append(calls(31, again, again, "ConnectDetach_r(4)", "ConnectDetach_r(3)"), detach)},
+		{name: "lower ids are free, and somebody was faster", libc: between, calls: calls(31, again, "ConnectDetach_r(6)", "ConnectDetach_r(3)")},
+		{name: "lower ids are free, and then none", libc: full, calls: calls(31, again, "ConnectDetach_r(3)")},
 		{name: "in order", libc: attach(5), calls: append(calls(31), detach)},
 		{name: "with the first channel", libc: first, calls: append(calls(0), detach)},
 		{name: "somebody was faster", libc: attach(9), calls: calls(31, "ConnectDetach_r(9)")},
-		{name: "and has given up the first", libc: attach(0), calls: calls(31, "ConnectDetach_r(0)")},
 		{name: "no connection left", libc: attach(-int64(syscall.EMFILE)), calls: calls(31)},
 		{name: "no channel left", libc: fails("ChannelCreate_r"), calls: []string{connect, nowhere, detach}},
 		{name: "nothing to detach", libc: lost, err: failure, calls: []string{connect, nowhere, detach, fmt.Sprintf(noChannel, 31)}},
@@ -90,6 +100,21 @@ func TestClose(t *testing.T) {
 		a.do = func() error { return closed(qnxmsg.Connect(4, 1)) }
 		a.check(t)
 	}
+}
+
+// TestCloseBelowMany: there is an end to looking for the id.
+func TestCloseBelowMany(t *testing.T) {
+	const most = 64
+	l := nullbench.Libc{Answers: []nullbench.Answer{{"ChannelCreate_r", 31}, {"ConnectAttach_r", 1000}}}
+	want := []string{connect, nowhere, "ConnectDetach_r(1000)"}
+	for id := range most {
+		l.Answers = append(l.Answers, nullbench.Answer{Function: "ConnectAttach_r", Result: int64(id)})
+		want = append(want, "ConnectAttach_r(0, 0, 31, 0x3e8, 0x1)")
+	}
+	for id := most - 1; id >= 0; id-- {
+		want = append(want, fmt.Sprintf("ConnectDetach_r(%d)", id))
+	}
+	asked{name: "Close", libc: l, calls: append(want, "ChannelDestroy_r(31)"), do: func() error { return closed(qnxmsg.Connect(4, 1)) }}.check(t)
 }
 
 // TestDeathsThatAreNoNews: of a connection that led nowhere a channel gets a pulse when

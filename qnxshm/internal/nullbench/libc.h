@@ -8,7 +8,7 @@ struct nullbench_answer {
 	int used;
 };
 
-#define NULLBENCH_ANSWERS 8
+#define NULLBENCH_ANSWERS 80
 #define NULLBENCH_PULSES 4
 
 struct nullbench_given {

@@ -570,7 +570,7 @@ static void check_client(int scoid)
 
 static void connections(void)
 {
-	int chid = channel(_NTO_CHF_DISCONNECT), coid, second;
+	int chid = channel(_NTO_CHF_DISCONNECT), coid, second, third;
 	struct _server_info server;
 	struct _client_info client;
 	struct client c = {.msg = "x", .bytes = 1};
@@ -583,6 +583,9 @@ static void connections(void)
 	CHECK(coid >= 0x40000001);
 	second = ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL, 0);
 	CHECK(second >= 0x40000001 && second != coid);
+	third = ConnectAttach(0, 0, chid, _NTO_SIDE_CHANNEL | 500, 0); /* the other bits mean nothing */
+	CHECK(third >= 0x40000001 && third < 0x40000000 + 500);
+	CHECK(ConnectDetach(third) == 0);
 	memset(&server, 0xff, sizeof server);
 	CHECK_EQUAL(ConnectServerInfo(0, coid, &server), coid);
 	CHECK(server.pid == getpid() && server.chid == chid && server.coid == coid && server.nd == 0);
