@@ -13,7 +13,8 @@ import (
 	"strings"
 )
 
-// variable, in the environment, selects the mutant that a program is.
+// variable, in the environment, has the numbers of the mutants that a program is: one of
+// each function at most.
 const variable = "QNXSHM_MUTANT"
 
 // Mutants are those of the target files.
@@ -74,10 +75,17 @@ func Read(root, dir string) (*Mutants, error) {
 
 const (
 	selectInC = `#include <stdlib.h>
-static int qnx_mutant;
-__attribute__((constructor)) static void qnx_select_mutant(void) {
+static int qnx_mutants[64], qnx_n_mutants;
+static inline int qnx_mutant(int first, int last) {
+	for (int i = 0; i < qnx_n_mutants; i++)
+		if (qnx_mutants[i] >= first && qnx_mutants[i] <= last)
+			return qnx_mutants[i];
+	return 0;
+}
+__attribute__((constructor)) static void qnx_select_mutants(void) {
 	const char *s = getenv("` + variable + `");
-	qnx_mutant = s ? atoi(s) : 0;
+	for (char *end; s && qnx_n_mutants < 64; s = *end ? end + 1 : 0)
+		qnx_mutants[qnx_n_mutants++] = strtol(s, &end, 10);
 }
 
 `
@@ -88,9 +96,25 @@ package %s
 import (
 	"os"
 	"strconv"
+	"strings"
 )
 
-var mutant, _ = strconv.Atoi(os.Getenv("` + variable + `"))
+var mutants = func() (all []int) {
+	for _, s := range strings.Split(os.Getenv("` + variable + `"), ",") {
+		n, _ := strconv.Atoi(s)
+		all = append(all, n)
+	}
+	return all
+}()
+
+func mutant(first, last int) int {
+	for _, n := range mutants {
+		if n >= first && n <= last {
+			return n
+		}
+	}
+	return 0
+}
 
 func mutantZero[T any](T) (zero T) { return }
 `
@@ -252,11 +276,14 @@ func (f *function) selector(include map[*Mutant]bool) string {
 		}
 		fmt.Fprintf(&b, "\t\t%s%s%s__%d(%s)%s;\n", returns, f.receiver, f.name, n, f.forward, end)
 	}
-	on := "mutant"
+	on, first, last := "mutant(%d, %d)", 0, 0
 	if f.inC {
-		on = "(qnx_mutant)"
+		on = "(qnx_mutant(%d, %d))"
 	}
-	fmt.Fprintf(&b, "%s%s%s {\n\tswitch %s {\n", f.header, f.name, f.params, on)
+	if n := len(f.mutants); n > 0 {
+		first, last = f.mutants[0].Number, f.mutants[n-1].Number
+	}
+	fmt.Fprintf(&b, "%s%s%s {\n\tswitch "+on+" {\n", f.header, f.name, f.params, first, last)
 	for _, mu := range f.mutants {
 		if include[mu] {
 			fmt.Fprintf(&b, "\tcase %d:\n", mu.Number)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -73,7 +74,7 @@ func (s *Suites) Check(ctx context.Context, cases ...string) error {
 		p = pattern(cases...)
 	}
 	for _, t := range []trial{{as80, p}, {as71, p}, {null80, all}, {null71, all}} {
-		o, err := s.run(ctx, t, 0)
+		o, err := s.run(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -130,8 +131,8 @@ func remembered(by string) (t trial, ok bool) {
 // Try tells which case notices a mutant: "group/name", with what happened to the
 // program if it did not get as far as failing, or that it survives. before is what it
 // told the last time, to begin with that. All cases are tried on a survivor where no
-// reason says why none would notice, or if complete; that takes a while.
-func (s *Suites) Try(ctx context.Context, m *Mutant, before string, complete bool) (string, error) {
+// reason says why none would notice; that takes a while.
+func (s *Suites) Try(ctx context.Context, m *Mutant, before string) (string, error) {
 	in := as80
 	if m.Old {
 		in = as71
@@ -140,12 +141,12 @@ func (s *Suites) Try(ctx context.Context, m *Mutant, before string, complete boo
 		return compiler, nil
 	}
 	if t, ok := remembered(before); ok {
-		if o, err := s.run(ctx, t, m.Number); err != nil || o.by != "" {
+		if o, err := s.run(ctx, t, m); err != nil || o.by != "" {
 			return o.String(), err
 		}
 	}
 	todo, became := trials(m, before), survives
-	if _, reason, _ := reasonOf(m); reason == "" || complete {
+	if _, reason, _ := reasonOf(m); reason == "" || before == survivesAll {
 		todo, became = append(todo, trial{as80, whole}, trial{as71, whole}), survivesAll
 	}
 	done := make(map[trial]bool)
@@ -154,20 +155,58 @@ func (s *Suites) Try(ctx context.Context, m *Mutant, before string, complete boo
 			continue
 		}
 		done[t] = true
-		o, err := s.run(ctx, t, m.Number)
+		o, err := s.run(ctx, t, m)
 		// Nothing is believed that happens once: the machine may be busy.
 		for _, p := range []string{alone(o.by), t.tests} {
 			if err != nil || o.by == "" {
 				break
 			}
 			var again outcome
-			if again, err = s.run(ctx, trial{t.in, p}, m.Number); again.by != "" {
+			if again, err = s.run(ctx, trial{t.in, p}, m); again.by != "" {
 				return again.String(), err
 			}
 		}
 		if err != nil {
 			return "", err
 		}
+	}
+	return became, nil
+}
+
+// Together puts survivors into groups, with one mutant of each function at most.
+func Together(survivors []*Mutant) (groups [][]*Mutant) {
+	of := make(map[string]int) // by function, how many are in a group
+	for _, m := range survivors {
+		function, _, _ := strings.Cut(m.ID, ": ")
+		n := of[function]
+		if of[function]++; n == len(groups) {
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], m)
+	}
+	return groups
+}
+
+// TryTogether tries such a group with the whole suite, all in the same program: when
+// nothing is noticed of all, nothing is of any, as none of them undoes another. It
+// returns what became of each.
+func (s *Suites) TryTogether(ctx context.Context, group []*Mutant) ([]string, error) {
+	became := slices.Repeat([]string{survivesAll}, len(group))
+	for _, t := range []trial{{null80, all}, {null71, all}, {as80, whole}, {as71, whole}} {
+		o, err := s.run(ctx, t, group...)
+		if err != nil {
+			return nil, err
+		}
+		if o.by == "" {
+			continue
+		}
+		// Whose it is, if it is anybody's: the machine may be busy.
+		for i, m := range group {
+			if became[i], err = s.Try(ctx, m, survivesAll); err != nil {
+				return nil, err
+			}
+		}
+		break
 	}
 	return became, nil
 }
@@ -258,17 +297,21 @@ var (
 	failed = regexp.MustCompile(`^\s*--- FAIL: (\S+)`)
 )
 
-// run runs tests on a mutant, up to the first that notices. Nothing that it starts or
+// run runs tests on a mutant, or several, up to the first that notices. Nothing that it starts or
 // makes is left behind.
-func (s *Suites) run(ctx context.Context, t trial, number int) (outcome, error) {
+func (s *Suites) run(ctx context.Context, t trial, mutants ...*Mutant) (outcome, error) {
 	tmp, err := os.MkdirTemp(s.ms.dir, "run")
 	if err != nil {
 		return outcome{}, err
 	}
 	defer os.RemoveAll(tmp)
+	var numbers []string
+	for _, m := range mutants {
+		numbers = append(numbers, strconv.Itoa(m.Number))
+	}
 	cmd := exec.Command(s.binary[t.in], "-test.v", "-test.run="+t.tests, "-test.skip="+slow, "-test.failfast")
 	cmd.Dir = filepath.Join(s.ms.root, t.in.pkg)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", variable, number), "TMPDIR="+tmp, fmt.Sprintf("SHMTEST_RELEASE=%.1f", float64(t.in.release)/100))
+	cmd.Env = append(os.Environ(), variable+"="+strings.Join(numbers, ","), "TMPDIR="+tmp, fmt.Sprintf("SHMTEST_RELEASE=%.1f", float64(t.in.release)/100))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the workers too
 	r, w, err := os.Pipe()
 	if err != nil {

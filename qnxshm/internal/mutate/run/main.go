@@ -25,12 +25,15 @@ import (
 var (
 	only     = flag.String("only", "", "try the mutants whose id matches, and those that results.txt lacks")
 	survived = flag.Bool("survivors", false, "of those whose id matches, try the ones that have survived")
-	complete = flag.Bool("complete", false, "try survivors with the whole suite, which takes a while")
+	complete = flag.Bool("complete", false, "try those with the whole suite, one of each function together")
 )
 
 func main() {
 	flag.Parse()
 	log.SetFlags(0)
+	if *complete && !*survived {
+		log.Fatal("-complete is for -survivors")
+	}
 	selected, err := regexp.Compile(*only)
 	if err != nil {
 		log.Fatal(err)
@@ -109,35 +112,52 @@ func try(ctx context.Context, ms *mutate.Mutants, mutants []*mutate.Mutant, befo
 	if err := suites.Check(ctx); err != nil {
 		return err
 	}
+	groups := make([][]*mutate.Mutant, len(mutants))
+	for i, m := range mutants {
+		groups[i] = []*mutate.Mutant{m}
+	}
+	if *complete {
+		groups = mutate.Together(mutants)
+	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	work := make(chan *mutate.Mutant)
+	work := make(chan []*mutate.Mutant)
 	for range 2 * runtime.NumCPU() {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			for m := range work {
-				by, tryErr := suites.Try(ctx, m, before[m.ID], *complete)
+			for group := range work {
+				by, tryErr := tried(ctx, suites, group, before)
 				mu.Lock()
 				if tryErr != nil {
-					by, err = before[m.ID], tryErr
+					err = tryErr
 				}
-				became[m.ID] = by
-				fmt.Printf("%4d/%d %s:%d: %s: %s\n", len(became), len(ms.All), m.File, m.Line, m.ID, by)
+				for i, m := range group {
+					if became[m.ID] = before[m.ID]; tryErr == nil { // else what is known of it stays
+						became[m.ID] = by[i]
+					}
+					fmt.Printf("%4d/%d %s:%d: %s: %s\n", len(became), len(ms.All), m.File, m.Line, m.ID, became[m.ID])
+				}
 				mu.Unlock()
 			}
 		}()
 	}
-	for _, m := range mutants {
-		if ctx.Err() != nil { // what is known of it stays
-			mu.Lock()
-			became[m.ID] = before[m.ID]
-			mu.Unlock()
-			continue
-		}
-		work <- m
+	for _, group := range groups { // when interrupted, tried says so at once
+		work <- group
 	}
 	close(work)
 	wg.Wait()
 	return err
+}
+
+// tried tries a mutant, or several of which each has survived.
+func tried(ctx context.Context, suites *mutate.Suites, group []*mutate.Mutant, before map[string]string) ([]string, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if *complete {
+		return suites.TryTogether(ctx, group)
+	}
+	by, err := suites.Try(ctx, group[0], before[group[0].ID])
+	return []string{by}, err
 }
