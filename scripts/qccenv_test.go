@@ -522,13 +522,14 @@ func TestMakeflagsOfTheUser(t *testing.T) {
 func TestGoPort(t *testing.T) {
 	m := newMachine(t)
 	dir := m.sdp("sdp", "8.0")
+	m.env = []string{"PATH=" + m.home + "/bin:" + os.Getenv("PATH"), "GOOS=qnx"}
+	write(t, m.home+"/bin/go", "#!/bin/sh\necho linux/amd64\n")
 	r := m.qccEnv("--print", dir)
 	require.Zero(t, r.status)
 	require.Contains(t, r.errors, "no port for qnx/arm64")
 
 	// A go with a port for one architecture.
 	write(t, m.home+"/bin/go", "#!/bin/sh\n[ \"$*\" = 'tool dist list' ] && [ -z \"${GOOS-}\" ] && printf 'linux/amd64\\nqnx/arm64\\n'\n")
-	m.env = []string{"PATH=" + m.home + "/bin:" + os.Getenv("PATH"), "GOOS=qnx"}
 	r = m.qccEnv("--print", dir)
 	require.Zero(t, r.status)
 	require.Empty(t, r.errors)
