@@ -30,11 +30,16 @@
 // by another of its kind and by the number that it has on Linux. Besides, statements
 // are removed, and conditions turned.
 //
-// A mutant is tried in up to three programs: the suite in a build for 8.0, the tests of
-// the binding alone (package nullbench), where signals do what they could do on a
-// target and handles have 32 bits, and the cases about its calls in a build for 7.1.
+// A mutant is tried in up to four programs, the suite and the tests of the binding alone
+// (package nullbench), both in a build for 8.0 and in one for 7.1. Of the suite it is the
+// cases about its calls. With all others
+//
+//	go -C qnxshm/internal/mutate run ./run -only . -survivors -complete
+//
+// tries those that have survived, one of each function in the same run, so that it takes
+// minutes. Where one of the cases fails then, each is tried alone.
 //
 // All mutants are in one program, so that the expensive thing, compiling, happens
 // once: it is built with an overlay in which each function is a switch between
-// itself and its mutants, and the environment says which it is.
+// itself and its mutants, and the environment says which they are.
 package mutate
