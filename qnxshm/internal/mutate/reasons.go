@@ -62,9 +62,14 @@ var reasons = []struct {
 		"qnxmsg_result_of of message_qnx.go: value < 0 → value <= 0",
 		"qnxmsg_register_pulse: result < 0 → result <= 0",
 		"qnxmsg_client_info: result < 0 → result <= 0",
+		"qnxmsg_connect_replace: result < 0 → result <= 0",
 		"qnxmsg.msgReceive: timeout > 0 → timeout >= 0",
 		"qnxshm_set_handle_limit: cur >= RLIM_INFINITY → cur > RLIM_INFINITY",
 		"qnxshm_set_handle_limit: max >= RLIM_INFINITY → max > RLIM_INFINITY",
+	}},
+	{equivalent, "Nobody looks at what this call returns.", []string{
+		"qnxmsg_connect_replace: ConnectDetach_r(others[--n]) → 0 after the call",
+		"qnxmsg_connect_replace: ConnectDetach_r(others[--n]) → -1 after the call",
 	}},
 	{equivalent, "Then a message is copied onto itself, or no bytes are copied.", []string{
 		"qnxmsg_receive: && → ||",
