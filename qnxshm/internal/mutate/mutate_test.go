@@ -57,7 +57,7 @@ func TestFaults(t *testing.T) {
 		changed := maps.Clone(became)
 		n := 0
 		for id, by := range became {
-			if by == c.from {
+			if by == c.from || c.from == "survives" && mutate.Survives(by) {
 				changed[id] = c.to
 				n++
 			}
