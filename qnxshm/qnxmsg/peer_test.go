@@ -129,8 +129,10 @@ func peer() testproc.Procedures {
 			defer mu.Unlock()
 			return messages[i].DeliverEvent(e)
 		},
-		"pulse": func(i, code int) error { return conn(i).SendPulse(-1, code, 0) },
-		"burst": func(i, n int) error { return burst(conn(i), n) },
+		// pester answers every message, and delivers the event in it, for as long as it can.
+		"pester": func(i int) { go pester(channels[i]) },
+		"pulse":  func(i, code int) error { return conn(i).SendPulse(-1, code, 0) },
+		"burst":  func(i, n int) error { return burst(conn(i), n) },
 	}
 }
 

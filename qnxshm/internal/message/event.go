@@ -189,7 +189,11 @@ func eventAsked(from wire.Peer, frame wire.Frame) (id uint64, err error, known b
 		return 0, nil, false
 	}
 	c := connections.get(int(f.COID))
-	if c == nil || c.gate.Closed() || c.at.server != from.PID || c.at.dead() {
+	if c == nil || !c.gate.Enter() {
+		return f.ID, syscall.EBADF, true
+	}
+	defer c.gate.Leave() // until then its memory is there
+	if c.at.server != from.PID || c.at.dead() {
 		return f.ID, syscall.EBADF, true
 	}
 	e := Event{Notify: int(f.Notify), Which: int(f.Which), Value: f.Value, Code: int(f.Code), Priority: int(f.Priority)}
