@@ -43,6 +43,34 @@ func TestDetachWhileSending(t *testing.T) {
 	check()
 }
 
+// TestRestartTooLate lets the server ask for the message again just when its sender does
+// not want to wait any more: then it is not sent again.
+func TestRestartTooLate(t *testing.T) {
+	for _, flags := range []uint32{0, nto.ChannelUnblock} {
+		check := noLeak(t)
+		chid, err := message.ChannelCreate(flags)
+		require.NoError(t, err)
+		coid, err := message.ConnectAttach(0, chid)
+		require.NoError(t, err)
+		s, err := message.BeginSend(coid, 1, 0)
+		require.NoError(t, err)
+		msg := [][]byte{[]byte("x")}
+		_, done, err := s.Try(msg, nil)
+		require.NoError(t, err)
+		require.False(t, done)
+		require.NoError(t, message.MsgError(receiveMessage(t, chid).RcvID, message.Restart))
+		require.False(t, s.Stays(syscall.EINTR))
+		_, err = s.GiveUp(nil, syscall.EINTR)
+		require.Equal(t, syscall.EINTR, err)
+		s.End()
+		_, err = message.MsgReceive(chid, nil, 0)
+		testproc.WantErrno(t, syscall.ETIMEDOUT, err)
+		require.NoError(t, message.ConnectDetach(coid))
+		require.NoError(t, message.ChannelDestroy(chid))
+		check()
+	}
+}
+
 // TestDestroyWithDisconnectPulses destroys channels whose clients are there:
 // their disconnect pulses come just when the receivers are woken to leave.
 func TestDestroyWithDisconnectPulses(t *testing.T) {

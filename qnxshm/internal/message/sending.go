@@ -142,10 +142,12 @@ func (s *Sending) closing() bool {
 // GiveUp is when Stays has said that the sender need not wait. A reply that has come by
 // now is taken; else the error is why.
 func (s *Sending) GiveUp(reply [][]byte, why error) (status int, err error) {
-	if !s.entered {
-		return 0, why
+	if s.entered {
+		if status, err = s.finish(reply, why); err != errRestart {
+			return status, err
+		}
 	}
-	return s.finish(reply, why)
+	return 0, why
 }
 
 // End comes back from the send.
