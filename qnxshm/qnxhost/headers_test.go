@@ -28,56 +28,11 @@ var headers = []string{
 // Headers of the system that define or use the same types.
 var neighbours = []string{"netdb.h", "semaphore.h", "spawn.h", "stdio.h", "sys/socket.h", "sys/uio.h", "sys/wait.h"}
 
-var (
-	extremes = []string{"c99", "gnu17", "c++11", "gnu++20"}
-	pedantic = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"}
-)
-
 // The system's functions that a program must not get.
 var redirected = []string{
 	"shm_open", "shm_unlink", "mmap", "mmap64", "munmap", "mprotect", "msync", "getrlimit", "setrlimit", "prlimit",
 	"fstat", "fstat64", "ftruncate", "ftruncate64", "timer_create", "timer_delete", "timer_settime", "timer_gettime",
 	"timer_getoverrun", "open", "open64", "close", "pthread_create", "pthread_setname_np", "pthread_getname_np", "mq_notify",
-}
-
-// everyMode is with -long: each standard, compiler and set of macros. Of them all, a few
-// that differ much are tried always.
-func everyMode() (modes []mode) {
-	if !*long {
-		modes = []mode{
-			{gcc, "c99", pedantic},
-			{gcc, "gnu2x", append([]string{"-D_GNU_SOURCE"}, pedantic...)},
-			{gcc, "c++11", append([]string{"-D_QNX_SOURCE", "-D_FILE_OFFSET_BITS=64"}, pedantic...)},
-			{gcc, "gnu++23", append([]string{"-O2", "-D_FORTIFY_SOURCE=3"}, pedantic...)},
-			{gcc, "c17", append([]string{"-D_POSIX_C_SOURCE=200809L"}, pedantic...)},
-		}
-		if libcxx.works() {
-			modes = append(modes, mode{clang, "gnu11", pedantic}, mode{libcxx, "c++20", pedantic})
-		}
-		return modes
-	}
-	macros := [][]string{
-		nil, {"-D_QNX_SOURCE"}, {"-D_GNU_SOURCE"}, {"-D_POSIX_C_SOURCE=200112L"}, {"-D_POSIX_C_SOURCE=200809L", "-D_QNX_SOURCE"},
-		{"-D_FILE_OFFSET_BITS=64"}, {"-O2", "-D_FORTIFY_SOURCE=3"}, {"-D__QNX__=800", "-D__QNXNTO__"},
-	}
-	for _, c := range []compiler{gcc, clang, libcxx} {
-		if !c.works() {
-			continue
-		}
-		for _, number := range []string{"99", "11", "17", "2x", "++11", "++14", "++17", "++20", "++2b"} {
-			for _, family := range []string{"c", "gnu"} {
-				m := mode{compiler: c, standard: family + number}
-				if !m.cxx() && c.c == nil {
-					continue
-				}
-				for _, more := range macros {
-					m.flags = slices.Concat(more, pedantic)
-					modes = append(modes, m)
-				}
-			}
-		}
-	}
-	return modes
 }
 
 // Every header there is is in the list, but for those that only others include, and the
@@ -102,19 +57,24 @@ func TestHeadersCompile(t *testing.T) {
 	}
 	modes := everyMode()
 	t.Logf("%d modes", len(modes))
-	tc.compiles(t, modes, append(files, tc.source(t, "declarations", declarations()), tc.source(t, "program", program))...)
+	jobs := inEach(modes, every, files...)
+	jobs = append(jobs, inEach(modes, of8, tc.source(t, "declarations", declarations()), tc.source(t, "program", program))...)
 
-	files = nil
-	all := slices.Concat(headers, neighbours)
 	random := rand.New(rand.NewPCG(1, 2)) // the same orders every time
-	for i, name := range []string{"signal.h", "sys/mman.h", "time.h", "pthread.h", "mqueue.h", "sys/siginfo.h", "errno.h"} {
-		order := slices.DeleteFunc(slices.Clone(all), func(other string) bool { return other == name })
-		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		files = append(files,
-			tc.source(t, fmt.Sprintf("order-%d-first", i), includes(slices.Concat([]string{name}, order)...)),
-			tc.source(t, fmt.Sprintf("order-%d-last", i), includes(append(order, name)...)))
+	order := func(name string, first, last []string) string {
+		rest := slices.DeleteFunc(slices.Concat(headers, neighbours), func(other string) bool { return slices.Contains(slices.Concat(first, last), other) })
+		random.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+		return tc.source(t, "order-"+name, includes(slices.Concat(first, rest, last)...))
 	}
-	tc.compiles(t, modesOf(extremes, pedantic), files...)
+	files = nil
+	for i, name := range []string{"signal.h", "sys/mman.h", "time.h", "pthread.h", "mqueue.h", "sys/siginfo.h", "errno.h"} {
+		files = append(files, order(fmt.Sprintf("%d-first", i), []string{name}, nil), order(fmt.Sprintf("%d-last", i), nil, []string{name}))
+	}
+	jobs = append(jobs, inEach(modesOf(extremes, pedantic), every, files...)...)
+	for i, m := range modes {
+		jobs = append(jobs, job{m, []string{order(fmt.Sprintf("in-mode-%d", i), nil, nil)}})
+	}
+	tc.compile(t, jobs)
 }
 
 // The compilers suppress warnings about system headers, which these are. As
@@ -179,15 +139,18 @@ func TestHeadersBesideLibrary(t *testing.T) {
 	t.Parallel()
 	tc := newToolchain(t)
 	library := includes("algorithm", "atomic", "chrono", "csignal", "cstdlib", "cstring", "ctime", "fstream", "memory", "string", "thread", "vector")
-	var files []string
-	for i, text := range []string{library + program, program + library, library + members, members + library} {
-		files = append(files, tc.source(t, fmt.Sprintf("library-%d", i), text))
-	}
+	var jobs []job
 	modes := modesOf([]string{"c++17"}, pedantic)
 	if *long {
-		modes = slices.DeleteFunc(everyMode(), func(m mode) bool { return !m.cxx() })
+		modes = everyMode()
 	}
-	tc.compiles(t, modes, files...)
+	for i, text := range []string{library + program, program + library, library + members, members + library} {
+		file := tc.source(t, fmt.Sprintf("library-%d", i), text)
+		jobs = append(jobs, inEach(modes, func(m mode) bool { return m.cxx() && of8(m) }, file)...)
+	}
+	different := tc.distinct(t, jobs)
+	t.Logf("%d jobs, of which %d differ", len(jobs), len(different))
+	tc.compile(t, different)
 }
 
 // In 7.1 some things are missing, and some are narrower.

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ import (
 )
 
 // long has the headers compiled in all modes, by all compilers that there are.
-var long = flag.Bool("long", false, "headers are compiled in every mode, which takes minutes; else in some")
+var long = flag.Bool("long", false, "headers and programs are compiled in every mode, which takes minutes; else in some")
 
 // A compiler for C and its companion for C++.
 type compiler struct{ c, cxx []string }
@@ -111,46 +110,6 @@ func (tc *toolchain) runs(c compiler, cxx bool, flags []string, files ...string)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
-}
-
-// A mode is one way of compiling.
-type mode struct {
-	compiler compiler
-	standard string
-	flags    []string
-}
-
-func (m mode) cxx() bool { return strings.Contains(m.standard, "++") }
-
-// modesOf are those of gcc with the same flags.
-func modesOf(standards, flags []string) (modes []mode) {
-	for _, standard := range standards {
-		modes = append(modes, mode{gcc, standard, flags})
-	}
-	return modes
-}
-
-// compiles requires that files compile, without a word, in each of the modes.
-func (tc *toolchain) compiles(t *testing.T, modes []mode, files ...string) {
-	t.Helper()
-	faults := make(chan string)
-	slots := make(chan struct{}, runtime.NumCPU())
-	for _, m := range modes {
-		go func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			out, err := tc.runs(m.compiler, m.cxx(), append(slices.Clone(m.flags), "-std="+m.standard), files...)
-			if err != nil || out != "" {
-				out = fmt.Sprintf("%v: %v\n%s", m, err, out)
-			}
-			faults <- out
-		}()
-	}
-	var all strings.Builder
-	for range modes {
-		all.WriteString(<-faults)
-	}
-	require.Empty(t, all.String())
 }
 
 func includes(names ...string) string {
