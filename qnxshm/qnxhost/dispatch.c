@@ -53,6 +53,7 @@ dispatch_t *dispatch_create_channel(int chid, unsigned flags)
 	dpp->chid = chid;
 	dpp->coid = dpp->unblock_code = -1;
 	dpp->msg_max_size = LEAST_ROOM;
+	dpp->timeout = -1;
 	pthread_mutex_init(&dpp->begin, NULL);
 	pthread_mutex_init(&dpp->lock, NULL);
 	return dpp;
@@ -261,14 +262,45 @@ void dispatch_context_free(dispatch_context_t *ctp)
 		free(context_of(ctp));
 }
 
+int dispatch_timeout(dispatch_t *dpp, struct timespec *reltime)
+{
+	if (dpp == NULL || (reltime && (reltime->tv_sec < 0 || reltime->tv_nsec < 0 || reltime->tv_nsec > 999999999)))
+		return qnxhost_result(EINVAL);
+	pthread_mutex_lock(&dpp->lock);
+	dpp->timeout = reltime ? qnxhost_nanoseconds(reltime) : -1;
+	pthread_mutex_unlock(&dpp->lock);
+	return 0;
+}
+
+/* A timeout that the program has armed itself is for this call, and goes before that of
+   the dispatch. */
+static bool arm_timeout(dispatch_t *dpp)
+{
+	int64_t timeout;
+	uint64_t ns;
+
+	pthread_mutex_lock(&dpp->lock);
+	timeout = dpp->timeout;
+	pthread_mutex_unlock(&dpp->lock);
+	if (timeout < 0 || qnxhost_timeout_armed())
+		return false;
+	ns = (uint64_t)timeout;
+	return TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL) == 0;
+}
+
 dispatch_context_t *dispatch_block(dispatch_context_t *ctp)
 {
 	struct context *c = context_of(ctp);
 	message_context_t *m = &ctp->message_context;
+	const bool limited = arm_timeout(m->dpp);
 	qnxhost_rcvid_t rcvid;
 
 	m->msg->type = 0; /* for a message that has none */
 	rcvid = MsgReceive_r(c->chid, m->msg, c->msg_max_size, &m->info);
+	if (rcvid == -ETIMEDOUT && limited) {
+		set_rcvid(ctp, -1);
+		return ctp;
+	}
 	if (rcvid < 0) {
 		errno = (int)-rcvid;
 		return NULL;
@@ -312,6 +344,8 @@ int dispatch_handler(dispatch_context_t *ctp)
 	const int code = pulse ? m->msg->pulse.code : m->msg->type;
 	struct handler h = {0}, *found;
 
+	if (m->rcvid == -1)
+		return 0;
 	pthread_mutex_lock(&m->dpp->lock);
 	found = *find(m->dpp, pulse, code, code);
 	if (found == NULL && (!pulse || code >= 0))

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/dispatch.h>
 
 typedef int message_function(message_context_t *ctp, int code, unsigned flags, void *handle);
@@ -30,6 +31,7 @@ struct _dispatch {
 	pthread_mutex_t lock;       /* of what follows; taken after the other one */
 	size_t msg_max_size;
 	unsigned nparts_max;
+	int64_t timeout;            /* nanoseconds for dispatch_block, or -1 */
 	struct handler *handlers, *standard;
 };
 

@@ -55,6 +55,10 @@ struct qnxhost_timeout {
 };
 
 struct qnxhost_timeout qnxhost_take_timeout(void);
+bool qnxhost_timeout_armed(void);
+
+/* Of a time that is not negative; the most there can be, if it is longer. */
+int64_t qnxhost_nanoseconds(const struct timespec *time);
 
 /* What a call of libc returns: 0, or -1 and errno. */
 static inline int qnxhost_result(int error)

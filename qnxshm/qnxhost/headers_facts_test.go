@@ -41,12 +41,14 @@ var numbers = []struct {
 		_NTO_TIMEOUT_SEND=0x10 _NTO_TIMEOUT_RECEIVE=0x20 _NTO_TIMEOUT_REPLY=0x40
 		_NTO_TIMEOUT_SIGSUSPEND=0x400 _NTO_TIMEOUT_SIGWAITINFO=0x800 _NTO_TIMEOUT_NANOSLEEP=0x1000
 		_NTO_TIMEOUT_MUTEX=0x2000 _NTO_TIMEOUT_CONDVAR=0x4000 _NTO_TIMEOUT_JOIN=0x8000
+		_NTO_CLIENTINFO_GETGROUPS=1 _NTO_CLIENTINFO_GETTYPEID=2
 		_NTO_TIMEOUT_INTR=0x10000 _NTO_TIMEOUT_SEM=0x20000 _NTO_VERSION=800 __RCVID_T_SIZE=8 __QNXHOST__=1`},
 	{"sys/states.h", `STATE_DEAD=0 STATE_RUNNING=1 STATE_READY=2 STATE_STOPPED=3 STATE_SEND=4 STATE_RECEIVE=5
 		STATE_REPLY=6 STATE_STACK=7 STATE_WAITTHREAD=8 STATE_WAITPAGE=9 STATE_SIGSUSPEND=10 STATE_SIGWAITINFO=11
 		STATE_NANOSLEEP=12 STATE_MUTEX=13 STATE_CONDVAR=14 STATE_JOIN=15 STATE_INTR=16 STATE_SEM=17
 		STATE_WAITCTX=18 STATE_NET_SEND=19 STATE_NET_REPLY=20 STATE_MAX=24`},
-	{"sys/dispatch.h", `NAME_FLAG_DETACH_SAVEDPP=1 NAME_FLAG_ATTACH_GLOBAL=2`},
+	{"sys/dispatch.h", `NAME_FLAG_DETACH_SAVEDPP=1 NAME_FLAG_ATTACH_GLOBAL=2 POOL_FLAG_EXIT_SELF=1 POOL_FLAG_USE_SELF=2
+		POOL_FLAG_CALL_BLOCK_ERRF=0x40 POOL_FLAG_CALL_HANDLE_ERRF=0x80 POOL_ERROR_BLOCK=1 POOL_ERROR_HANDLER=2 POOL_ERROR_CONTEXT=4`},
 	{"sys/iomsg.h", `_IO_BASE=0x100 _IO_CONNECT=0x100 _IO_DUP=0x115 _IO_CLOSE=0x116 _IO_MAX=0x1ff _IO_CONNECT_OPEN=2`},
 	{"sys/neutrino.h", `_NTO_TCTL_IO_PRIV=1 _NTO_TCTL_THREADS_HOLD=2 _NTO_TCTL_THREADS_CONT=3 _NTO_TCTL_RUNMASK=4
 		_NTO_TCTL_ALIGN_FAULT=5 _NTO_TCTL_RUNMASK_GET_AND_SET=6 _NTO_TCTL_PERFCOUNT=7 _NTO_TCTL_ONE_THREAD_HOLD=8
@@ -66,10 +68,10 @@ var numbers = []struct {
 	{"process.h", `P_WAIT=0 P_NOWAIT=1 P_OVERLAY=2 P_NOWAITO=3`},
 	// The host's own: a clock of the system's that tells what CLOCK_REALTIME does, and bits beside the system's.
 	{"time.h", `CLOCK_SOFTTIME=5 (TIMER_TOLERANCE&TIMER_PRECISE)=0 ((TIMER_TOLERANCE|TIMER_PRECISE)&0x7ffffff)=0`},
-	{"sys/netmgr.h", `ND_LOCAL_NODE=0`},
+	{"sys/netmgr.h", `ND_LOCAL_NODE=0 ND_NODE_CMP(ND_LOCAL_NODE,0)=0 ND_NODE_CMP(1,2)=-1 ND_NODE_CMP(2,1)=1`},
 	{"sys/siginfo.h", `SIGEV_NONE=0 SIGEV_SIGNAL=129 SIGEV_SIGNAL_CODE=130 SIGEV_SIGNAL_THREAD=131 SIGEV_PULSE=132
 		SIGEV_UNBLOCK=133 SIGEV_INTR=134 SIGEV_THREAD=135 SIGEV_TYPE_MASK=255 SIGEV_FLAG_UPDATEABLE=0x400
-		SIGEV_MEMORY=136 SIGEV_FLAG_HANDLE=0x2000 SIGEV_PULSE_PRIO_INHERIT=-1`},
+		SIGEV_MEMORY=136 SIGEV_FLAG_CRITICAL=0x100 SIGEV_FLAG_OVERDRIVE=0x200 SIGEV_FLAG_HANDLE=0x2000 SIGEV_PULSE_PRIO_INHERIT=-1`},
 	{"errno.h", `EOK=0 EBADRPC=272 ERPCMISMATCH=273 EPROGUNAVAIL=274 EPROGMISMATCH=275 EPROCUNAVAIL=276
 		ENOREMOTE=300 ENONDP=301 EBADFSYS=302 EMORE=309 ECTRLTERM=310 ENOLIC=311 ESRVRFAULT=312 EENDIAN=313
 		ESECTYPEINVAL=314`},
@@ -141,6 +143,17 @@ int name_close(int);
 dispatch_t *dispatch_create(void);
 dispatch_t *dispatch_create_channel(int, unsigned);
 int dispatch_destroy(dispatch_t *);
+int dispatch_timeout(dispatch_t *, struct timespec *);
+int ConnectClientInfoExt(int, struct _client_info **, int);
+int ClientInfoExtFree(struct _client_info **);
+int pthread_mutex_timedlock_monotonic(pthread_mutex_t *, const struct timespec *);
+int pthread_timedjoin(pthread_t, void **, const struct timespec *);
+int pthread_sleepon_lock(void);
+int pthread_sleepon_unlock(void);
+int pthread_sleepon_wait(const volatile void *);
+int pthread_sleepon_timedwait(const volatile void *, uint64_t);
+int pthread_sleepon_signal(const volatile void *);
+int pthread_sleepon_broadcast(const volatile void *);
 `
 
 // The system's functions, with QNX's types. In C++ their declarations have to say more.

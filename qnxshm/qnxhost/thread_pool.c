@@ -32,10 +32,11 @@ static bool possible(const thread_pool_attr_t *attr)
 
 thread_pool_t *thread_pool_create(thread_pool_attr_t *attr, unsigned flags)
 {
+	const unsigned all = POOL_FLAG_EXIT_SELF | POOL_FLAG_USE_SELF | POOL_FLAG_CALL_BLOCK_ERRF | POOL_FLAG_CALL_HANDLE_ERRF;
 	thread_pool_t *pool;
 
 	if (attr == NULL || attr->block_func == NULL || attr->handler_func == NULL || attr->context_alloc == NULL ||
-	    !possible(attr) || (flags & ~(POOL_FLAG_EXIT_SELF | POOL_FLAG_USE_SELF))) {
+	    !possible(attr) || (flags & ~all)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -67,12 +68,26 @@ static unsigned wanted(thread_pool_t *pool)
 	return more;
 }
 
+/* Tells the program what has failed, as it wants: a context always, the others if the flag
+   is set. Who asks to be told, and has no function for it, wants to hear of it so. */
+static void tell(thread_pool_t *pool, unsigned flag, unsigned what, int error)
+{
+	if (flag && !(pool->flags & flag))
+		return;
+	if (pool->attr.error_func)
+		pool->attr.error_func(what, error);
+	else if (flag)
+		abort();
+}
+
 /* Waits, and handles, until there are too many that wait. */
 static void work(thread_pool_t *pool, struct member *m)
 {
 	const thread_pool_attr_t *a = &pool->attr;
 	void *context;
 	unsigned more;
+	int error;
+	bool ending;
 
 	for (;;) {
 		pthread_mutex_lock(&pool->lock);
@@ -84,18 +99,22 @@ static void work(thread_pool_t *pool, struct member *m)
 		m->waiting = true;
 		pthread_mutex_unlock(&pool->lock);
 		context = a->block_func(m->context);
+		error = errno;
 		pthread_mutex_lock(&pool->lock);
+		ending = pool->ending;
 		pool->waiting--;
 		m->waiting = false;
 		if (context)
 			m->context = context;
 		more = context ? wanted(pool) : 0;
 		pthread_mutex_unlock(&pool->lock);
-		if (context == NULL && errno != EINTR)
+		if (context == NULL && !ending)
+			tell(pool, POOL_FLAG_CALL_BLOCK_ERRF, POOL_ERROR_BLOCK, error);
+		if (context == NULL && error != EINTR)
 			return;
 		start(pool, more);
-		if (context)
-			a->handler_func(context);
+		if (context && a->handler_func(context) == -1)
+			tell(pool, POOL_FLAG_CALL_HANDLE_ERRF, POOL_ERROR_HANDLER, errno);
 	}
 }
 
@@ -147,8 +166,15 @@ static struct beginning *begin(thread_pool_t *pool)
 {
 	struct beginning *b = malloc(sizeof *b);
 	struct member *m = calloc(1, sizeof *m);
+	int error = ENOMEM;
 
-	if (b && m && (m->context = pool->attr.context_alloc(pool->attr.handle))) {
+	if (b && m) {
+		m->context = pool->attr.context_alloc(pool->attr.handle);
+		error = errno;
+		if (m->context == NULL)
+			tell(pool, 0, POOL_ERROR_CONTEXT, error);
+	}
+	if (b && m && m->context) {
 		*b = (struct beginning){pool, m};
 		pthread_mutex_lock(&pool->lock);
 		m->next = pool->members;
@@ -158,6 +184,7 @@ static struct beginning *begin(thread_pool_t *pool)
 	}
 	free(m);
 	free(b);
+	errno = error;
 	return NULL;
 }
 

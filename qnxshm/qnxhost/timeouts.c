@@ -16,6 +16,11 @@ struct qnxhost_timeout qnxhost_take_timeout(void)
 	return t;
 }
 
+bool qnxhost_timeout_armed(void)
+{
+	return armed.states != 0;
+}
+
 /* The time that is left until an absolute one. */
 static uint64_t left_until(clockid_t id, uint64_t end)
 {

@@ -167,7 +167,7 @@ static int delete(timer_t id)
 	return error;
 }
 
-static int64_t nanoseconds(const struct timespec *t)
+int64_t qnxhost_nanoseconds(const struct timespec *t)
 {
 	if (t->tv_sec > INT64_MAX / SECOND - 1)
 		return INT64_MAX;
@@ -191,7 +191,7 @@ static int64_t now(clockid_t clock)
 	struct timespec t = {0, 0};
 
 	clock_gettime(clock, &t);
-	return nanoseconds(&t);
+	return qnxhost_nanoseconds(&t);
 }
 
 static int get(struct timer *t, struct itimerspec *value)
@@ -209,7 +209,7 @@ static int get(struct timer *t, struct itimerspec *value)
 
 static int set_pulse(struct timer *t, bool absolute, const struct itimerspec *value, struct itimerspec *old)
 {
-	int64_t first = nanoseconds(&value->it_value);
+	int64_t first = qnxhost_nanoseconds(&value->it_value);
 	int error = 0;
 
 	if (old)
@@ -219,14 +219,14 @@ static int set_pulse(struct timer *t, bool absolute, const struct itimerspec *va
 		if (first <= 0)
 			first = 1; /* 0 would stop it */
 	}
-	return error ? error : QNXHOST_CALL((qnxhost_go_timer_set(t->pulse, first, nanoseconds(&value->it_interval)), 0));
+	return error ? error : QNXHOST_CALL((qnxhost_go_timer_set(t->pulse, first, qnxhost_nanoseconds(&value->it_interval)), 0));
 }
 
 /* How exact a timer is cannot be chosen: they all are. */
 static int set(struct timer *t, int flags, const struct itimerspec *value, struct itimerspec *old)
 {
 	bool absolute = flags & TIMER_ABSTIME;
-	int64_t first = nanoseconds(&value->it_value);
+	int64_t first = qnxhost_nanoseconds(&value->it_value);
 	int error;
 
 	if (flags & TIMER_TOLERANCE)
@@ -239,7 +239,7 @@ static int set(struct timer *t, int flags, const struct itimerspec *value, struc
 		error = system_settime(t->system, absolute ? TIMER_ABSTIME : 0, value, old) == 0 ? 0 : errno;
 	if (error == 0) {
 		t->set.nsec = (uint64_t)(first == 0 || absolute ? first : first + now(t->clock));
-		t->set.interval_nsec = (uint64_t)nanoseconds(&value->it_interval);
+		t->set.interval_nsec = (uint64_t)qnxhost_nanoseconds(&value->it_interval);
 		t->absolute = absolute;
 	}
 	return error;
@@ -318,7 +318,7 @@ QNXHOST_PLAIN(int, TimerDestroy, (timer_t id), (id))
 
 static struct _itimer itimer_of(const struct itimerspec *value)
 {
-	struct _itimer t = {(uint64_t)nanoseconds(&value->it_value), (uint64_t)nanoseconds(&value->it_interval)};
+	struct _itimer t = {(uint64_t)qnxhost_nanoseconds(&value->it_value), (uint64_t)qnxhost_nanoseconds(&value->it_interval)};
 
 	return t;
 }

@@ -7,6 +7,7 @@
 #pragma GCC system_header
 
 #include <sched.h>
+#include <stdint.h>
 #include <time.h>
 
 /* The system says that these arguments cannot be NULL, on QNX they can. */
@@ -27,6 +28,21 @@ int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restric
 /* Thread 0 is the caller. */
 int pthread_setname_np(pthread_t thread, const char *name) QNXHOST_LABEL_NTH(pthread_setname_np);
 int pthread_getname_np(pthread_t thread, char *name, size_t size) QNXHOST_LABEL_NTH(pthread_getname_np);
+
+/* end is a time of CLOCK_MONOTONIC. */
+int pthread_mutex_timedlock_monotonic(pthread_mutex_t *mutex, const struct timespec *end);
+
+/* end is a time of CLOCK_REALTIME. */
+int pthread_timedjoin(pthread_t thread, void **value, const struct timespec *end);
+
+/* One mutex for the process, and with it sleep until another thread wakes who sleeps on
+   the same address. The time is relative. */
+int pthread_sleepon_lock(void);
+int pthread_sleepon_unlock(void);
+int pthread_sleepon_wait(const volatile void *address);
+int pthread_sleepon_timedwait(const volatile void *address, uint64_t nanoseconds);
+int pthread_sleepon_signal(const volatile void *address);
+int pthread_sleepon_broadcast(const volatile void *address);
 QNXHOST_END
 
 #endif

@@ -292,6 +292,117 @@ static void attached_again(void)
 	close(ends[1]);
 }
 
+/* A timeout of the dispatch is for every wait, and ends it with a context that nobody
+   handles; one that the program arms goes before it. */
+static void timeouts(void)
+{
+	const uint64_t at_once = 0;
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp);
+	struct timespec soon = {0, 1000 * 1000}, wrong = {0, 1000 * 1000 * 1000}, late = {100, 0};
+	int coid;
+
+	MUST(ctp != NULL && (coid = message_connect(dpp, MSG_FLAG_SIDE_CHANNEL)) != -1);
+	MUST(pulse_attach(dpp, 0, 5, on_pulse, &marks[1]) == 5);
+	CHECK_ERRNO(dispatch_timeout(NULL, &soon), EINVAL);
+	CHECK_ERRNO(dispatch_timeout(dpp, &wrong), EINVAL);
+	CHECK(dispatch_timeout(dpp, &soon) == 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(dispatch_block(ctp) == ctp);
+		CHECK_EQUAL(ctp->message_context.rcvid, -1);
+		CHECK_EQUAL(dispatch_handler(ctp), 0);
+	}
+	seen = 0;
+	CHECK(dispatch_timeout(dpp, &late) == 0);
+	CHECK_EQUAL(MsgSendPulse(coid, -1, 5, 78), 0);
+	serve(ctp, 1);
+	CHECK_EQUAL(marks[1], 78);
+	TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &at_once, NULL);
+	CHECK_ERRNO(dispatch_block(ctp), ETIMEDOUT);
+	CHECK(dispatch_timeout(dpp, NULL) == 0);
+	TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &at_once, NULL);
+	CHECK_ERRNO(dispatch_block(ctp), ETIMEDOUT);
+	ConnectDetach(coid);
+	dispatch_context_free(ctp);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
+static unsigned told[3];
+static int errors[3];
+
+static void on_error(unsigned what, int error)
+{
+	CHECK(what == POOL_ERROR_BLOCK || what == POOL_ERROR_HANDLER || what == POOL_ERROR_CONTEXT);
+	for (int i = 0; i < 3; i++)
+		if (what == 1U << i) {
+			told[i]++;
+			errors[i] = error;
+		}
+}
+
+static dispatch_context_t *no_context(dispatch_t *dpp)
+{
+	(void)dpp;
+	errno = EXDEV;
+	return NULL;
+}
+
+static int refuse(dispatch_context_t *ctp)
+{
+	(void)ctp;
+	errno = EDOM;
+	return -1;
+}
+
+static int blocked;
+
+static dispatch_context_t *block_twice(dispatch_context_t *ctp)
+{
+	errno = EILSEQ;
+	return blocked++ < 2 ? ctp : NULL;
+}
+
+/* The program is told of what fails in a pool: of contexts always, of the others if it
+   has asked. */
+static void pool_errors(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	thread_pool_attr_t a = {.handle = dpp, .context_alloc = dispatch_context_alloc, .context_free = dispatch_context_free,
+		.block_func = block_twice, .handler_func = refuse, .error_func = on_error, .lo_water = 1, .maximum = 1};
+	const unsigned flags[] = {0, POOL_FLAG_CALL_BLOCK_ERRF, POOL_FLAG_CALL_HANDLE_ERRF};
+	thread_pool_t *pool;
+
+	MUST(dpp != NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		memset(told, 0, sizeof told);
+		blocked = 0;
+		MUST((pool = thread_pool_create(&a, POOL_FLAG_USE_SELF | flags[i])) != NULL);
+		join(thread(pool_of_self, pool));
+		CHECK_EQUAL(told[0], flags[i] == POOL_FLAG_CALL_BLOCK_ERRF);
+		CHECK_EQUAL(told[1], flags[i] == POOL_FLAG_CALL_HANDLE_ERRF ? 2 : 0);
+		CHECK_EQUAL(told[2], 0);
+		CHECK(thread_pool_destroy(pool) == 0);
+	}
+	CHECK(errors[0] == EILSEQ && errors[1] == EDOM);
+	CHECK_ERRNO(thread_pool_create(&a, 0x20), EINVAL);
+	a.context_alloc = no_context;
+	MUST((pool = thread_pool_create(&a, 0)) != NULL);
+	CHECK_ERRNO(thread_pool_start(pool), EXDEV);
+	CHECK_EQUAL(told[2], 1);
+	CHECK_EQUAL(errors[2], EXDEV);
+	CHECK(thread_pool_destroy(pool) == 0);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
+/* Asked to tell, and nobody to be told. */
+static void untold(void)
+{
+	thread_pool_attr_t a = {.handle = dispatch_create(), .context_alloc = dispatch_context_alloc,
+		.block_func = block_twice, .handler_func = refuse, .lo_water = 1, .maximum = 1};
+
+	thread_pool_start(thread_pool_create(&a, POOL_FLAG_USE_SELF | POOL_FLAG_CALL_BLOCK_ERRF));
+}
+
 enum { MEMBERS = 3 };
 static atomic_int members, most_members, blocks;
 static pthread_barrier_t both;
@@ -362,11 +473,15 @@ static void out_of_range(void)
 	}
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
+	if (argc > 1 && strcmp(argv[1], "untold") == 0)
+		untold();
 	loop();
 	pool();
 	self();
+	timeouts();
+	pool_errors();
 	attached_again();
 	maximum();
 	out_of_range();

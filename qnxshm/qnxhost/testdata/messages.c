@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <sys/netmgr.h>
 #include <time.h>
 
@@ -566,6 +567,19 @@ static void check_client(int scoid)
 	memset(&got, 0xff, sizeof got);
 	CHECK(ConnectClientInfo(scoid, &got.client, 0) == 0); /* asks how many there are */
 	CHECK_EQUAL(got.client.cred.ngroups, n);
+
+	struct _client_info *all = NULL, *none = NULL;
+	MUST(ConnectClientInfoExt(scoid, &all, _NTO_CLIENTINFO_GETGROUPS | _NTO_CLIENTINFO_GETTYPEID) == 0);
+	CHECK(all->pid == getpid() && all->cred.euid == geteuid());
+	CHECK_EQUAL(all->cred.ngroups, n);
+	CHECK(memcmp((char *)all + offsetof(struct _client_info, cred.grouplist), groups, n * sizeof *groups) == 0);
+	CHECK(ConnectClientInfoExt(scoid, &none, 0) == 0 && none->pid == getpid());
+	CHECK_EQUAL(none->cred.ngroups, 0);
+	CHECK_ERRNO(ConnectClientInfoExt(scoid, &none, 4), EINVAL);
+	CHECK_ERRNO(ConnectClientInfoExt(scoid, NULL, 0), EFAULT);
+	CHECK(ClientInfoExtFree(&all) == 0 && all == NULL);
+	CHECK(ClientInfoExtFree(&none) == 0 && none == NULL);
+	CHECK_ERRNO(ClientInfoExtFree(NULL), EFAULT);
 }
 
 static void connections(void)
@@ -601,6 +615,9 @@ static void connections(void)
 	CHECK_ERRNO(ConnectClientInfo(info.scoid, &client, -1), EINVAL);
 	CHECK_ERRNO(ConnectClientInfo(info.scoid, NULL, 0), EFAULT);
 	CHECK_ERRNO(ConnectClientInfo(info.scoid + 1, &client, 0), EINVAL);
+	struct _client_info *nobody = NULL;
+	CHECK_ERRNO(ConnectClientInfoExt(info.scoid + 1, &nobody, 0), EINVAL);
+	CHECK(nobody == NULL);
 	CHECK(MsgReply(rcvid, 0, NULL, 0) == 0);
 	join(c.thread);
 

@@ -82,12 +82,19 @@ QNXHOST_AT(struct sigevent, sigev_priority, 26);
 #define SIGEV_MEMORY 0x88
 
 #define SIGEV_TYPE_MASK 0xff
+#define SIGEV_FLAG_CRITICAL 0x100   /* these two are for the scheduler, and have no effect */
+#define SIGEV_FLAG_OVERDRIVE 0x200
 #define SIGEV_FLAG_UPDATEABLE 0x400 /* the server may change the value */
 #define SIGEV_FLAG_HANDLE 0x2000    /* registered: sigev_handle stands for the event */
 
 #define SIGEV_GET_TYPE(event) ((event)->sigev_notify & SIGEV_TYPE_MASK)
 #define SIGEV_MAKE_UPDATEABLE(event) ((event)->sigev_notify |= SIGEV_FLAG_UPDATEABLE)
 #define SIGEV_CLEAR_UPDATEABLE(event) ((event)->sigev_notify &= ~SIGEV_FLAG_UPDATEABLE)
+#define SIGEV_SET_TYPE(event, type) ((event)->sigev_notify = ((event)->sigev_notify & ~SIGEV_TYPE_MASK) | (type))
+#define SIGEV_MAKE_CRITICAL(event) ((event)->sigev_notify |= SIGEV_FLAG_CRITICAL)
+#define SIGEV_CLEAR_CRITICAL(event) ((event)->sigev_notify &= ~SIGEV_FLAG_CRITICAL)
+#define SIGEV_MAKE_OVERDRIVE(event) ((event)->sigev_notify |= SIGEV_FLAG_OVERDRIVE)
+#define SIGEV_CLEAR_OVERDRIVE(event) ((event)->sigev_notify &= ~SIGEV_FLAG_OVERDRIVE)
 
 #define SIGEV_PULSE_PRIO_INHERIT (-1)
 
@@ -100,11 +107,23 @@ QNXHOST_AT(struct sigevent, sigev_priority, 26);
 #define SIGEV_SIGNAL_INIT(event, signal) \
 	((event)->sigev_notify = SIGEV_SIGNAL, \
 	 (event)->sigev_signo = (signal))
+#define SIGEV_SIGNAL_VALUE_INIT(event, signal, value) \
+	((event)->sigev_notify = SIGEV_SIGNAL, \
+	 (event)->sigev_signo = (signal), \
+	 (event)->sigev_value.sival_ptr = QNXHOST_SIVAL(value))
+#define SIGEV_SIGNAL_VALUE_PTR_INIT(event, signal, value) \
+	SIGEV_SIGNAL_VALUE_INIT(event, signal, value)
+#define SIGEV_SIGNAL_VALUE_INT_INIT(event, signal, value) \
+	SIGEV_SIGNAL_VALUE_INIT(event, signal, (int)(value))
 #define SIGEV_SIGNAL_CODE_INIT(event, signal, value, code) \
 	((event)->sigev_notify = SIGEV_SIGNAL_CODE, \
 	 (event)->sigev_signo = (signal), \
 	 (event)->sigev_value.sival_ptr = QNXHOST_SIVAL(value), \
 	 (event)->sigev_code = (short)(code))
+#define SIGEV_SIGNAL_CODE_PTR_INIT(event, signal, value, code) \
+	SIGEV_SIGNAL_CODE_INIT(event, signal, value, code)
+#define SIGEV_SIGNAL_CODE_INT_INIT(event, signal, value, code) \
+	SIGEV_SIGNAL_CODE_INIT(event, signal, (int)(value), code)
 #define SIGEV_SIGNAL_THREAD_INIT(event, signal, value, code) \
 	((event)->sigev_notify = SIGEV_SIGNAL_THREAD, \
 	 (event)->sigev_signo = (signal), \

@@ -96,6 +96,13 @@ typedef union _dispatch_context {
 
 #define POOL_FLAG_EXIT_SELF 0x1
 #define POOL_FLAG_USE_SELF 0x2
+#define POOL_FLAG_CALL_BLOCK_ERRF 0x40
+#define POOL_FLAG_CALL_HANDLE_ERRF 0x80
+
+/* What has failed, for error_func. */
+#define POOL_ERROR_BLOCK 0x1U
+#define POOL_ERROR_HANDLER 0x2U
+#define POOL_ERROR_CONTEXT 0x4U
 
 typedef struct _thread_pool thread_pool_t;
 
@@ -132,6 +139,10 @@ void dispatch_context_free(dispatch_context_t *ctp);
 dispatch_context_t *dispatch_block(dispatch_context_t *ctp);
 void dispatch_unblock(dispatch_context_t *ctp);
 int dispatch_handler(dispatch_context_t *ctp);
+
+/* For every dispatch_block from now on, relative; NULL: none. One that ends so returns a
+   context whose rcvid is -1, which dispatch_handler leaves alone. */
+int dispatch_timeout(dispatch_t *dpp, struct timespec *reltime);
 
 int message_attach(dispatch_t *dpp, message_attr_t *attr, int low, int high,
 		   int (*func)(message_context_t *ctp, int code, unsigned flags, void *handle), void *handle);

@@ -11,4 +11,7 @@
 /* The only node there is, for ConnectAttach. */
 #define ND_LOCAL_NODE 0
 
+/* 0 if they are the same. */
+#define ND_NODE_CMP(a, b) ((a) == (b) ? 0 : (a) < (b) ? -1 : 1)
+
 #endif

@@ -149,6 +149,10 @@ QNXHOST_AT(struct _client_info, sid, 8);
 QNXHOST_AT(struct _client_info, flags, 12);
 QNXHOST_AT(struct _client_info, cred, 16);
 
+/* What ConnectClientInfoExt tells besides; a type identifier follows the groups. */
+#define _NTO_CLIENTINFO_GETGROUPS 1
+#define _NTO_CLIENTINFO_GETTYPEID 2
+
 struct nto_channel_config {
 	struct sigevent event;
 	unsigned num_pulses;
@@ -229,6 +233,8 @@ int ConnectFlags(pid_t pid, int coid, unsigned mask, unsigned bits);
 int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits);
 int ConnectClientInfo(int scoid, struct _client_info *info, int ngroups);
 int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups);
+int ConnectClientInfoExt(int scoid, struct _client_info **info, int flags); /* for ClientInfoExtFree */
+int ClientInfoExtFree(struct _client_info **info);
 int ConnectServerInfo(pid_t pid, int coid, struct _server_info *info);
 int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info);
 
