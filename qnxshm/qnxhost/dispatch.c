@@ -19,6 +19,7 @@
    that: parts, and the message. */
 struct context {
 	int chid;
+	struct limit *limit;
 	size_t msg_max_size;
 	dispatch_context_t public;
 };
@@ -33,6 +34,30 @@ static void set_rcvid(dispatch_context_t *ctp, qnxhost_rcvid_t rcvid)
 	ctp->message_context.rcvid = rcvid;
 }
 
+static void release(struct limit *limit)
+{
+	if (limit && atomic_fetch_sub(&limit->users, 1) == 1)
+		free(limit);
+}
+
+static dispatch_t *make(int chid)
+{
+	dispatch_t *dpp = calloc(1, sizeof *dpp);
+
+	if (dpp == NULL || (dpp->limit = calloc(1, sizeof *dpp->limit)) == NULL) {
+		free(dpp);
+		return NULL;
+	}
+	dpp->limit->nanoseconds = -1;
+	dpp->limit->users = 1;
+	dpp->chid = chid;
+	dpp->coid = dpp->unblock_code = -1;
+	dpp->msg_max_size = LEAST_ROOM;
+	pthread_mutex_init(&dpp->begin, NULL);
+	pthread_mutex_init(&dpp->lock, NULL);
+	return dpp;
+}
+
 dispatch_t *dispatch_create_channel(int chid, unsigned flags)
 {
 	dispatch_t *dpp;
@@ -44,18 +69,9 @@ dispatch_t *dispatch_create_channel(int chid, unsigned flags)
 	}
 	if (own && (chid = ChannelCreate(_NTO_CHF_UNBLOCK | _NTO_CHF_DISCONNECT | _NTO_CHF_COID_DISCONNECT)) == -1)
 		return NULL;
-	dpp = calloc(1, sizeof *dpp);
-	if (dpp == NULL) {
-		if (own)
-			ChannelDestroy(chid);
-		return NULL;
-	}
-	dpp->chid = chid;
-	dpp->coid = dpp->unblock_code = -1;
-	dpp->msg_max_size = LEAST_ROOM;
-	dpp->timeout = -1;
-	pthread_mutex_init(&dpp->begin, NULL);
-	pthread_mutex_init(&dpp->lock, NULL);
+	dpp = make(chid);
+	if (dpp == NULL && own)
+		ChannelDestroy(chid);
 	return dpp;
 }
 
@@ -81,6 +97,7 @@ int dispatch_destroy(dispatch_t *dpp)
 		free(h);
 	}
 	free(dpp->standard);
+	release(dpp->limit);
 	pthread_mutex_destroy(&dpp->begin);
 	pthread_mutex_destroy(&dpp->lock);
 	free(dpp);
@@ -248,6 +265,8 @@ dispatch_context_t *dispatch_context_alloc(dispatch_t *dpp)
 	if (c == NULL)
 		return NULL;
 	c->chid = dpp->chid;
+	c->limit = dpp->limit;
+	c->limit->users++;
 	c->msg_max_size = room;
 	public = &c->public;
 	public->message_context.dpp = dpp;
@@ -258,41 +277,36 @@ dispatch_context_t *dispatch_context_alloc(dispatch_t *dpp)
 
 void dispatch_context_free(dispatch_context_t *ctp)
 {
-	if (ctp)
+	if (ctp) {
+		release(context_of(ctp)->limit);
 		free(context_of(ctp));
+	}
 }
 
 int dispatch_timeout(dispatch_t *dpp, struct timespec *reltime)
 {
 	if (dpp == NULL || (reltime && (reltime->tv_sec < 0 || reltime->tv_nsec < 0 || reltime->tv_nsec > 999999999)))
 		return qnxhost_result(EINVAL);
-	pthread_mutex_lock(&dpp->lock);
-	dpp->timeout = reltime ? qnxhost_nanoseconds(reltime) : -1;
-	pthread_mutex_unlock(&dpp->lock);
+	dpp->limit->nanoseconds = reltime ? qnxhost_nanoseconds(reltime) : -1;
 	return 0;
 }
 
 /* A timeout that the program has armed itself is for this call, and goes before that of
    the dispatch. */
-static bool arm_timeout(dispatch_t *dpp)
+static bool arm_timeout(struct limit *limit)
 {
-	int64_t timeout;
-	uint64_t ns;
+	const int64_t ns = limit->nanoseconds;
 
-	pthread_mutex_lock(&dpp->lock);
-	timeout = dpp->timeout;
-	pthread_mutex_unlock(&dpp->lock);
-	if (timeout < 0 || qnxhost_timeout_armed())
+	if (ns < 0 || qnxhost_timeout_armed())
 		return false;
-	ns = (uint64_t)timeout;
-	return TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &ns, NULL) == 0;
+	return TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &(uint64_t){(uint64_t)ns}, NULL) == 0;
 }
 
 dispatch_context_t *dispatch_block(dispatch_context_t *ctp)
 {
 	struct context *c = context_of(ctp);
 	message_context_t *m = &ctp->message_context;
-	const bool limited = arm_timeout(m->dpp);
+	const bool limited = arm_timeout(c->limit);
 	qnxhost_rcvid_t rcvid;
 
 	m->msg->type = 0; /* for a message that has none */

@@ -5,6 +5,7 @@
 #define QNXHOST_DISPATCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/dispatch.h>
@@ -22,8 +23,16 @@ struct handler {
 
 struct selector;
 
+/* The timeout for dispatch_block, which contexts share with their dispatch: a loop may
+   still wait on one whose dispatch has been destroyed. */
+struct limit {
+	_Atomic int64_t nanoseconds; /* -1: none */
+	atomic_int users;
+};
+
 struct _dispatch {
 	int chid;
+	struct limit *limit;
 	pthread_mutex_t begin;      /* of what is made when it is needed */
 	int coid;                   /* to itself, or -1 */
 	struct selector *selector;
@@ -31,7 +40,6 @@ struct _dispatch {
 	pthread_mutex_t lock;       /* of what follows; taken after the other one */
 	size_t msg_max_size;
 	unsigned nparts_max;
-	int64_t timeout;            /* nanoseconds for dispatch_block, or -1 */
 	struct handler *handlers, *standard;
 };
 

@@ -173,6 +173,19 @@ static void *poll_all(void *p)
 	}
 }
 
+/* Where the library's other descriptors are: the low ones are the program's to count and
+   to close. */
+static int high(int fd)
+{
+	enum { FIRST_HIGH = 512 };
+	const int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIGH);
+
+	if (moved == -1)
+		return fd; /* the limit is lower */
+	close(fd);
+	return moved;
+}
+
 static struct selector *begin(dispatch_t *dpp)
 {
 	struct selector *s = calloc(1, sizeof *s);
@@ -185,6 +198,8 @@ static struct selector *begin(dispatch_t *dpp)
 	s->code = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->wake = eventfd(0, EFD_CLOEXEC);
+	if (s->wake != -1)
+		s->wake = high(s->wake);
 	sigfillset(&all); /* signals are for the program's threads */
 	pthread_sigmask(SIG_SETMASK, &all, &mask);
 	error = s->wake == -1 ? errno : qnxhost_create_thread(&s->thread, NULL, poll_all, s);

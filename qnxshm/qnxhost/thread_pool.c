@@ -214,6 +214,16 @@ static int start(thread_pool_t *pool, unsigned more)
 	return error;
 }
 
+/* AddressSanitizer does not see that the program's frames below are left. */
+static _Noreturn void leave_thread(void)
+{
+	extern void __asan_handle_no_return(void) __attribute__((weak));
+
+	if (__asan_handle_no_return)
+		__asan_handle_no_return();
+	pthread_exit(NULL);
+}
+
 int thread_pool_start(void *p)
 {
 	thread_pool_t *pool = p;
@@ -239,7 +249,7 @@ int thread_pool_start(void *p)
 		run(b);
 	}
 	if (pool->flags & (POOL_FLAG_USE_SELF | POOL_FLAG_EXIT_SELF))
-		pthread_exit(NULL);
+		leave_thread();
 	return 0;
 }
 

@@ -327,6 +327,49 @@ static void timeouts(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
+/* A loop whose dispatch was destroyed meanwhile is told so, each time. */
+static void destroyed(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp);
+	struct timespec soon = {0, 1000 * 1000};
+
+	MUST(ctp != NULL && dispatch_timeout(dpp, &soon) == 0);
+	CHECK(dispatch_destroy(dpp) == 0);
+	CHECK_ERRNO(dispatch_block(ctp), ESRCH);
+	CHECK_ERRNO(dispatch_block(ctp), ESRCH);
+	dispatch_context_free(ctp);
+}
+
+static int lowest(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	MUST(fd != -1 && close(fd) == 0);
+	return fd;
+}
+
+/* What a dispatch needs itself is not among the program's descriptors, which it may
+   count, or close all together. */
+static void own_descriptors(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp);
+	int p[2], before;
+
+	MUST(ctp != NULL && pipe(p) == 0);
+	before = lowest();
+	CHECK(select_attach(dpp, NULL, p[0], SELECT_FLAG_READ, on_descriptor, &marks[2]) == 0);
+	CHECK_EQUAL(lowest(), before);
+	seen = 0;
+	CHECK_EQUAL(write(p[1], "c", 1), 1);
+	serve(ctp, 1);
+	CHECK_EQUAL(marks[2], 'c');
+	dispatch_context_free(ctp);
+	CHECK(dispatch_destroy(dpp) == 0);
+	close(p[0]), close(p[1]);
+}
+
 static unsigned told[3];
 static int errors[3];
 
@@ -481,6 +524,8 @@ int main(int argc, char *argv[])
 	pool();
 	self();
 	timeouts();
+	destroyed();
+	own_descriptors();
 	pool_errors();
 	attached_again();
 	maximum();
