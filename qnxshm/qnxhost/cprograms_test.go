@@ -115,7 +115,7 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "events", "waits"} {
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "events", "pools", "waits"} {
 		compiler, source := "gcc", "qnxshm/qnxhost/testdata/"+name+".c"
 		switch name {
 		case "server":
@@ -421,6 +421,7 @@ func TestCPrograms(t *testing.T) {
 		{"dispatch-7.1", nil},
 		{"host", []string{"NAME"}},
 		{"events", []string{"alone"}},
+		{"pools", nil},
 		{"waits", nil},
 	} {
 		t.Run(strings.Trim(test.name+"-"+strings.Join(test.args, "-"), "-"), func(t *testing.T) {
@@ -457,7 +458,7 @@ func TestCProgramDefaultSignals(t *testing.T) {
 	start(t, "c-handles", "revoked").endsBy(t, syscall.SIGSEGV)
 	start(t, "c-signals", "pipe").endsBy(t, syscall.SIGPIPE)
 	start(t, "c-signals", "abort").endsBy(t, syscall.SIGABRT)
-	start(t, "c-dispatch", "untold").endsBy(t, syscall.SIGABRT)
+	start(t, "c-pools", "untold").endsBy(t, syscall.SIGABRT)
 	start(t, "c-signals", "stkflt").endsBy(t, syscall.SIGSTKFLT)
 }
 

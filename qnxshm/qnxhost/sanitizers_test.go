@@ -53,6 +53,7 @@ func TestCProgramsSanitized(t *testing.T) {
 			{"signals", []string{"masks"}},
 			{"processes", []string{"cancel"}},
 			{"dispatch", nil},
+			{"pools", nil},
 			{"waits", nil},
 			{"host", []string{"NAME"}},
 		} {

@@ -215,44 +215,6 @@ static void pool(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
-static dispatch_context_t *self_block(dispatch_context_t *ctp)
-{
-	static int times;
-
-	errno = ENODATA;
-	return times++ < 3 ? ctp : NULL;
-}
-
-static int self_handle(dispatch_context_t *ctp)
-{
-	(void)ctp;
-	seen++;
-	return 0;
-}
-
-static void *pool_of_self(void *p)
-{
-	thread_pool_start(p);
-	CHECK(!"reached");
-	return NULL;
-}
-
-/* The thread that starts the pool is of it. */
-static void self(void)
-{
-	dispatch_t *dpp = dispatch_create();
-	thread_pool_attr_t a = {.handle = dpp, .context_alloc = dispatch_context_alloc, .context_free = dispatch_context_free,
-		.block_func = self_block, .handler_func = self_handle, .lo_water = 1, .maximum = 1};
-	thread_pool_t *pool = thread_pool_create(&a, POOL_FLAG_USE_SELF);
-
-	MUST(dpp != NULL && pool != NULL);
-	seen = 0;
-	join(thread(pool_of_self, pool));
-	CHECK_EQUAL(seen, 3);
-	CHECK(thread_pool_destroy(pool) == 0);
-	CHECK(dispatch_destroy(dpp) == 0);
-}
-
 static int attach_again(select_context_t *ctp, int fd, unsigned flags, void *dpp)
 {
 	select_attr_t once = {.flags = SELECT_FLAG_NOREARM};
@@ -370,134 +332,6 @@ static void own_descriptors(void)
 	close(p[0]), close(p[1]);
 }
 
-static unsigned told[3];
-static int errors[3];
-
-static void on_error(unsigned what, int error)
-{
-	CHECK(what == POOL_ERROR_BLOCK || what == POOL_ERROR_HANDLER || what == POOL_ERROR_CONTEXT);
-	for (int i = 0; i < 3; i++)
-		if (what == 1U << i) {
-			told[i]++;
-			errors[i] = error;
-		}
-}
-
-static dispatch_context_t *no_context(dispatch_t *dpp)
-{
-	(void)dpp;
-	errno = EXDEV;
-	return NULL;
-}
-
-static int refuse(dispatch_context_t *ctp)
-{
-	(void)ctp;
-	errno = EDOM;
-	return -1;
-}
-
-static int blocked;
-
-static dispatch_context_t *block_twice(dispatch_context_t *ctp)
-{
-	errno = EILSEQ;
-	return blocked++ < 2 ? ctp : NULL;
-}
-
-/* The program is told of what fails in a pool: of contexts always, of the others if it
-   has asked. */
-static void pool_errors(void)
-{
-	dispatch_t *dpp = dispatch_create();
-	thread_pool_attr_t a = {.handle = dpp, .context_alloc = dispatch_context_alloc, .context_free = dispatch_context_free,
-		.block_func = block_twice, .handler_func = refuse, .error_func = on_error, .lo_water = 1, .maximum = 1};
-	const unsigned flags[] = {0, POOL_FLAG_CALL_BLOCK_ERRF, POOL_FLAG_CALL_HANDLE_ERRF};
-	thread_pool_t *pool;
-
-	MUST(dpp != NULL);
-	for (unsigned i = 0; i < 3; i++) {
-		memset(told, 0, sizeof told);
-		blocked = 0;
-		MUST((pool = thread_pool_create(&a, POOL_FLAG_USE_SELF | flags[i])) != NULL);
-		join(thread(pool_of_self, pool));
-		CHECK_EQUAL(told[0], flags[i] == POOL_FLAG_CALL_BLOCK_ERRF);
-		CHECK_EQUAL(told[1], flags[i] == POOL_FLAG_CALL_HANDLE_ERRF ? 2 : 0);
-		CHECK_EQUAL(told[2], 0);
-		CHECK(thread_pool_destroy(pool) == 0);
-	}
-	CHECK(errors[0] == EILSEQ && errors[1] == EDOM);
-	CHECK_ERRNO(thread_pool_create(&a, 0x20), EINVAL);
-	a.context_alloc = no_context;
-	MUST((pool = thread_pool_create(&a, 0)) != NULL);
-	CHECK_ERRNO(thread_pool_start(pool), EXDEV);
-	CHECK_EQUAL(told[2], 1);
-	CHECK_EQUAL(errors[2], EXDEV);
-	CHECK(thread_pool_destroy(pool) == 0);
-	CHECK(dispatch_destroy(dpp) == 0);
-}
-
-/* Asked to tell, and nobody to be told. */
-static void untold(void)
-{
-	thread_pool_attr_t a = {.handle = dispatch_create(), .context_alloc = dispatch_context_alloc,
-		.block_func = block_twice, .handler_func = refuse, .lo_water = 1, .maximum = 1};
-
-	thread_pool_start(thread_pool_create(&a, POOL_FLAG_USE_SELF | POOL_FLAG_CALL_BLOCK_ERRF));
-}
-
-enum { MEMBERS = 3 };
-static atomic_int members, most_members, blocks;
-static pthread_barrier_t both;
-
-static dispatch_context_t *late_context(dispatch_t *dpp)
-{
-	if (blocks > 0)
-		delay(100); /* the other thread looks meanwhile */
-	if (++members > most_members)
-		most_members = (int)members;
-	return dispatch_context_alloc(dpp);
-}
-
-static void count_out(dispatch_context_t *ctp)
-{
-	members--;
-	dispatch_context_free(ctp);
-}
-
-static dispatch_context_t *block_both(dispatch_context_t *ctp)
-{
-	if (blocks++ >= 2)
-		return NULL;
-	pthread_barrier_wait(&both);
-	return ctp;
-}
-
-static int handle_both(dispatch_context_t *ctp)
-{
-	(void)ctp;
-	delay(300);
-	return 0;
-}
-
-/* Threads that find at once that there are too few start no more than there may be. */
-static void maximum(void)
-{
-	dispatch_t *dpp = dispatch_create();
-	thread_pool_attr_t a = {.handle = dpp, .context_alloc = late_context, .context_free = count_out, .block_func = block_both,
-		.unblock_func = dispatch_unblock, .handler_func = handle_both, .lo_water = 2, .increment = 1, .maximum = MEMBERS};
-	thread_pool_t *pool = thread_pool_create(&a, 0);
-
-	MUST(dpp != NULL && pool != NULL && pthread_barrier_init(&both, NULL, 2) == 0);
-	CHECK(thread_pool_start(pool) == 0);
-	while (members > 0)
-		delay(1);
-	CHECK(thread_pool_destroy(pool) == 0);
-	CHECK_EQUAL(most_members, MEMBERS);
-	pthread_barrier_destroy(&both);
-	CHECK(dispatch_destroy(dpp) == 0);
-}
-
 /* No memory has room for what is asked for, and errno is as it was where nothing failed. */
 static void out_of_range(void)
 {
@@ -516,19 +350,14 @@ static void out_of_range(void)
 	}
 }
 
-int main(int argc, char *argv[])
+int main(void)
 {
-	if (argc > 1 && strcmp(argv[1], "untold") == 0)
-		untold();
 	loop();
 	pool();
-	self();
 	timeouts();
 	destroyed();
 	own_descriptors();
-	pool_errors();
 	attached_again();
-	maximum();
 	out_of_range();
 	return result();
 }
