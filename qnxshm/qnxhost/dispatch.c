@@ -5,9 +5,7 @@
  * that is attached for it. Channels and messages themselves are those of every program.
  */
 
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "dispatch.h"
 #include "face.h"
@@ -15,41 +13,14 @@
 /* The room for a message that nobody has asked more for. */
 #define LEAST_ROOM 512
 
-/* A context that programs know by the address of its public part, and what is behind
-   that: parts, and the message. */
-struct context {
-	int chid;
-	struct limit *limit;
-	size_t msg_max_size;
-	dispatch_context_t public;
-};
-
-static struct context *context_of(dispatch_context_t *ctp)
-{
-	return (struct context *)((char *)ctp - offsetof(struct context, public));
-}
-
-static void set_rcvid(dispatch_context_t *ctp, qnxhost_rcvid_t rcvid)
-{
-	ctp->message_context.rcvid = rcvid;
-}
-
-static void release(struct limit *limit)
-{
-	if (limit && atomic_fetch_sub(&limit->users, 1) == 1)
-		free(limit);
-}
-
 static dispatch_t *make(int chid)
 {
 	dispatch_t *dpp = calloc(1, sizeof *dpp);
 
-	if (dpp == NULL || (dpp->limit = calloc(1, sizeof *dpp->limit)) == NULL) {
+	if (dpp == NULL || (dpp->waits = qnxhost_make_waits()) == NULL) {
 		free(dpp);
 		return NULL;
 	}
-	dpp->limit->nanoseconds = -1;
-	dpp->limit->users = 1;
 	dpp->chid = chid;
 	dpp->coid = dpp->unblock_code = -1;
 	dpp->msg_max_size = LEAST_ROOM;
@@ -97,7 +68,7 @@ int dispatch_destroy(dispatch_t *dpp)
 		free(h);
 	}
 	free(dpp->standard);
-	release(dpp->limit);
+	qnxhost_release_waits(dpp->waits);
 	pthread_mutex_destroy(&dpp->begin);
 	pthread_mutex_destroy(&dpp->lock);
 	free(dpp);
@@ -241,104 +212,6 @@ int qnxhost_pulse_self(dispatch_t *dpp, _Atomic int *code, message_function *fun
 	}
 	pthread_mutex_unlock(&dpp->begin);
 	return error ? error : -MsgSendPulse_r(dpp->coid, SIGEV_PULSE_PRIO_INHERIT, *code, value);
-}
-
-dispatch_context_t *dispatch_context_alloc(dispatch_t *dpp)
-{
-	struct context *c;
-	dispatch_context_t *public;
-	size_t parts, room;
-
-	if (dpp == NULL) {
-		errno = EINVAL;
-		return NULL;
-	}
-	pthread_mutex_lock(&dpp->lock);
-	parts = dpp->nparts_max;
-	room = dpp->msg_max_size;
-	pthread_mutex_unlock(&dpp->lock);
-	if (parts > (SIZE_MAX / 2 - sizeof *c) / sizeof(iov_t) || room > SIZE_MAX / 2) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	c = calloc(1, sizeof *c + parts * sizeof(iov_t) + room);
-	if (c == NULL)
-		return NULL;
-	c->chid = dpp->chid;
-	c->limit = dpp->limit;
-	c->limit->users++;
-	c->msg_max_size = room;
-	public = &c->public;
-	public->message_context.dpp = dpp;
-	public->message_context.msg_max_size = room;
-	public->message_context.msg = (resmgr_iomsgs_t *)((char *)(c + 1) + parts * sizeof(iov_t));
-	return public;
-}
-
-void dispatch_context_free(dispatch_context_t *ctp)
-{
-	if (ctp) {
-		release(context_of(ctp)->limit);
-		free(context_of(ctp));
-	}
-}
-
-int dispatch_timeout(dispatch_t *dpp, struct timespec *reltime)
-{
-	if (dpp == NULL || (reltime && (reltime->tv_sec < 0 || reltime->tv_nsec < 0 || reltime->tv_nsec > 999999999)))
-		return qnxhost_result(EINVAL);
-	dpp->limit->nanoseconds = reltime ? qnxhost_nanoseconds(reltime) : -1;
-	return 0;
-}
-
-/* A timeout that the program has armed itself is for this call, and goes before that of
-   the dispatch. */
-static bool arm_timeout(struct limit *limit)
-{
-	const int64_t ns = limit->nanoseconds;
-
-	if (ns < 0 || qnxhost_timeout_armed())
-		return false;
-	return TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, &(uint64_t){(uint64_t)ns}, NULL) == 0;
-}
-
-dispatch_context_t *dispatch_block(dispatch_context_t *ctp)
-{
-	struct context *c = context_of(ctp);
-	message_context_t *m = &ctp->message_context;
-	const bool limited = arm_timeout(c->limit);
-	qnxhost_rcvid_t rcvid;
-
-	m->msg->type = 0; /* for a message that has none */
-	rcvid = MsgReceive_r(c->chid, m->msg, c->msg_max_size, &m->info);
-	if (rcvid == -ETIMEDOUT && limited) {
-		set_rcvid(ctp, -1);
-		return ctp;
-	}
-	if (rcvid < 0) {
-		errno = (int)-rcvid;
-		return NULL;
-	}
-	if (rcvid == 0 && m->dpp->unblock_code != -1 && m->msg->pulse.code == m->dpp->unblock_code) {
-		errno = EINTR;
-		return NULL;
-	}
-	set_rcvid(ctp, rcvid);
-	return ctp;
-}
-
-static int nothing(message_context_t *ctp, int code, unsigned flags, void *handle)
-{
-	(void)ctp, (void)code, (void)flags, (void)handle;
-	return 0;
-}
-
-/* Wakes one thread, as many as it is called times. */
-void dispatch_unblock(dispatch_context_t *ctp)
-{
-	dispatch_t *dpp = ctp->message_context.dpp;
-
-	qnxhost_pulse_self(dpp, &dpp->unblock_code, nothing, 0);
 }
 
 /* What nobody has asked for: a message is refused, and a client that has gone is let go. */

@@ -5,9 +5,7 @@
 #define QNXHOST_DISPATCH_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <sys/dispatch.h>
 
 typedef int message_function(message_context_t *ctp, int code, unsigned flags, void *handle);
@@ -23,16 +21,16 @@ struct handler {
 
 struct selector;
 
-/* The timeout for dispatch_block, which contexts share with their dispatch: a loop may
-   still wait on one whose dispatch has been destroyed. */
-struct limit {
-	_Atomic int64_t nanoseconds; /* -1: none */
-	atomic_int users;
-};
+/* What contexts share with their dispatch, and keep when it has been destroyed: a loop may
+   still wait. */
+struct waits;
+
+struct waits *qnxhost_make_waits(void);
+void qnxhost_release_waits(struct waits *waits);
 
 struct _dispatch {
 	int chid;
-	struct limit *limit;
+	struct waits *waits;
 	pthread_mutex_t begin;      /* of what is made when it is needed */
 	int coid;                   /* to itself, or -1 */
 	struct selector *selector;

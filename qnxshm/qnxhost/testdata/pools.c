@@ -175,6 +175,63 @@ static void maximum(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
+static thread_pool_t *pool_on(dispatch_t *dpp)
+{
+	thread_pool_attr_t a = {.handle = dpp, .context_alloc = dispatch_context_alloc, .context_free = dispatch_context_free,
+		.block_func = dispatch_block, .unblock_func = dispatch_unblock, .handler_func = dispatch_handler,
+		.lo_water = 3, .increment = 1, .hi_water = 4, .maximum = 4};
+	thread_pool_t *pool = thread_pool_create(&a, 0);
+
+	MUST(pool != NULL && thread_pool_start(pool) == 0);
+	return pool;
+}
+
+static int on_pulse(message_context_t *ctp, int code, unsigned flags, void *handle)
+{
+	(void)ctp, (void)code, (void)flags, (void)handle;
+	seen++;
+	return 0;
+}
+
+/* A thread of the program's own, which nobody unblocks. */
+static void *own_loop(void *dpp)
+{
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp);
+
+	MUST(ctp != NULL);
+	while (seen == 0) {
+		if (dispatch_block(ctp) == ctp)
+			dispatch_handler(ctp);
+		else
+			CHECK(!"unblocked");
+	}
+	dispatch_context_free(ctp);
+	return NULL;
+}
+
+/* Pools of one dispatch end each by itself, and disturb nobody else who waits. */
+static void pools_of_one_dispatch(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	pthread_t own;
+	int coid;
+
+	MUST(dpp != NULL && pulse_attach(dpp, 0, 9, on_pulse, NULL) == 9);
+	MUST((coid = message_connect(dpp, MSG_FLAG_SIDE_CHANNEL)) != -1);
+	seen = 0;
+	own = thread(own_loop, dpp);
+	for (int i = 0; i < 10; i++) {
+		thread_pool_t *first = pool_on(dpp), *second = pool_on(dpp);
+
+		CHECK(thread_pool_destroy(first) == 0);
+		CHECK(thread_pool_destroy(second) == 0);
+	}
+	CHECK_EQUAL(MsgSendPulse(coid, -1, 9, 0), 0);
+	join(own);
+	ConnectDetach(coid);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc > 1 && strcmp(argv[1], "untold") == 0)
@@ -182,5 +239,6 @@ int main(int argc, char *argv[])
 	self();
 	pool_errors();
 	maximum();
+	pools_of_one_dispatch();
 	return result();
 }
