@@ -31,6 +31,7 @@ struct timer {
 	struct sigevent event;
 	struct _itimer set; /* the time when it expires, 0 unless it was set, and the interval */
 	bool absolute;
+	bool made; /* else it has a number only */
 	int users; /* threads in a call with it */
 	struct timer *next;
 };
@@ -58,8 +59,9 @@ static struct timer *begin(timer_t id, bool or_next, int *error)
 	if (*error)
 		return NULL;
 	pthread_mutex_lock(&lock);
-	t = *find(id);
-	if (t && (t->id == id || or_next)) {
+	for (t = *find(id); t && !t->made && or_next; t = t->next)
+		;
+	if (t && t->made && (t->id == id || or_next)) {
 		t->users++;
 	} else {
 		t = NULL;
@@ -97,7 +99,7 @@ static struct timer *take(timer_t id)
 
 	pthread_mutex_lock(&lock);
 	p = find(id);
-	t = *p && (*p)->id == id ? *p : NULL;
+	t = *p && (*p)->id == id && (*p)->made ? *p : NULL;
 	if (t) {
 		*p = t->next;
 		while (t->users > 0)
@@ -105,6 +107,18 @@ static struct timer *take(timer_t id)
 	}
 	pthread_mutex_unlock(&lock);
 	return t;
+}
+
+/* From now on it is a timer, or it never was one. */
+static void begin_or_forget(struct timer *t, bool made)
+{
+	pthread_mutex_lock(&lock);
+	t->made = made;
+	if (!made)
+		*find(t->id) = t->next;
+	pthread_mutex_unlock(&lock);
+	if (!made)
+		free(t);
 }
 
 static int make(struct timer *t)
@@ -135,7 +149,6 @@ static int create(clockid_t clock, const struct sigevent *event, timer_t *id)
 	if (t == NULL)
 		return EAGAIN;
 	t->clock = qnxhost_system_clock(clock);
-	t->users = 1; /* nobody is to delete it yet */
 	add(t);
 	if (event)
 		t->event = *event;
@@ -143,9 +156,7 @@ static int create(clockid_t clock, const struct sigevent *event, timer_t *id)
 		SIGEV_SIGNAL_INIT(&t->event, SIGALRM), t->event.sigev_value.sival_int = t->id;
 	*id = t->id;
 	error = make(t);
-	end(t);
-	if (error)
-		free(take(t->id));
+	begin_or_forget(t, error == 0);
 	return error;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "check.h"
 
+#include <dlfcn.h>
 #include <semaphore.h>
 #include <time.h>
 
@@ -204,8 +205,46 @@ static void absolute(clockid_t clock)
 	alarm(0);
 }
 
+static timer_t being_made;
+
+/* The system's own, in the place of which the library finds this one: somebody uses a
+   number that is a timer's in a moment. */
+int system_create(clockid_t clock, void *event, void **timer) __asm__("timer_create");
+int system_create(clockid_t clock, void *event, void **timer)
+{
+	int (*create)(clockid_t, void *, void **);
+	const struct itimerspec off = spec(0, 0);
+	struct itimerspec is;
+
+	*(void **)&create = dlsym(RTLD_NEXT, "timer_create");
+	if (being_made) {
+		CHECK_ERRNO(timer_settime(being_made, 0, &off, NULL), EINVAL);
+		CHECK_ERRNO(timer_gettime(being_made, &is), EINVAL);
+		CHECK_ERRNO(TimerInfo(0, being_made, _NTO_TIMER_SEARCH, NULL), EINVAL);
+	}
+	return create(clock, event, timer);
+}
+
+/* A timer is none before it is made: the system would take it for its first one. */
+static void unmade(void)
+{
+	struct itimerspec on = {.it_value.tv_sec = 1000}, is;
+	struct sigevent none;
+	timer_t first, second;
+
+	SIGEV_NONE_INIT(&none);
+	MUST(timer_create(CLOCK_MONOTONIC, &none, &first) == 0 && timer_settime(first, 0, &on, NULL) == 0);
+	being_made = first + 1;
+	MUST(timer_create(CLOCK_MONOTONIC, &none, &second) == 0);
+	CHECK_EQUAL(second, being_made);
+	being_made = 0;
+	CHECK(timer_gettime(first, &is) == 0 && is.it_value.tv_sec > 900);
+	CHECK(timer_delete(second) == 0 && timer_delete(first) == 0);
+}
+
 int main(void)
 {
+	unmade();
 	chid = channel(0);
 	coid = attach(chid);
 	pulses(CLOCK_MONOTONIC);
