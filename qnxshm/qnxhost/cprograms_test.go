@@ -115,7 +115,7 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "events", "pools", "waits"} {
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "events", "pools", "waits", "storm"} {
 		compiler, source := "gcc", "qnxshm/qnxhost/testdata/"+name+".c"
 		switch name {
 		case "server":
