@@ -50,6 +50,7 @@ int qnxhost_create_thread(pthread_t *thread, const pthread_attr_t *attributes, v
 
 /* A thread has a value of this key until it ends, however it does. */
 static pthread_key_t alive;
+static bool has_key;
 static atomic_bool deaths_wanted;
 
 void qnxhost_want_thread_deaths(void)
@@ -64,11 +65,17 @@ static void tell_death(void *ignored)
 		QNXHOST_CALL((qnxhost_go_thread_died(gettid(), qnxhost_priority()), 0));
 }
 
+static void watch_this(void)
+{
+	if (has_key)
+		pthread_setspecific(alive, &alive);
+}
+
 /* The first thread is not made. */
 __attribute__((constructor)) static void watch_threads(void)
 {
-	pthread_key_create(&alive, tell_death);
-	pthread_setspecific(alive, &alive);
+	has_key = pthread_key_create(&alive, tell_death) == 0;
+	watch_this();
 }
 
 struct start {
@@ -81,7 +88,7 @@ static void *run_watched(void *p)
 	struct start s = *(struct start *)p;
 
 	free(p);
-	pthread_setspecific(alive, &alive);
+	watch_this();
 	return s.routine(s.argument);
 }
 
