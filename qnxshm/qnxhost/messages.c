@@ -195,6 +195,7 @@ static void begin_timeout(struct sleeper *s, int64_t ns)
 {
 	s->ns = ns;
 	s->end = end_of(ns);
+	s->over = 0;
 }
 
 /* A message that its sender does not want to wait for any more. */
@@ -219,7 +220,7 @@ static void cancel_send(uintptr_t begun)
 }
 
 /* A timeout for SEND begins now, and one for both goes on. One for REPLY alone begins when
-   the server has the message, of which it tells. */
+   the server has the message, of which it tells, and again if it wants that once more. */
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts)
 {
 	static __thread int thread;
@@ -237,8 +238,8 @@ long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, s
 		thread = (int)gettid();
 	error = qnxhost_go_send(coid, thread, qnxhost_priority(), in_reply && !in_send, &s.msg, &s.reply, &s.status, &s.it);
 	while (error == NOT_YET) {
-		if (in_reply && !in_send && s.it.received && s.sleeper.ns < 0)
-			begin_timeout(&s.sleeper, timeout.nanoseconds);
+		if (in_reply && !in_send && s.it.received != (s.sleeper.ns >= 0))
+			begin_timeout(&s.sleeper, s.it.received ? timeout.nanoseconds : -1);
 		why = sleep_until(s.it.socket, s.it.own, s.it.nap, &s.sleeper);
 		if (why == 0) {
 			error = qnxhost_go_send_try(&s.it, &s.msg, &s.reply, &s.status);

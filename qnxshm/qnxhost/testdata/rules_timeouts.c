@@ -75,6 +75,24 @@ static void reply_unblock(void)
 	answered(&s, rcvid, 9);
 }
 
+static void reply_restart(void)
+{
+	int chid = channel(0), coid = attach(chid), rcvid;
+	struct sender s = {};
+
+	rcvid = receive_from(&s, chid, coid, _NTO_TIMEOUT_REPLY, 300 * MS);
+	delay(50); /* until the time has begun */
+	if (MsgError(rcvid, ERESTART) == -1)
+		return failed(&s, ETIMEDOUT); /* this thread did not run for so long */
+	delay(400);
+	CHECK(!s.back);
+	rcvid = message_of(chid);
+	if (MsgReply(rcvid, 6, NULL, 0) == -1)
+		return failed(&s, ETIMEDOUT);
+	join(s.thread);
+	CHECK_EQUAL(s.status, 6);
+}
+
 static void reply_null(void)
 {
 	int chid = channel(0), coid = attach(chid);
@@ -225,6 +243,7 @@ const struct rule timeout_rules[] = {
 	{"timeout/reply-unreceived", reply_unreceived},
 	{"timeout/reply-received", reply_received},
 	{"timeout/reply-unblock", reply_unblock},
+	{"timeout/reply-restart", reply_restart},
 	{"timeout/reply-null", reply_null},
 	{"timeout/other-state", other_state},
 	{"timeout/once", once},
