@@ -25,40 +25,52 @@ const (
 // Events pass between processes in C and in Go, either of which is the server.
 func TestCEvents(t *testing.T) {
 	t.Parallel()
-	t.Run("C and C", func(t *testing.T) {
-		t.Parallel()
-		name := uniqueName()
-		s := start(t, "c-events", "server", name)
-		s.line(t)
-		start(t, "c-events", "client", name).succeeds(t)
-		s.succeeds(t)
-	})
-	t.Run("Go server", func(t *testing.T) {
-		t.Parallel()
-		name := uniqueName()
-		ch, err := qnxmsg.AttachName(name)
-		require.NoError(t, err)
-		defer ch.Close()
-		ctx, stop := context.WithTimeout(context.Background(), patience)
-		defer stop()
-		c := start(t, "c-events", "client", name)
-		require.NoError(t, ch.Serve(ctx, &qnxmsg.Server{
-			Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
-				typeDeliver: deliver, typeVerify: deliver,
-				typeQuit: func(_ *qnxmsg.Client, m *qnxmsg.Message) error { return m.Reply(0, nil) },
-			},
-			Gone: func(*qnxmsg.Client) { stop() },
-		}))
-		c.succeeds(t)
-	})
-	t.Run("Go client", func(t *testing.T) {
-		t.Parallel()
-		name := uniqueName()
-		s := start(t, "c-events", "server", name)
-		s.line(t)
-		subscribe(t, name)
-		s.succeeds(t)
-	})
+	for dialect := range dialects {
+		t.Run(dialect, func(t *testing.T) {
+			t.Parallel()
+			program := "c-events-" + dialect
+			t.Run("C and C", func(t *testing.T) {
+				t.Parallel()
+				name := uniqueName()
+				s := start(t, program, "server", name)
+				s.line(t)
+				start(t, program, "client", name).succeeds(t)
+				s.succeeds(t)
+			})
+			t.Run("Go server", func(t *testing.T) {
+				t.Parallel()
+				name := uniqueName()
+				ch, err := qnxmsg.AttachName(name)
+				require.NoError(t, err)
+				defer ch.Close()
+				c := start(t, program, "client", name)
+				serveEvents(t, ch)
+				c.succeeds(t)
+			})
+			t.Run("Go client", func(t *testing.T) {
+				t.Parallel()
+				name := uniqueName()
+				s := start(t, program, "server", name)
+				s.line(t)
+				subscribe(t, name)
+				s.succeeds(t)
+			})
+		})
+	}
+}
+
+// serveEvents serves one client.
+func serveEvents(t *testing.T, ch *qnxmsg.Channel) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	require.NoError(t, ch.Serve(ctx, &qnxmsg.Server{
+		Handlers: map[uint16]func(*qnxmsg.Client, *qnxmsg.Message) error{
+			typeDeliver: deliver, typeVerify: deliver,
+			typeQuit: func(_ *qnxmsg.Client, m *qnxmsg.Message) error { return m.Reply(0, nil) },
+		},
+		Gone: func(*qnxmsg.Client) { stop() },
+	}))
 }
 
 // deliver does what a client in C asks for; the status is the errno.

@@ -2,7 +2,9 @@
 
 /* Events. "server NAME" delivers what its clients send it, "client NAME" is such a
    client, "alone" is both. */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <malloc.h>
 
 #include "check.h"
@@ -56,8 +58,11 @@ static void *serve(void *chid)
 
 static long ask(int coid, int type, const struct sigevent *event, int add)
 {
-	struct request r = {.type = type, .when = WHILE_BLOCKED, .add = add};
+	struct request r = {};
 
+	r.type = (uint16_t)type;
+	r.when = WHILE_BLOCKED;
+	r.add = add;
 	if (event)
 		r.event = *event;
 	return MsgSend(coid, &r, sizeof r, NULL, 0);
@@ -88,8 +93,10 @@ static void pulses(int coid)
 {
 	int chid = channel(0), self = attach(chid);
 	struct sigevent event, registered, second;
-	struct request r = {.type = DELIVER, .when = WHEN_ANSWERED};
+	struct request r = {};
 
+	r.type = DELIVER;
+	r.when = WHEN_ANSWERED;
 	/* As it is. */
 	SIGEV_PULSE_INIT(&event, self, SIGEV_PULSE_PRIO_INHERIT, 5, 4711);
 	CHECK_EQUAL(ask(coid, VERIFY, &event, 0), 0);
@@ -207,7 +214,8 @@ static void signals(int coid)
 	CHECK_EQUAL(sigtimedwait(&set, &info, &patience), SIGRTMIN + 3);
 	CHECK(info.si_code == -101 && info.si_value.sival_ptr == (void *)815);
 
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {};
+	action.sa_handler = on_signal;
 	sigaction(SIGUSR2, &action, NULL);
 	SIGEV_SIGNAL_INIT(&event, SIGUSR2);
 	CHECK(ask(coid, DELIVER, &event, 0) == 0 || errno == EINTR); /* the answer may be as fast */
