@@ -248,7 +248,10 @@ static struct queue *open_queue(int coid)
 	struct stat st;
 	int fd;
 
-	if (ask(coid, QUEUE, 0, &loan) == -1 || (fd = shm_open_handle(loan.handle, O_RDWR)) == -1)
+	if (ask(coid, QUEUE, 0, &loan) == -1)
+		fail("QUEUE");
+	fd = shm_open_handle(loan.handle, O_RDWR);
+	if (fd == -1)
 		fail("shm_open_handle");
 	if (fstat(fd, &st) == -1 || (uint64_t)st.st_size != loan.size)
 		fail("fstat");
