@@ -32,7 +32,7 @@ func (m *Message) ReadAt(p []byte, off int64) (n int, err error) {
 // WriteAt writes to the client's reply buffer, off bytes after its begin, while the
 // client waits. It does not answer: Reply does, whose data goes to the begin of the
 // same buffer. With Reply(status, nil) what was written stays as it is. What does not
-// fit the buffer ([Info.DstMsgLen]) is not written, and the error is [io.ErrShortWrite].
+// fit the buffer (DstMsgLen of [Info]) is not written, and the error is [io.ErrShortWrite].
 //
 // Errors:
 //

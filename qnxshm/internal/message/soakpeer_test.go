@@ -246,6 +246,7 @@ func (c *soakClient) soak(names []string, patient bool, d time.Duration) error {
 		for range threads {
 			users.Go(func() {
 				rnd := rand.New(rand.NewPCG(rand.Uint64(), 7))
+				c.send(coid, rnd) // one at least, however busy the machine is
 				for time.Now().Before(until) {
 					c.send(coid, rnd)
 				}
