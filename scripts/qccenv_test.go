@@ -12,9 +12,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -283,6 +285,9 @@ func TestSDPScriptMisbehaves(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	m := newMachine(t)
 	need(t, "gcc")
+	noticed := make(chan os.Signal, 1) // what nohup, or a shell for "&", has made a process ignore its children ignore
+	signal.Notify(noticed, syscall.SIGHUP, syscall.SIGINT)
+	defer signal.Stop(noticed)
 	dir := m.sdp("sdp", "8.0", "qcc-aarch64")
 	cc := m.printed(dir)["CC"]
 	write(t, dir+"/host/linux/x86_64/usr/bin/qcc", "#!/bin/sh\n[ \"$1\" != -V ] || exec cat \"${0%/*}/qcc.list\"\n"+
