@@ -41,7 +41,7 @@ var circular = []string{"", "qnxmsg", "shmtest"}
 // does a file of one.
 func TestHouse(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the module")
+		t.Skip("compiles the module: not with -short")
 	}
 	const module = "github.com/go-qnx/shm/qnxshm"
 	packages := listPackages(t, module+"/...")

@@ -44,8 +44,8 @@ func Main(m *testing.M) {
 
 var mainCalled atomic.Bool
 
-// Run runs the case of every rule that programs in Go can meet as a subtest named by the rule's ID, checks
-// that nothing is left behind, and logs the report.
+// Run runs the case of every rule that programs in Go can meet as a subtest named by
+// the rule's ID, checks that nothing is left behind, and logs the report.
 func Run(t *testing.T) {
 	if !supported {
 		t.Skip("neither host nor target: " + runtime.GOOS)
