@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
@@ -610,20 +611,30 @@ func (p *process) signal(t *testing.T, sig syscall.Signal) {
 }
 
 // keepsNoMemory checks that the program has no shared-memory object open or
-// mapped.
+// mapped, and soon not the memory of a connection either, which the last thread
+// that looks at it gives back after the program has been told that its client is gone.
 func (p *process) keepsNoMemory(t *testing.T) {
 	t.Helper()
+	for _, memory := range p.memory(t) {
+		require.NotContains(t, memory, "/memfd:qnxshm:")
+	}
+	require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Empty(c, p.memory(c)) }, 10*time.Second, time.Millisecond)
+}
+
+// memory returns the memory files that the program has mapped or open.
+func (p *process) memory(t require.TestingT) []string {
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.pid()))
 	require.NoError(t, err)
-	require.NotContains(t, string(maps), "/memfd:")
+	memory := regexp.MustCompile("/memfd:.*").FindAllString(string(maps), -1)
 	fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.pid()))
 	require.NoError(t, err)
 	require.NotEmpty(t, fds)
 	for _, fd := range fds {
-		if target, err := os.Readlink(fd); err == nil {
-			require.NotContains(t, target, "/memfd:")
+		if target, err := os.Readlink(fd); err == nil && strings.HasPrefix(target, "/memfd:") {
+			memory = append(memory, target)
 		}
 	}
+	return memory
 }
 
 // leftNothing checks that nothing of the program is left after its end: no
