@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // words are the calls for words, each doing nothing that would be noticed.
@@ -146,4 +147,30 @@ func TestWordsDoNotAllocate(t *testing.T) {
 	for _, w := range words {
 		require.Zero(t, testing.AllocsPerRun(100, func() { w.call(m, 0) }), w.name)
 	}
+}
+
+// TestStoresAreBarriers: a store is seen before what the same thread then loads is read,
+// with the race detector, too.
+func TestStoresAreBarriers(t *testing.T) {
+	m := newMapping(t, newObject(t, page), qnxshm.ReadWrite)
+	sideOf32 := func(own, other int64) func(uint32) uint32 {
+		return func(round uint32) uint32 {
+			if m.StoreUint32(own, round) != nil {
+				return 0
+			}
+			v, _ := m.LoadUint32(other)
+			return v
+		}
+	}
+	testproc.OneSeesTheOther(t, sideOf32(0, 64), sideOf32(64, 0))
+	sideOf64 := func(own, other int64) func(uint32) uint32 {
+		return func(round uint32) uint32 {
+			if m.StoreUint64(own, uint64(round)) != nil {
+				return 0
+			}
+			v, _ := m.LoadUint64(other)
+			return uint32(v)
+		}
+	}
+	testproc.OneSeesTheOther(t, sideOf64(128, 192), sideOf64(192, 128))
 }

@@ -117,7 +117,7 @@ func (cl *client) takeIn() {
 func (cl *client) wakeForRoom() {
 	how := cl.room.Swap(0)
 	if how&waitFutex != 0 {
-		linux.FutexWake(&cl.room, 1<<30)
+		linux.FutexWake(&cl.room.Uint32, 1<<30)
 	}
 	if how&waitBell != 0 {
 		cl.ringBack(-1)
@@ -176,7 +176,7 @@ func (cl *client) ringBack(slot int) {
 func (sv *served) wake() {
 	switch sv.slot.wake.Swap(0) {
 	case waitFutex:
-		linux.FutexWake(&sv.slot.wake, 1)
+		linux.FutexWake(&sv.slot.wake.Uint32, 1)
 	case waitBell, waitParked:
 		sv.client.ringBack(sv.index)
 	}

@@ -29,10 +29,10 @@ func (m *Memory) Add(k int, mem []byte) { m.segment[k].Store(newSegment(k, mem))
 func SegmentSize(k int) int64 { return roundUp(int64(segmentSize(k))) }
 
 // Words of the head.
-func (m *Memory) Bell() *atomic.Uint32   { return &m.bell }
-func (m *Memory) Head() *atomic.Uint32   { return &m.head }
-func (m *Memory) Tail() *atomic.Uint32   { return &m.tail }
-func (m *Memory) Closed() *atomic.Uint32 { return &m.closed }
+func (m *Memory) Bell() *word32   { return &m.bell }
+func (m *Memory) Head() *word32   { return &m.head }
+func (m *Memory) Tail() *word32   { return &m.tail }
+func (m *Memory) Closed() *word32 { return &m.closed }
 
 // Enter enters a message, EnterPulse a pulse, EnterAny something.
 func (m *Memory) Enter(slot int, generation uint32) (ok, ring bool) {
@@ -73,11 +73,11 @@ func (m *Memory) Asked() (n int) {
 
 // A SlotWords is a slot.
 type SlotWords struct {
-	State                               *atomic.Uint64
-	Wake, Coid, Buffer, Unblock, Pieces *atomic.Uint32
-	Errno                               *atomic.Uint32
-	Length, Room, Replied, Status       *atomic.Uint64
-	Piece                               func(i int) (offset, length *atomic.Uint64)
+	State                               *word64
+	Wake, Coid, Buffer, Unblock, Pieces *word32
+	Errno                               *word32
+	Length, Room, Replied, Status       *word64
+	Piece                               func(i int) (offset, length *word64)
 	Request, Reply                      []byte
 }
 
@@ -87,7 +87,7 @@ func (m *Memory) Slot(i int) SlotWords {
 	return SlotWords{
 		State: &s.state, Wake: &s.wake, Coid: &s.coid, Buffer: &s.buffer, Unblock: &s.unblock, Pieces: &s.pieces, Errno: &s.errno,
 		Length: &s.length, Room: &s.room, Replied: &s.replied, Status: &s.status,
-		Piece:   func(i int) (offset, length *atomic.Uint64) { return &s.piece[i].offset, &s.piece[i].length },
+		Piece:   func(i int) (offset, length *word64) { return &s.piece[i].offset, &s.piece[i].length },
 		Request: s.request[:], Reply: s.reply[:],
 	}
 }

@@ -5,7 +5,6 @@ package message_test
 import (
 	"slices"
 	"strconv"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -197,7 +196,7 @@ func (d durations) median() time.Duration {
 }
 
 // await polls a word of shared memory.
-func await(limit time.Duration, word *atomic.Uint64, want uint64) bool {
+func await(limit time.Duration, word interface{ Load() uint64 }, want uint64) bool {
 	for deadline := time.Now().Add(limit); word.Load() != want; time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(deadline) {
 			return false

@@ -140,7 +140,7 @@ func (s *rawServer) serve(act string) bool {
 // wakeOne wakes the thread of a slot.
 func wakeOne(w message.SlotWords) {
 	w.Wake.Store(0)
-	linux.FutexWake(w.Wake, 1)
+	linux.FutexWake(&w.Wake.Uint32, 1)
 }
 
 // misbehave sends something in place of f, or something wrong about it, if act

@@ -16,7 +16,7 @@ import (
 // server may have changed the word that tells. The attachment's lock is held.
 func (s *sender) rouse() {
 	s.wake.Store(0)
-	linux.FutexWake(&s.wake, 1)
+	linux.FutexWake(&s.wake.Uint32, 1)
 	s.signal()
 }
 
@@ -45,7 +45,7 @@ func (at *attachment) wakeAll(which func(*sender) bool) {
 		}
 	}
 	at.room.Store(0)
-	linux.FutexWake(&at.room, 1<<30)
+	linux.FutexWake(&at.room.Uint32, 1<<30)
 }
 
 // wake wakes the thread of a slot, or with -1 all that wait for room: the server of

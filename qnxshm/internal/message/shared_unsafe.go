@@ -35,24 +35,24 @@ const (
 // different cache lines.
 type sharedHead struct {
 	// bell is 1 when the server wants to be rung for what is new.
-	bell atomic.Uint32
+	bell word32
 	_    [60]byte
 	// head counts what the client has entered in the ring, tail what the server has
 	// taken.
-	head atomic.Uint32
+	head word32
 	_    [60]byte
-	tail atomic.Uint32
+	tail word32
 	_    [60]byte
 	// closed is 1 once the server does not take anything any more.
-	closed atomic.Uint32
+	closed word32
 	// room tells how threads wait for room in the ring: with waitFutex they sleep on
 	// this word, with waitBell the server rings.
-	room atomic.Uint32
+	room word32
 	// asks is 1 when a bit of unblock may be set.
-	asks atomic.Uint32
+	asks word32
 	_    [52]byte
 	// unblock has a bit for each slot whose thread does not want to wait any more.
-	unblock [bitmapWords]atomic.Uint32
+	unblock [bitmapWords]word32
 }
 
 // An entry of the ring: a message, or a pulse.
@@ -64,30 +64,30 @@ type entry struct {
 
 // A slot carries the messages of one thread at a time, one after the other.
 type slot struct {
-	state atomic.Uint64 // see state.go
+	state word64 // see state.go
 	// wake tells how the thread sleeps, see wait.go; 0 if it does not.
-	wake    atomic.Uint32
-	unblock atomic.Uint32 // generation whose thread does not want to wait any more
+	wake    word32
+	unblock word32 // generation whose thread does not want to wait any more
 
 	// By the client, before the message is sent.
-	length atomic.Uint64 // of the message
-	room   atomic.Uint64 // for the reply
-	coid   atomic.Uint32
-	buffer atomic.Uint32 // number of the Buffer that has message and reply, 0: the slot
-	thread atomic.Uint32 // that sends
-	tell   atomic.Uint32 // 1: wake the thread when the message is received
+	length word64 // of the message
+	room   word64 // for the reply
+	coid   word32
+	buffer word32 // number of the Buffer that has message and reply, 0: the slot
+	thread word32 // that sends
+	tell   word32 // 1: wake the thread when the message is received
 	_      [16]byte
 
 	// By the server, before the message is replied to.
-	status  atomic.Uint64
-	replied atomic.Uint64 // bytes, from the begin
-	errno   atomic.Uint32
-	pieces  atomic.Uint32 // how many of piece there are
+	status  word64
+	replied word64 // bytes, from the begin
+	errno   word32
+	pieces  word32 // how many of piece there are
 	_       [40]byte
 
 	request [pageSize - 128]byte
 	reply   [pageSize]byte
-	piece   [maxPieces]struct{ offset, length atomic.Uint64 }
+	piece   [maxPieces]struct{ offset, length word64 }
 }
 
 // maxPieces bounds what a server writes with MsgWrite in separate places of a reply.

@@ -36,7 +36,7 @@ func (s *Sending) await(deadline time.Time) error {
 			}
 			s.slept = true
 		}
-		err := linux.FutexWait(w, waitFutex, deadline)
+		err := linux.FutexWait(&w.Uint32, waitFutex, deadline)
 		w.Store(0)
 		if s.done() {
 			return nil
@@ -93,7 +93,7 @@ func (s *Sending) awaitRoom(deadline time.Time) error {
 	if !at.full() || s.interrupted() || at.shared.closed.Load() != 0 {
 		return nil // which Enter finds out
 	}
-	return linux.FutexWait(&at.room, how, deadline)
+	return linux.FutexWait(&at.room.Uint32, how, deadline)
 }
 
 // Try looks for a short while whether the wait is done, and comes back with the
