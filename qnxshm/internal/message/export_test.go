@@ -61,3 +61,26 @@ func Pieces(added [][2]int64) (pieces [][2]int64, err error) {
 	}
 	return pieces, err
 }
+
+// Waiting counts the threads whose messages the channel has received, and not answered.
+func Waiting(chid int) (n int) {
+	ch := channels.get(chid)
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for _, cl := range ch.clients {
+		for _, sv := range cl.slots {
+			if sv != nil && sv.slotWaits() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Asleep counts the receivers that sleep in the kernel.
+func Asleep(chid int) int {
+	ch := channels.get(chid)
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	return ch.messages.count
+}

@@ -276,10 +276,9 @@ func (rc *Receiving) take() (arrival, bool) {
 	if ok && a.client != nil {
 		a.client.takenOut()
 	}
-	if ok && (ch.messages.any() || ch.pulses.any()) {
-		// It may take a while until this one looks again.
-		rc.stopLooking()
-		if ch.looking == 0 {
+	if ok {
+		rc.stopLooking() // it may take a while until it looks again
+		if ch.looking == 0 && (ch.messages.any() || ch.pulses.any()) {
 			ch.hangBells()
 		}
 	}

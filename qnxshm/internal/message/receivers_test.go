@@ -113,3 +113,49 @@ func mix(coid, n int) (slowest time.Duration, err error) {
 	}
 	return slowest, nil
 }
+
+// TestReceiverOfLargeMessage: while a receiver copies a large message, another one that
+// comes later is told of the next message at once.
+func TestReceiverOfLargeMessage(t *testing.T) {
+	const size = 128 << 20
+	chid := newChannel(t, 0)
+	large, small := testproc.Start(t, "node"), testproc.Start(t, "node")
+	coid := large.Do("attach", os.Getpid(), chid)
+	other := small.Do("attach", os.Getpid(), chid)
+	answer := func(room int) (time.Time, error) {
+		r, err := message.MsgReceive(chid, make([]byte, room), -1)
+		if err == nil {
+			err = message.MsgReply(r.RcvID, 0)
+		}
+		return time.Now(), err
+	}
+	first := small.Begin("send", other, 1) // from now on a receiver looks at its memory
+	_, err := answer(8)
+	require.NoError(t, err)
+	_, err = first.Wait()
+	require.NoError(t, err)
+	for range 5 { // the machine may be slow, or very fast
+		slow := large.Begin("send", coid, size)
+		copied, received := make(chan time.Time, 1), make(chan time.Time, 1)
+		receive := func(room int, ended chan<- time.Time) {
+			end, err := answer(room)
+			if err == nil {
+				ended <- end
+			}
+			close(ended)
+		}
+		go receive(size+8, copied)
+		require.Eventually(t, func() bool { return message.Waiting(chid) == 1 }, testproc.Patience, time.Millisecond)
+		go receive(8, received)
+		require.Eventually(t, func() bool { return message.Asleep(chid) == 1 }, testproc.Patience, time.Millisecond)
+		quick := small.Begin("send", other, 1)
+		_, err := quick.Wait()
+		require.NoError(t, err)
+		_, err = slow.Within(testproc.Patience)
+		require.NoError(t, err)
+		if (<-received).Before(<-copied) {
+			return
+		}
+	}
+	require.Fail(t, "the second receiver was always last")
+}
