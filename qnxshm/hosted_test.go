@@ -21,7 +21,8 @@ import (
 
 // TestHosted runs the tests that the tag qnx makes a difference to with it: then
 // the target's own files are compiled, against the host's C library. (The C
-// library itself has its tests in qnxhost.)
+// library itself has its tests in qnxhost.) Those that only take long, and are the same
+// for it, are left to go test -tags qnx.
 func TestHosted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute: not with -short")
@@ -33,7 +34,7 @@ func TestHosted(t *testing.T) {
 	testproc.WithoutPort(t)
 	readSources(t, "..")
 	t.Parallel()
-	cmd := exec.Command("go", "test", "-tags", "qnx", "-vet=off", "-count=1", "./examples/...", "./qnxshm", "./qnxshm/qnxmsg", "./qnxshm/shmtest")
+	cmd := exec.Command("go", "test", "-short", "-tags", "qnx", "-vet=off", "-count=1", "./examples/...", "./qnxshm", "./qnxshm/qnxmsg", "./qnxshm/shmtest")
 	cmd.Dir = ".."
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

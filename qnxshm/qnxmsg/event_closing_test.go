@@ -37,7 +37,7 @@ func TestEventsWhileClosing(t *testing.T) {
 }
 
 func closeOften(pid, chid int, event []byte) error {
-	for i := range 2000 {
+	for i := range 500 {
 		conn, err := qnxmsg.Connect(pid, chid)
 		if err != nil {
 			return err
