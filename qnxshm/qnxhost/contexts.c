@@ -18,6 +18,7 @@ struct context {
 	struct waits *waits;
 	bool waiting;         /* with the lock of waits, as what follows */
 	unsigned unblocks;    /* for this one, whose pulses are on their way */
+	unsigned passed_on;   /* how often others have got one of these while it did not wait */
 	struct context *next;
 	size_t msg_max_size;
 	dispatch_context_t public;
@@ -139,6 +140,7 @@ static bool begin(struct context *c, int64_t *timeout)
 		c->waiting = true;
 	} else {
 		c->unblocks--;
+		c->passed_on = 0;
 		w->stale++;
 	}
 	*timeout = qnxhost_timeout_armed() ? -1 : w->nanoseconds;
@@ -156,9 +158,10 @@ static void end(struct context *c)
 enum outcome { ITS_OWN, ANOTHERS, NOBODYS };
 
 /* Whose is a pulse that this context has got? Of one that does not wait any thread may
-   take it. */
+   take it, but not at once: its thread may be about to wait. */
 static enum outcome whose(struct context *c)
 {
+	const unsigned patience = 100; /* milliseconds, as receive delays */
 	struct waits *w = c->waits;
 	enum outcome outcome = NOBODYS;
 	struct context *idle = NULL, *other;
@@ -175,8 +178,12 @@ static enum outcome whose(struct context *c)
 	if (w->stale > 0 && idle != c) {
 		w->stale--;
 		outcome = NOBODYS;
+	} else if (outcome == NOBODYS && idle && idle != c && idle->passed_on < patience) {
+		idle->passed_on++;
+		outcome = ANOTHERS;
 	} else if (outcome == NOBODYS && idle) {
 		idle->unblocks--;
+		idle->passed_on = 0;
 		outcome = ITS_OWN;
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -222,7 +229,7 @@ static qnxhost_rcvid_t receive(struct context *c, int64_t timeout)
 		switch (whose(c)) {
 		case ITS_OWN:
 			return -EINTR;
-		case ANOTHERS: /* which is the next one that waits, while this one does not */
+		case ANOTHERS: /* which waits, or soon will, while this one does not */
 			qnxhost_pulse_self(m->dpp, &m->dpp->unblock_code, nothing, 0);
 			delay(1);
 			break;

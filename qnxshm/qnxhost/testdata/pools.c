@@ -232,6 +232,32 @@ static void pools_of_one_dispatch(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
+/* Who is unblocked just before it waits is told, though another thread waits already. */
+static void unblocked_before_it_waits(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp;
+	pthread_t own;
+	int coid;
+
+	MUST(dpp != NULL && pulse_attach(dpp, 0, 9, on_pulse, NULL) == 9);
+	MUST((coid = message_connect(dpp, MSG_FLAG_SIDE_CHANNEL)) != -1 && (ctp = dispatch_context_alloc(dpp)) != NULL);
+	seen = 0;
+	own = thread(own_loop, dpp);
+	for (int i = 0; i < 5; i++) {
+		delay(10);
+		dispatch_unblock(ctp);
+		delay(10);
+		errno = 0;
+		CHECK(dispatch_block(ctp) == NULL && errno == EINTR);
+	}
+	CHECK_EQUAL(MsgSendPulse(coid, -1, 9, 0), 0);
+	join(own);
+	dispatch_context_free(ctp);
+	ConnectDetach(coid);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc > 1 && strcmp(argv[1], "untold") == 0)
@@ -240,5 +266,6 @@ int main(int argc, char *argv[])
 	pool_errors();
 	maximum();
 	pools_of_one_dispatch();
+	unblocked_before_it_waits();
 	return result();
 }
