@@ -5,6 +5,7 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -23,11 +24,23 @@ type Listener struct {
 // Listeners returns the sockets that listen under abstract names that begin with
 // prefix. (The kernel has those that were accepted, or wait to be, under the name of
 // their listener, too.)
+//
+// Of many the kernel tells in parts, and it may leave one out when others come or go
+// between two parts: then it is asked twice.
 func Listeners(prefix string) []Listener {
-	if found, err := diagnosed(prefix); err == nil {
-		return found
+	found, parts, err := diagnosed(prefix)
+	if err != nil {
+		return listed(prefix)
 	}
-	return listed(prefix)
+	if parts > 1 {
+		again, _, _ := diagnosed(prefix)
+		for _, l := range again {
+			if !slices.Contains(found, l) {
+				found = append(found, l)
+			}
+		}
+	}
+	return found
 }
 
 // listed is Listeners by /proc, which does not tell whose they are.
@@ -57,11 +70,11 @@ const (
 	diagMessageSize  = 16
 )
 
-// diagnosed is Listeners by netlink.
-func diagnosed(prefix string) ([]Listener, error) {
+// diagnosed is Listeners by netlink, in so many parts.
+func diagnosed(prefix string) (found []Listener, parts int, err error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer unix.Close(fd)
 	e := binary.NativeEndian
@@ -73,9 +86,8 @@ func diagnosed(prefix string) ([]Listener, error) {
 	e.PutUint32(request[unix.SizeofNlMsghdr+4:], 1<<stateListen)
 	e.PutUint32(request[unix.SizeofNlMsghdr+12:], showName|showUID)
 	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var found []Listener
 	buf := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
@@ -83,18 +95,21 @@ func diagnosed(prefix string) ([]Listener, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
+		for b, first := buf[:n], true; len(b) >= unix.SizeofNlMsghdr; first = false {
 			size := int(e.Uint32(b))
 			if size < unix.SizeofNlMsghdr || size > len(b) {
-				return nil, ErrMalformed
+				return nil, 0, ErrMalformed
 			}
 			switch e.Uint16(b[4:]) {
 			case unix.NLMSG_DONE:
-				return found, nil
+				return found, parts, nil
 			case unix.NLMSG_ERROR:
-				return nil, unix.ENOTSUP
+				return nil, 0, unix.ENOTSUP
+			}
+			if first {
+				parts++
 			}
 			if l := listenerOf(b[unix.SizeofNlMsghdr:size]); strings.HasPrefix(l.Name, prefix) {
 				found = append(found, l)
