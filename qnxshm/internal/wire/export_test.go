@@ -14,6 +14,6 @@ var Listed = listed
 
 // Diagnosed is diagnosed, nil where the kernel refuses it.
 func Diagnosed(prefix string) []Listener {
-	found, _, _ := diagnosed(prefix)
+	found, _ := diagnosed(prefix)
 	return found
 }

@@ -5,7 +5,6 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -24,23 +23,11 @@ type Listener struct {
 // Listeners returns the sockets that listen under abstract names that begin with
 // prefix. (The kernel has those that were accepted, or wait to be, under the name of
 // their listener, too.)
-//
-// Of many the kernel tells in parts, and it may leave one out when others come or go
-// between two parts: then it is asked twice.
 func Listeners(prefix string) []Listener {
-	found, parts, err := diagnosed(prefix)
-	if err != nil {
-		return listed(prefix)
+	if found, err := diagnosed(prefix); err == nil {
+		return found
 	}
-	if parts > 1 {
-		again, _, _ := diagnosed(prefix)
-		for _, l := range again {
-			if !slices.Contains(found, l) {
-				found = append(found, l)
-			}
-		}
-	}
-	return found
+	return listed(prefix)
 }
 
 // listed is Listeners by /proc, which does not tell whose they are.
@@ -70,11 +57,11 @@ const (
 	diagMessageSize  = 16
 )
 
-// diagnosed is Listeners by netlink, in so many parts.
-func diagnosed(prefix string) (found []Listener, parts int, err error) {
+// diagnosed is Listeners by netlink.
+func diagnosed(prefix string) ([]Listener, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer unix.Close(fd)
 	e := binary.NativeEndian
@@ -86,8 +73,9 @@ func diagnosed(prefix string) (found []Listener, parts int, err error) {
 	e.PutUint32(request[unix.SizeofNlMsghdr+4:], 1<<stateListen)
 	e.PutUint32(request[unix.SizeofNlMsghdr+12:], showName|showUID)
 	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
+	var found []Listener
 	buf := make([]byte, 32<<10)
 	for {
 		n, _, err := unix.Recvfrom(fd, buf, 0)
@@ -95,21 +83,18 @@ func diagnosed(prefix string) (found []Listener, parts int, err error) {
 			continue
 		}
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
-		for b, first := buf[:n], true; len(b) >= unix.SizeofNlMsghdr; first = false {
+		for b := buf[:n]; len(b) >= unix.SizeofNlMsghdr; {
 			size := int(e.Uint32(b))
 			if size < unix.SizeofNlMsghdr || size > len(b) {
-				return nil, 0, ErrMalformed
+				return nil, ErrMalformed
 			}
 			switch e.Uint16(b[4:]) {
 			case unix.NLMSG_DONE:
-				return found, parts, nil
+				return found, nil
 			case unix.NLMSG_ERROR:
-				return nil, 0, unix.ENOTSUP
-			}
-			if first {
-				parts++
+				return nil, unix.ENOTSUP
 			}
 			if l := listenerOf(b[unix.SizeofNlMsghdr:size]); strings.HasPrefix(l.Name, prefix) {
 				found = append(found, l)
