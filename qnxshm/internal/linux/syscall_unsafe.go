@@ -55,10 +55,15 @@ func PollEvents(epfd int, events []unix.EpollEvent) (int, error) {
 // PollIn reports the poll events that fd has now.
 func PollIn(fd int) (revents int16, err error) {
 	p := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
-	if errno := pollNow(&p); errno != 0 {
-		return 0, errno
+	for { // a signal interrupts it, though it does not wait
+		switch errno := pollNow(&p); errno {
+		case 0:
+			return p.Revents, nil
+		case syscall.EINTR:
+		default:
+			return 0, errno
+		}
 	}
-	return p.Revents, nil
 }
 
 // GetFlags is fcntl with F_GETFL, which nothing can make slow.
