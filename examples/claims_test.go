@@ -22,7 +22,7 @@ var claims = []struct{ text, file, shown string }{
 	{"physical, typed and special memory are `ENOSYS`", "qnxshm/control_test.go", "func TestControlTellsWhatOnlyATargetHas("},
 	{"a mapping made by a system call of your own stays", "qnxshm/internal/procnto/hostile_revoke_test.go", "func TestRevokeWhatStays("},
 	{text: "a lack of it shows there"}, // a test would have to use the machine's memory up
-	{"a store of package `sync/atomic` to a slice from `Mapping.Bytes` is a plain one", "qnxshm/atomic_test.go", "func TestStoresAreBarriers("},
+	{"a store of package `sync/atomic` to a slice from `Mapping.Bytes` is a plain one", "qnxshm/internal/message/word_test.go", "func TestStoresAreBarriers("},
 	{"no limit of unused handles until a process sets one", "qnxshm/control_test.go", "func TestHandleLimit("},
 	{"`a/b` is a name like any other", "qnxshm/internal/message/fuzz_test.go", `"a/b"`},
 	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/higher-first"`},

@@ -16,8 +16,8 @@ import (
 // atomic_compare_exchange_strong are, in the byte order of the machine. The C
 // side declares the word _Atomic uint32_t or _Atomic uint64_t.
 //
-// A store is a swap: of memory that is not Go's the race detector makes a plain one
-// of package atomic's, and a load after it would not be in order.
+// With the race detector a store of package atomic to memory that is not Go's is a
+// plain one. It is in order all the same, as leaving the mapping is a barrier.
 
 // LoadUint32 reads the word at offset off, a multiple of 4.
 //
@@ -59,7 +59,7 @@ func (m *Mapping) StoreUint32(off int64, v uint32) (err error) {
 		return err
 	}
 	defer m.leave(debug.SetPanicOnFault(true), &err)
-	atomic.SwapUint32(p, v)
+	atomic.StoreUint32(p, v)
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (m *Mapping) StoreUint64(off int64, v uint64) (err error) {
 		return err
 	}
 	defer m.leave(debug.SetPanicOnFault(true), &err)
-	atomic.SwapUint64(p, v)
+	atomic.StoreUint64(p, v)
 	return nil
 }
 

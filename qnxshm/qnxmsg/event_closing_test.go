@@ -37,7 +37,11 @@ func TestEventsWhileClosing(t *testing.T) {
 }
 
 func closeOften(pid, chid int, event []byte) error {
-	for i := range 500 {
+	rounds := 2000
+	if testing.Short() {
+		rounds = 500
+	}
+	for i := range rounds {
 		conn, err := qnxmsg.Connect(pid, chid)
 		if err != nil {
 			return err

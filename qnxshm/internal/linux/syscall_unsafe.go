@@ -55,15 +55,13 @@ func PollEvents(epfd int, events []unix.EpollEvent) (int, error) {
 // PollIn reports the poll events that fd has now.
 func PollIn(fd int) (revents int16, err error) {
 	p := unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
-	for { // a signal interrupts it, though it does not wait
-		switch errno := pollNow(&p); errno {
-		case 0:
-			return p.Revents, nil
-		case syscall.EINTR:
-		default:
-			return 0, errno
+	err = IgnoringEINTR(func() error { // a signal interrupts it, though it does not wait
+		if errno := pollNow(&p); errno != 0 {
+			return errno
 		}
-	}
+		return nil
+	})
+	return p.Revents, err
 }
 
 // GetFlags is fcntl with F_GETFL, which nothing can make slow.

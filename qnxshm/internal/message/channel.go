@@ -166,7 +166,6 @@ func (cl *client) cutOff() bool {
 			ch.departed--
 		}
 	}
-	ch.wakeOne() // for what was heard besides, of others
 	ch.mu.Unlock()
 	if there {
 		if cl.local != nil {

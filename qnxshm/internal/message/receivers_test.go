@@ -122,12 +122,12 @@ func TestReceiverOfLargeMessage(t *testing.T) {
 	large, small := testproc.Start(t, "node"), testproc.Start(t, "node")
 	coid := large.Do("attach", os.Getpid(), chid)
 	other := small.Do("attach", os.Getpid(), chid)
-	answer := func(room int) (time.Time, error) {
+	answer := func(room int) (answered, error) {
 		r, err := message.MsgReceive(chid, make([]byte, room), -1)
 		if err == nil {
 			err = message.MsgReply(r.RcvID, 0)
 		}
-		return time.Now(), err
+		return answered{r.MsgLen, time.Now()}, err
 	}
 	first := small.Begin("send", other, 1) // from now on a receiver looks at its memory
 	_, err := answer(8)
@@ -136,13 +136,10 @@ func TestReceiverOfLargeMessage(t *testing.T) {
 	require.NoError(t, err)
 	for range 5 { // the machine may be slow, or very fast
 		slow := large.Begin("send", coid, size)
-		copied, received := make(chan time.Time, 1), make(chan time.Time, 1)
-		receive := func(room int, ended chan<- time.Time) {
-			end, err := answer(room)
-			if err == nil {
-				ended <- end
-			}
-			close(ended)
+		copied, received := make(chan answered, 1), make(chan answered, 1)
+		receive := func(room int, to chan<- answered) {
+			a, _ := answer(room) // what it lacks is seen below
+			to <- a
 		}
 		go receive(size+8, copied)
 		require.Eventually(t, func() bool { return message.Waiting(chid) == 1 }, testproc.Patience, time.Millisecond)
@@ -153,9 +150,17 @@ func TestReceiverOfLargeMessage(t *testing.T) {
 		require.NoError(t, err)
 		_, err = slow.Within(testproc.Patience)
 		require.NoError(t, err)
-		if (<-received).Before(<-copied) {
+		c, r := <-copied, <-received
+		require.Equal(t, []int{size, 1}, []int{c.length, r.length})
+		if r.at.Before(c.at) {
 			return
 		}
 	}
 	require.Fail(t, "the second receiver was always last")
+}
+
+// answered is a message that was received, and when it had been replied to.
+type answered struct {
+	length int
+	at     time.Time
 }

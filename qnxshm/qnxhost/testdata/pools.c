@@ -258,6 +258,28 @@ static void unblocked_before_it_waits(void)
 	CHECK(dispatch_destroy(dpp) == 0);
 }
 
+static void *unblock(void *ctp)
+{
+	dispatch_unblock(ctp);
+	return NULL;
+}
+
+/* Of a context with which nobody comes to wait another thread is unblocked. */
+static void unblocked_for_another(void)
+{
+	dispatch_t *dpp = dispatch_create();
+	dispatch_context_t *ctp = dispatch_context_alloc(dpp), *other = dispatch_context_alloc(dpp);
+	pthread_t t;
+
+	MUST(dpp != NULL && ctp != NULL && other != NULL);
+	t = thread(unblock, other);
+	CHECK(dispatch_block(ctp) == NULL && errno == EINTR);
+	join(t);
+	dispatch_context_free(ctp);
+	dispatch_context_free(other);
+	CHECK(dispatch_destroy(dpp) == 0);
+}
+
 int main(int argc, char *argv[])
 {
 	if (argc > 1 && strcmp(argv[1], "untold") == 0)
@@ -267,5 +289,6 @@ int main(int argc, char *argv[])
 	maximum();
 	pools_of_one_dispatch();
 	unblocked_before_it_waits();
+	unblocked_for_another();
 	return result();
 }
