@@ -36,7 +36,7 @@ var elsewhere = map[string]struct{ file, pattern string }{
 func TestPagesAsPasted(t *testing.T) {
 	needGo(t)
 	if testing.Short() || special() != nil {
-		t.Skip("the commands build programs, which -race and -tags make no difference to")
+		t.Skip("the commands build programs: not with -short, nor with -race and -tags, which make no difference to them")
 	}
 	require.NoError(t, readSources())
 	for _, p := range pages(t) {

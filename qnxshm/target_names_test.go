@@ -42,7 +42,7 @@ var syscallNames = strings.Fields(`
 // taken on trust; and which names of package syscall that uses.
 func TestTargetTypes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the standard library for its types")
+		t.Skip("compiles the standard library for its types: not with -short")
 	}
 	exports, exports32 := exportData(t, "GOARCH=amd64"), exportData(t, "GOARCH=arm")
 	used := make(map[string]bool)

@@ -653,7 +653,7 @@ func TestWrapperPlace(t *testing.T) {
 // flags are those of cgo.
 func TestCgoBuildThroughWrapper(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds with cgo")
+		t.Skip("builds with cgo: not with -short")
 	}
 	for _, release := range []string{"7.1", "8.0"} {
 		t.Run(release, func(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 // timeout ends its wait.
 func TestLargeReplyAside(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes GiBs of memory")
+		t.Skip("takes GiBs of memory: not with -short")
 	}
 	const size = 512 << 20
 	ch := newChannel(t, 0)

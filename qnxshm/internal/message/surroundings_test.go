@@ -99,7 +99,7 @@ func onlySoakPeer(t *testing.T) (overlay string) {
 // TestOtherWords: a process of 32 bits shares memory with one of 64.
 func TestOtherWords(t *testing.T) {
 	if runtime.GOARCH != "amd64" || testing.Short() || raceEnabled {
-		t.Skip("for plain runs on amd64")
+		t.Skip("builds itself for 386: on amd64 only, and not with -short and -race")
 	}
 	binary := filepath.Join(t.TempDir(), "node")
 	build := exec.Command("go", "test", "-c", "-ldflags=-w", "-overlay="+onlySoakPeer(t), "-o", binary, ".")

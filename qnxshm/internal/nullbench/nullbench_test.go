@@ -59,7 +59,7 @@ func onNullLibc(tb testing.TB, bits, release int, args ...string) string {
 	info, ok := debug.ReadBuildInfo()
 	switch {
 	case testing.Short():
-		tb.Skip("builds a program")
+		tb.Skip("builds a program: not with -short")
 	case ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}):
 		tb.Skip("-race: what this runs is built without")
 	case os.Getenv("CGO_ENABLED") == "0":
