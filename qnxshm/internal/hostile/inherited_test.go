@@ -39,11 +39,8 @@ func TestNameHeldAfterDeath(t *testing.T) {
 		return first.Do("tell", p, "handle", fd, 1, os.O_RDONLY)
 	}
 	var h testproc.Value
-	for pid, other := 200, false; !other; pid += 10 { // a thread of the first process may have a number
-		require.Less(t, pid, 4000, "no number for two processes")
-		if first.Err("start", "parent", pid) != nil {
-			continue
-		}
+	for pid, other := 200, false; !other; {
+		pid = startFrom(t, first, "parent", pid+10)
 		h = serve("parent")
 		first.Do("tell", "parent", "bequeath")
 		first.Do("end", "parent")
@@ -63,6 +60,19 @@ func startFirst(t *testing.T, room ...step) *testproc.Child {
 	}
 	room = append([]step{{"mounts"}, {"mount", "proc", "/proc", ""}}, room...)
 	return startIn(t, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID}, room...)
+}
+
+// startFrom starts a process whose number is from, or the next ten, or ...: a thread
+// of the first process may have one.
+func startFrom(t *testing.T, first *testproc.Child, who string, from int) int {
+	t.Helper()
+	for pid := from; pid < 4000; pid += 10 {
+		if first.Err("start", who, pid) == nil {
+			return pid
+		}
+	}
+	t.Fatalf("no number for %s from %d on", who, from)
+	return 0
 }
 
 // TestHighestNumber: handles say the number of their maker.
@@ -93,10 +103,9 @@ func TestConnectionOfDead(t *testing.T) {
 		t.Skip("before Linux 6.5 nobody can tell")
 	}
 	first := startFirst(t)
-	const victim, heir, name = 200, 300, "hostile"
-	dead := 400 // and on: a thread of the first process may have a number
-	first.Do("start", "victim", victim)
-	first.Do("start", "heir", heir)
+	const name = "hostile"
+	victim := startFrom(t, first, "victim", 200)
+	dead := startFrom(t, first, "heir", victim+10)
 	fd := first.Do("tell", "victim", "object", 1).Int()
 	first.Do("tell", "victim", "handle", fd, 1, os.O_RDONLY)
 	chid := first.Do("tell", "victim", "channel").Int()
@@ -110,11 +119,7 @@ func TestConnectionOfDead(t *testing.T) {
 			}
 			var stolen int
 			for later := false; !later; {
-				dead += 10
-				require.Less(t, dead, 4000, "no number for two processes")
-				if first.Err("start", "dead", dead) != nil {
-					continue
-				}
+				dead = startFrom(t, first, "dead", dead+10)
 				theirs := first.Do("tell", "dead", dial, socket).Int()
 				stolen = first.Do("tell", "heir", "steal", dead, theirs).Int()
 				first.Do("end", "dead")
