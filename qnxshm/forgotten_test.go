@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-qnx/shm/qnxshm"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // Close is an Object's last use, so the collector may find it forgotten while
@@ -19,9 +20,7 @@ import (
 // Object's: a Close that finds its own gone tells. The collector has to come in a
 // few nanoseconds and be done before Close goes on, hence the crowd.
 func TestCloseIsNotForgetting(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 4 s: not with -short")
-	}
+	testproc.TakesLong(t, "takes 4 s")
 	const closers, collectors, turn = 512, 3, 5
 	end := time.Now().Add(4 * time.Second)
 	failed := make(chan error, closers)

@@ -21,6 +21,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // layers are the packages of the host and what they share, each of which may
@@ -40,9 +42,7 @@ var circular = []string{"", "qnxmsg", "shmtest"}
 // TestHouse: a package of the host knows nothing of those above it, and neither
 // does a file of one.
 func TestHouse(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the module: not with -short")
-	}
+	testproc.TakesLong(t, "compiles the module")
 	const module = "github.com/go-qnx/shm/qnxshm"
 	packages := listPackages(t, module+"/...")
 	for path, p := range packages {

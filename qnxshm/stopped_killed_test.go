@@ -420,9 +420,7 @@ func TestStoppedAndKilled(t *testing.T) {
 	if buildSetting("-tags") != "" {
 		t.Skip("a libc has no ErrRevokePending")
 	}
-	if testing.Short() {
-		t.Skip("has more than a hundred processes: not with -short")
-	}
+	testproc.TakesLong(t, "has more than a hundred processes")
 	all := accidents()
 	var happening sync.WaitGroup
 	// Nearly all the time they wait.

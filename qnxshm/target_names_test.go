@@ -20,6 +20,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 )
 
 // syscallNames are what packages that a target builds, and their tests, may use of
@@ -41,9 +43,7 @@ var syscallNames = strings.Fields(`
 // there, as for each processor, with the standard library as it is for Linux and with C
 // taken on trust; and which names of package syscall that uses.
 func TestTargetTypes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the standard library for its types: not with -short")
-	}
+	testproc.TakesLong(t, "compiles the standard library for its types")
 	exports, exports32 := exportData(t, "GOARCH=amd64"), exportData(t, "GOARCH=arm")
 	used := make(map[string]bool)
 	for _, arch := range []string{"amd64", "arm64", "arm"} {

@@ -39,7 +39,7 @@ func TestEventsWhileClosing(t *testing.T) {
 func closeOften(pid, chid int, event []byte) error {
 	rounds := 2000
 	if testing.Short() {
-		rounds = 500
+		rounds = 100
 	}
 	for i := range rounds {
 		conn, err := qnxmsg.Connect(pid, chid)

@@ -20,9 +20,7 @@ import (
 // TestLargeReplyAside: while a large reply is made, all else goes on, and the client's
 // timeout ends its wait.
 func TestLargeReplyAside(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes GiBs of memory: not with -short")
-	}
+	testproc.TakesLong(t, "takes GiBs of memory")
 	const size = 512 << 20
 	ch := newChannel(t, 0)
 	obj, err := qnxshm.Create(int64(os.Getpagesize()))

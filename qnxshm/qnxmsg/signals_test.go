@@ -125,8 +125,11 @@ func signalled() testproc.Procedures {
 // call, and no message comes twice.
 func TestCallsUnderSignals(t *testing.T) {
 	n, limit := 5000, 6*testproc.Patience // signals take most of a busy processor
-	if *long {
+	switch {
+	case *long:
 		n, limit = 100_000, time.Hour
+	case testing.Short():
+		n = 500
 	}
 	server, client := testproc.Start(t, "signalled"), testproc.Start(t, "signalled")
 	name := fmt.Sprintf("qnxmsg-test-signals-%d", server.PID())

@@ -79,6 +79,7 @@ func toInt(t *testing.T, s string) int {
 
 // TestManyHandles: of other objects than the one that is revoked.
 func TestManyHandles(t *testing.T) {
+	testproc.TakesLong(t, "hundreds of thousands of handles")
 	creator := startChild(t)
 	fd := creator.Do("object", 1).Int()
 	const handles, atATime = 300_000, 30_000 // the machine may be slow

@@ -50,6 +50,7 @@ func mapMuch(socket string, chid, clients, segments int) (parts int, err error) 
 
 // TestManyMappings: what one client has a server map leaves room for others.
 func TestManyMappings(t *testing.T) {
+	testproc.TakesLong(t, "tens of thousands of mappings")
 	server, good, hostile := testproc.Start(t, "node"), testproc.Start(t, "node"), startStranger(t)
 	chid := server.Do("serveall", nameOf(server)).Int()
 	good.Do("measuresend", nameOf(server), 100<<10, 20*time.Millisecond)

@@ -198,6 +198,7 @@ func TestDetachBeforeReceived(t *testing.T) {
 
 // TestServerHangs attaches to a process that takes the hello and is silent.
 func TestServerHangs(t *testing.T) {
+	testproc.TakesLong(t, "waits for who never answers")
 	t.Parallel()
 	server := testproc.Start(t, "node")
 	server.Do("impostor", 0)

@@ -208,6 +208,7 @@ func TestBlockingReplies(t *testing.T) {
 // TestBlockers makes sure that what these tests send does block, unless a signal of
 // Go's runtime ends it.
 func TestBlockers(t *testing.T) {
+	testproc.TakesLong(t, "waits for a close that blocks")
 	t.Parallel()
 	for range 5 {
 		fd, _, err := testproc.NewBlocker()

@@ -154,6 +154,7 @@ func TestNobodyBehindTheName(t *testing.T) {
 // TestMakerIsBusy: a maker whose queue is full for as long as anybody waits. (Or one
 // whose name somebody has for whom that is so: nobody can tell.)
 func TestMakerIsBusy(t *testing.T) {
+	testproc.TakesLong(t, "waits for who never answers")
 	t.Parallel()
 	maker := testproc.Start(t, "node")
 	maker.Do("squat", 0, "full", 1)

@@ -323,6 +323,7 @@ func TestMakerHangs(t *testing.T) {
 // TestMakerHangsAndSignalsCome: the limit is one for the call, not for the time
 // between two signals.
 func TestMakerHangsAndSignalsCome(t *testing.T) {
+	testproc.TakesLong(t, "waits for who never answers")
 	t.Parallel()
 	maker := testproc.Start(t, "node")
 	maker.Do("impostor", 0)

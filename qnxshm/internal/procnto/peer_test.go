@@ -108,7 +108,10 @@ func TestHostilePeer(t *testing.T) { hostilePeer(t, false) }
 
 // TestHostilePeerOldKernel is the same where the kernel cannot refuse descriptors
 // and does not tell whether a peer lives.
-func TestHostilePeerOldKernel(t *testing.T) { hostilePeer(t, true) }
+func TestHostilePeerOldKernel(t *testing.T) {
+	testproc.TakesLong(t, "as long as TestHostilePeer")
+	hostilePeer(t, true)
+}
 
 func hostilePeer(t *testing.T, old bool) {
 	s := newScene(t, 1500, old)

@@ -392,6 +392,7 @@ func requireStuck(t testing.TB, count *atomic.Int32, all int32) {
 // TestCreatorNeverReads: the call fails with what tells why, and leaves nothing. Nor
 // does one that promises an answer and gives none.
 func TestCreatorNeverReads(t *testing.T) {
+	testproc.TakesLong(t, "waits for who never answers")
 	silent := testproc.Start(t, "node")
 	silent.Do("falsecreator")
 	silent.Do("behave", "silent")

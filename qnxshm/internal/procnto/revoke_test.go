@@ -323,6 +323,7 @@ func TestSweepSparesTheBeginning(t *testing.T) {
 // TestWithdrawalsWaitForRoom: one who uses many registrations no more has more to say
 // at once than a creator has room for.
 func TestWithdrawalsWaitForRoom(t *testing.T) {
+	testproc.TakesLong(t, "thousands of objects")
 	procnto.ForgetShared() // others count, too
 	t.Cleanup(procnto.ForgetShared)
 	child := testproc.Start(t, "node")

@@ -275,6 +275,7 @@ func TestMapTransit(t *testing.T) {
 
 // TestTransitHangs: the answer to the first thread is never read.
 func TestTransitHangs(t *testing.T) {
+	testproc.TakesLong(t, "waits for who never answers")
 	t.Parallel()
 	a := ask(t)
 	require.Equal(t, syscall.EAGAIN, a.openErr(t))
