@@ -8,6 +8,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -306,6 +308,19 @@ func (s *scene) hit(name string, signal syscall.Signal) {
 	p.Stop()
 }
 
+// untilAsleep waits until no thread of a party runs.
+func (s *scene) untilAsleep(t *testing.T, name string) {
+	t.Helper()
+	testproc.Eventually(t, testproc.Patience, func() bool {
+		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", s.parties[name].PID()))
+		require.NoError(t, err)
+		return len(stats) > 0 && !slices.ContainsFunc(stats, func(file string) bool {
+			stat, _ := os.ReadFile(file) // the thread may have ended
+			return bytes.Contains(stat, []byte(") R "))
+		})
+	}, "%s runs", name)
+}
+
 // continueOne lets a stopped party go on.
 func (s *scene) continueOne(name string) {
 	delete(s.silent, name)
@@ -367,7 +382,7 @@ func (a *accident) happen(t *testing.T) {
 		require.Equal(t, succeeded, s.call(c), "%s %s", c.by, c.name)
 	}
 	if a.waiting {
-		a.happenWaiting(s)
+		a.happenWaiting(t, s)
 		return
 	}
 	s.hit(a.victim, a.signal)
@@ -384,12 +399,13 @@ func (a *accident) happen(t *testing.T) {
 func (a *accident) remaining() []partyCall { return partyCalls[a.step+1:] }
 
 // happenWaiting is happen while Revoke waits.
-func (a *accident) happenWaiting(s *scene) {
+func (a *accident) happenWaiting(t *testing.T, s *scene) {
 	recipient := s.parties[theRecipient].PID()
 	s.hit(theRecipient, syscall.SIGSTOP)
 	start := time.Now()
 	s.must(theCreator, "beginrevoke", recipient)
 	s.must(theMaker, "untildestroyed", "") // the maker has answered
+	s.untilAsleep(t, theCreator)           // the recipient has been asked
 	if a.victim != theRecipient || a.signal == syscall.SIGKILL {
 		s.hit(a.victim, a.signal)
 	}
