@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-qnx/shm/qnxshm/internal/linux"
+	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
@@ -280,4 +281,40 @@ func TestAwait(t *testing.T) {
 	r, err = q.Await(fd, wire.OneRight, nil, time.Time{}, limit, 0)
 	require.NoError(t, err)
 	require.Zero(t, r.From)
+}
+
+// TestTakenIsTold: the kernel tells once that a packet has been taken, a moment before it
+// has let go of all of it.
+func TestTakenIsTold(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	a, b := fds[0], fds[1]
+	defer unix.Close(a)
+	go func() { // until the other end is closed
+		defer unix.Close(b)
+		for packet := make([]byte, 8); ; {
+			if n, err := unix.Read(b, packet); n <= 0 && err != unix.EINTR {
+				return
+			}
+		}
+	}()
+	epfd, err := linux.NewEpoll()
+	require.NoError(t, err)
+	defer unix.Close(epfd)
+	const taken = unix.EPOLLOUT | unix.EPOLLET
+	require.NoError(t, linux.EpollAdd(epfd, a, taken, 1))
+	events := make([]unix.EpollEvent, 1)
+	for round := range 50_000 {
+		_, err := unix.Write(a, make([]byte, 8))
+		require.NoError(t, err)
+		require.NoError(t, linux.EpollChange(epfd, a, taken, 1)) // which tells at once
+		for told := 1; told > 0 && wire.UnreadBy(a); {
+			told = 0
+			for deadline := time.Now().Add(testproc.Patience); told == 0; {
+				told, err = linux.PollEvents(epfd, events)
+				require.NoError(t, err)
+				require.True(t, told > 0 || time.Now().Before(deadline), "round %d: nothing is told; unread: %v", round, wire.UnreadBy(a))
+			}
+		}
+	}
 }

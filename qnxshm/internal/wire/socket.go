@@ -137,7 +137,10 @@ func PeerLives(fd int) (bool, error) {
 }
 
 // UnreadBy reports whether the peer has not taken yet what it was sent.
+//
+// A packet that is unread counts with what the kernel has for it, hundreds of bytes.
+// When it has been taken, the kernel keeps one byte of it until it has told so.
 func UnreadBy(fd int) bool {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
-	return err == nil && n > 0
+	return err == nil && n > 1
 }
