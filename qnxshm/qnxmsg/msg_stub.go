@@ -83,10 +83,10 @@ func connectAttach(pid, chid int) (coid int, err error) { return message.Connect
 
 func nameOpen(name string) (coid int, err error) { return message.NameOpen(name) }
 
-// The host gives an id to others only when the last one who uses it has come back.
-func connectDetach(coid int) (forget func(), err error) {
-	return func() {}, message.ConnectDetach(coid)
-}
+// connectDetach wakes those who use the connection. forget is to be called when the
+// last one has come back, also of those who have not come to use the id yet: until then
+// nobody gets it.
+func connectDetach(coid int) (forget func(), err error) { return message.BeginDetach(coid) }
 
 func serverInfo(coid int) (ServerInfo, error) {
 	info, err := message.ConnectServerInfo(coid)

@@ -5,6 +5,7 @@ package message
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm/internal/nto"
@@ -103,21 +104,39 @@ func ConnectDetach(coid int) error {
 	if coid < nto.SideChannel {
 		return detachClient(coid)
 	}
+	forget, err := BeginDetach(coid)
+	if err != nil {
+		return err
+	}
+	forget()
+	return nil
+}
+
+// BeginDetach is ConnectDetach of a connection whose coid somebody may be about to use:
+// it is not given to another connection before forget, never nil, is called.
+func BeginDetach(coid int) (forget func(), err error) {
 	c := connections.get(coid)
 	if c == nil {
-		return syscall.EINVAL
+		return func() {}, syscall.EINVAL
+	}
+	var needed atomic.Int32 // the coid, by those who use the connection, and by the caller
+	needed.Store(2)
+	forget = func() {
+		if needed.Add(-1) == 0 {
+			connections.remove(c)
+		}
 	}
 	first := c.gate.Shut(func() {
 		c.at.wakeAll(func(s *sender) bool { return s.connection.Load() == c })
 	}, func() {
 		c.leave()
-		connections.remove(c)
+		forget()
 		attachments.leave(c.at)
 	})
 	if !first {
-		return syscall.EINVAL
+		return func() {}, syscall.EINVAL
 	}
-	return nil
+	return forget, nil
 }
 
 // ConnectFlags is ConnectFlags, for connections of this process: it returns the flags

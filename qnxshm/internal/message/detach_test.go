@@ -4,6 +4,7 @@ package message_test
 
 import (
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -114,6 +115,45 @@ func TestAttachWhileDestroyed(t *testing.T) {
 		for _, c := range conns {
 			c.Ended(t)
 		}
+	}
+}
+
+// TestBeginDetach: who is about to use a connection, or uses it still, does not come upon
+// the next one, which would have its number.
+func TestBeginDetach(t *testing.T) {
+	chid := newChannel(t, nto.ChannelUnblock)
+	connect := func() int {
+		coid, err := message.ConnectAttach(0, chid)
+		require.NoError(t, err)
+		return coid
+	}
+	for _, forgotten := range []string{"first", "last"} {
+		t.Run(forgotten, func(t *testing.T) {
+			coid := connect()
+			sending := sendAll(coid, 1, -1)
+			waiting := receiveMessage(t, chid)
+			forget, err := message.BeginDetach(coid)
+			require.NoError(t, err)
+			nothing, err := message.BeginDetach(coid)
+			testproc.WantErrno(t, syscall.EINVAL, err)
+			nothing()
+			steps := []func(){forget, func() {
+				require.NoError(t, message.MsgReply(waiting.RcvID, 0, nil))
+				require.NoError(t, sending()[0])
+			}}
+			if forgotten == "last" {
+				slices.Reverse(steps)
+			}
+			for _, step := range steps {
+				other := connect()
+				require.NotEqual(t, coid, other)
+				require.NoError(t, message.ConnectDetach(other))
+				testproc.WantErrno(t, syscall.EBADF, message.MsgSendPulse(coid, -1, 1, 1))
+				step()
+			}
+			require.Equal(t, coid, connect(), "free again")
+			require.NoError(t, message.ConnectDetach(coid))
+		})
 	}
 }
 

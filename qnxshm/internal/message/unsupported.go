@@ -25,7 +25,7 @@ func NameOpen(name string) (coid int, err error) { return 0, memory.ErrUnsupport
 
 func ConnectAttach(pid, chid int) (coid int, err error) { return 0, memory.ErrUnsupported }
 
-func ConnectDetach(coid int) error { return memory.ErrUnsupported }
+func BeginDetach(coid int) (forget func(), err error) { return func() {}, memory.ErrUnsupported }
 
 func ConnectServerInfo(coid int) (ServerInfo, error) { return ServerInfo{}, memory.ErrUnsupported }
 
