@@ -434,11 +434,16 @@ func TestLostLink(t *testing.T) {
 	fd := newRevocable(t)
 	defer unix.Close(fd)
 	mapping := shareRevocable(t, fd, child)
-	for range 3 {
-		before := procnto.Mappers()
-		procnto.EndLinks()
-		testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Mappers() >= before }, "the mapping is not registered")
+	registered := func() {
+		t.Helper()
+		testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Mappers() == 1 }, "%v are registered, and not the child alone",
+			testproc.Lazy(func() any { return procnto.Mappers() }))
 	}
+	for range 3 {
+		registered()
+		procnto.EndLinks()
+	}
+	registered()
 	require.NoError(t, procnto.Revoke(fd, child.PID()))
 	requireFault(t, child, mapping)
 }
