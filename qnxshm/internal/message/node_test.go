@@ -46,7 +46,7 @@ func newNode() testproc.Procedures {
 		"connect": message.NameOpen, "attach": message.ConnectAttach,
 		"send":     func(coid, length int) error { return send(coid, "", length) },
 		"sendheld": func(coid, length int) error { return send(coid, "hold", length) },
-		"peek":     n.peek, "release": n.release,
+		"peek":     n.peek, "release": n.release, "holds": n.holds,
 		"good": n.startRounds, "progress": n.good.Progress, "pause": n.good.Pause, "resume": n.good.Resume,
 		"dial": n.dial, "rawsend": n.rawSend, "rawreceive": n.rawReceive, "flood": n.flood, "crowd": n.crowd,
 		"join": n.join, "blockers": n.blockers, "strew": n.strew,
@@ -121,6 +121,13 @@ func (n *node) peek(offset int64) (read int, err error) {
 		}
 	}
 	return 0, syscall.ETIMEDOUT
+}
+
+// holds is how many messages are held.
+func (n *node) holds() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.held)
 }
 
 // release replies to what is held, once there are so many, and says how that
