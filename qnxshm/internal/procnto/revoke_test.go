@@ -284,7 +284,7 @@ func TestRegistrationsEnd(t *testing.T) {
 		child.Do("unmap", h)
 		unix.Close(fd)
 	}
-	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Registrations() < 2*before+200 }, "%v registrations", testproc.Lazy(func() any { return procnto.Registrations() }))
+	testproc.Eventually(t, testproc.Patience, func() bool { return procnto.Registrations() < before+200 }, "%v registrations", testproc.Lazy(func() any { return procnto.Registrations() }))
 	require.NoError(t, procnto.Revoke(first, child.PID()))
 	requireFault(t, child, kept)
 }

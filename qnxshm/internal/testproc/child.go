@@ -4,10 +4,12 @@ package testproc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -100,7 +102,7 @@ func (o Options) launch(t testing.TB, role string) (c *Child, ready chan reply) 
 		start = func() error { return o.Around(p.cmd.Start) }
 	}
 	if err := start(); err != nil {
-		if o.Attr != nil || o.Around != nil {
+		if (o.Attr != nil || o.Around != nil) && slices.ContainsFunc(refusals, func(e error) bool { return errors.Is(err, e) }) {
 			t.Skip("no such process can be started here:", err)
 		}
 		t.Fatal(err)
@@ -110,6 +112,10 @@ func (o Options) launch(t testing.TB, role string) (c *Child, ready chan reply) 
 	t.Cleanup(c.Kill)
 	return c, ready
 }
+
+// refusals are what a system answers that does not let a process be started as another
+// user, in namespaces, with a number: for want of permission, of them, or of more.
+var refusals = []error{syscall.EPERM, syscall.EACCES, syscall.EROFS, syscall.EINVAL, syscall.ENOSYS, syscall.ENOSPC, syscall.EUSERS}
 
 // StartNumbered starts a process whose number is pid, and returns nil if somebody
 // else has got that.

@@ -286,17 +286,19 @@ func TestAwait(t *testing.T) {
 // TestTakenIsTold: the kernel tells once that a packet has been taken, a moment before it
 // has let go of all of it.
 func TestTakenIsTold(t *testing.T) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	require.NoError(t, err)
-	a, b := fds[0], fds[1]
-	defer unix.Close(a)
-	go func() { // until the other end is closed
-		defer unix.Close(b)
+	a, b := pair(t)
+	ended := make(chan struct{})
+	go func() { // until the other end is shut down
+		defer close(ended)
 		for packet := make([]byte, 8); ; {
 			if n, err := unix.Read(b, packet); n <= 0 && err != unix.EINTR {
 				return
 			}
 		}
+	}()
+	defer func() {
+		unix.Shutdown(a, unix.SHUT_RDWR)
+		<-ended
 	}()
 	epfd, err := linux.NewEpoll()
 	require.NoError(t, err)
