@@ -3,18 +3,9 @@
 package qnxshm_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"go/ast"
-	"go/importer"
-	"go/parser"
 	"go/token"
 	"go/types"
-	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,21 +26,21 @@ var layers = []string{
 
 const testsOnly = "internal/testproc"
 
-// circular are the packages whose files may refer to each other in circles: message
-// was moved on the others as it was.
+// circular are the packages whose files may refer to each other in circles: those whose
+// files are divided by what their readers look for.
 var circular = []string{"", "qnxmsg", "shmtest"}
 
 // TestHouse: a package of the host knows nothing of those above it, and neither
 // does a file of one.
 func TestHouse(t *testing.T) {
-	testproc.TakesLong(t, "compiles the module")
+	testproc.TakesLong(t, "reads the standard library for its types")
 	const module = "github.com/go-qnx/shm/qnxshm"
-	packages := listPackages(t, module+"/...")
-	for path, p := range packages {
-		require.NotContains(t, p.Imports, module+"/"+testsOnly, "%s, which is no test", path)
+	s := listSources(t, "amd64", host, "CGO_ENABLED=0")
+	for _, p := range s.packages {
+		require.NotContains(t, p.Imports, module+"/"+testsOnly, "%s, which is no test", p.ImportPath)
 	}
 	for i, name := range layers {
-		p := packages[strings.TrimSuffix(module+"/"+name, "/")]
+		p := s.find(strings.TrimSuffix(module+"/"+name, "/"))
 		require.NotNil(t, p, name)
 		for _, imported := range p.Imports {
 			if rest, ok := strings.CutPrefix(imported, module); ok {
@@ -57,57 +48,19 @@ func TestHouse(t *testing.T) {
 			}
 		}
 		if !slices.Contains(circular, name) {
-			require.Empty(t, circles(p.fileReferences(t, packages)), "files of %q that refer to each other", name)
+			require.Empty(t, circles(fileReferences(s, p)), "files of %q that refer to each other", name)
 		}
-	}
-}
-
-// A listedPackage is what go list tells.
-type listedPackage struct {
-	ImportPath, Dir, Export string
-	GoFiles, Imports        []string
-}
-
-func listPackages(t *testing.T, pattern string) map[string]*listedPackage {
-	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "-export", "-json=ImportPath,Dir,Export,GoFiles,Imports", pattern)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	packages := make(map[string]*listedPackage)
-	for d := json.NewDecoder(bytes.NewReader(out)); ; {
-		p := new(listedPackage)
-		err := d.Decode(p)
-		if errors.Is(err, io.EOF) {
-			return packages
-		}
-		require.NoError(t, err)
-		packages[p.ImportPath] = p
 	}
 }
 
 // fileReferences tells for each file of a package which others it refers to.
-func (p *listedPackage) fileReferences(t *testing.T, packages map[string]*listedPackage) map[string][]string {
-	t.Helper()
-	fset := token.NewFileSet()
-	var files []*ast.File
-	for _, name := range p.GoFiles {
-		f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
-		require.NoError(t, err)
-		files = append(files, f)
-	}
+func fileReferences(s *sources, p *sourcePackage) map[string][]string {
+	s.t.Helper()
 	info := types.Info{Uses: make(map[*ast.Ident]types.Object)}
-	lookup := func(path string) (io.ReadCloser, error) {
-		if dep := packages[path]; dep != nil && dep.Export != "" {
-			return os.Open(dep.Export)
-		}
-		return nil, fmt.Errorf("no export data of %s", path)
-	}
-	config := types.Config{Importer: importer.ForCompiler(fset, "gc", lookup)}
-	checked, err := config.Check(p.ImportPath, fset, files, &info)
-	require.NoError(t, err)
-	fileOf := func(pos token.Pos) string { return filepath.Base(fset.Position(pos).Filename) }
+	config := types.Config{Importer: s.importerFor(p), Sizes: types.SizesFor("gc", s.arch)}
+	checked, err := config.Check(p.ImportPath, s.fset, s.parse(p, p.GoFiles), &info)
+	require.NoError(s.t, err)
+	fileOf := func(pos token.Pos) string { return filepath.Base(s.fset.Position(pos).Filename) }
 	references := make(map[string][]string)
 	for id, object := range info.Uses {
 		from, to := fileOf(id.Pos()), fileOf(object.Pos())
