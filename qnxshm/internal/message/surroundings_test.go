@@ -4,12 +4,14 @@ package message_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,12 +106,16 @@ func TestOtherWords(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "node")
 	build := exec.Command("go", "test", "-c", "-ldflags=-w", "-overlay="+onlySoakPeer(t), "-o", binary, ".")
 	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Skipf("a program of 32 bits cannot be made here: %v\n%s", err, out)
+	out, err := build.CombinedOutput()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("builds a program of 32 bits: ", err)
 	}
-	if out, err := exec.Command(binary, "-test.run", "^$").CombinedOutput(); err != nil {
-		t.Skipf("a program of 32 bits does not run here: %v\n%s", err, out)
+	require.NoError(t, err, "%s", out)
+	out, err = exec.Command(binary, "-test.run", "^$").CombinedOutput()
+	if errors.Is(err, syscall.ENOEXEC) {
+		t.Skip("this kernel runs no programs of 32 bits: ", err)
 	}
+	require.NoError(t, err, "%s", out)
 	other := testproc.Options{Program: []string{binary}}
 	require.Equal(t, math.MaxInt32, other.Start(t, "node").Do("maxint").Int(), "it has 32 bits")
 	t.Run("client", func(t *testing.T) { soakBriefly(t, testproc.Start(t, "node"), other.Start(t, "node")) })
