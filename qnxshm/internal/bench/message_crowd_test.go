@@ -95,8 +95,8 @@ func manyClients(b *testing.B, set cpuSet) side {
 			clients[i] = startPeer(b, set, "message-client", name, fmt.Sprint(messageSize), fmt.Sprint(busyClients/busyProcesses))
 			defer clients[i].stop(b)
 		}
-		runAll(b, clients, n/10)
-		return runAll(b, clients, n)
+		runAll(b, clients, n*busyClients/2)
+		return runAll(b, clients, n*busyClients)/busyClients
 	}
 }
 
