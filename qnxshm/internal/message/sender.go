@@ -31,19 +31,38 @@ func (at *attachment) acquire(c *connection, owner int) (*sender, error) {
 }
 
 func (at *attachment) pick(owner int) (s *sender) {
-	i := len(at.free) - 1
-	if owner != 0 {
-		i = slices.IndexFunc(at.free, func(s *sender) bool { return s.owner == owner })
-		if i < 0 && (len(at.senders) >= firstSegment || len(at.free) == 0) {
-			i = len(at.free) - 1
-		}
-	}
+	i := at.choose(owner)
 	if i < 0 {
 		return nil
 	}
 	s = at.free[i]
 	at.free = slices.Delete(at.free, i, i+1)
 	return s
+}
+
+// choose returns the index of the free slot for a thread, -1 if it gets a new one: a
+// late answer to another thread that lives must not be for this one. A goroutine takes
+// the slot that was used last.
+func (at *attachment) choose(owner int) int {
+	last := len(at.free) - 1
+	if owner == 0 {
+		return last
+	}
+	if i := slices.IndexFunc(at.free, func(s *sender) bool { return s.owner == owner }); i >= 0 {
+		return i
+	}
+	if len(at.senders) < firstSegment {
+		return -1
+	}
+	for i := last; i >= 0; i-- {
+		if owner := at.free[i].owner; owner == 0 || !linux.ThreadLives(owner) {
+			return i
+		}
+	}
+	if len(at.senders) >= maxSlots {
+		return last
+	}
+	return -1
 }
 
 // reclaim takes back what the server does not write to any more.
