@@ -96,7 +96,7 @@ func manyClients(b *testing.B, set cpuSet) side {
 			defer clients[i].stop(b)
 		}
 		runAll(b, clients, n*busyClients/2)
-		return runAll(b, clients, n*busyClients)/busyClients
+		return runAll(b, clients, n*busyClients) / busyClients
 	}
 }
 
