@@ -169,6 +169,23 @@ var eventCases = map[string]caseFunc{
 		c.errno("deliver", s.message.DeliverEvent(s.got))
 		s.noPulse()
 	},
+	"event/other-connection": func(c *trial) {
+		ch, name := c.server()
+		s := &subscriber{worker: c.worker(), server: ch}
+		s.conn = s.openName(name)
+		s.ch = s.must(request{Op: "channel"}).Ref
+		s.register(s.conn, 0)
+		s.send()
+		s.reply()
+		other := s.openName(name)
+		answer := s.start(request{Op: "send", Ref: other, Data: []byte(text), N: 64, Timeout: patience})
+		m := c.receive(ch)
+		c.must("reply", m.Reply(0, nil))
+		c.replied(answer)
+		s.close(other)
+		c.must("deliver", s.message.DeliverEvent(s.got))
+		s.pulse(eventValue)
+	},
 	"event/channel-closed": func(c *trial) {
 		s := c.subscribe(0)
 		s.close(s.ch)

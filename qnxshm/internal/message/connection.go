@@ -49,6 +49,18 @@ func (t *connectionTable) get(coid int) *connection {
 	return nil
 }
 
+// enterTo enters those to what a server calls a client.
+func (t *connectionTable) enterTo(server, scoid int) (entered []*connection) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	for _, c := range t.open {
+		if c != nil && c.at.server == server && c.at.scoid == scoid && c.gate.Enter() {
+			entered = append(entered, c)
+		}
+	}
+	return entered
+}
+
 // next gives the connection with the lowest coid that is not below another, nil if there
 // is none.
 func (t *connectionTable) next(coid int) *connection {

@@ -3,6 +3,7 @@
 package message
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -64,15 +65,11 @@ func (t *eventTable) dropEnded() {
 	t.lasting = len(t.byHandle)
 }
 
-// get returns what a server may deliver by a connection of this process; nil: any.
-func (t *eventTable) get(handle uint32, by *connection) *registration {
+// get returns a registration.
+func (t *eventTable) get(handle uint32) *registration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.byHandle[handle]
-	if r == nil || r.stale() || !r.any && by != nil && by.at != r.server.at {
-		return nil
-	}
-	return r
+	return t.byHandle[handle]
 }
 
 // remove reports whether there was what it removes.
@@ -172,7 +169,7 @@ func tellEvent(rcvid int64, e Event, check bool) error {
 		return syscall.ESRCH
 	}
 	f := &wire.Event{
-		ID: lastEvent.Add(1), COID: int32(info.COID), TID: int32(info.TID), Check: check,
+		ID: lastEvent.Add(1), SCOID: int32(cl.scoid), TID: int32(info.TID), Check: check,
 		Notify: int32(e.Notify), Which: int32(e.Which), Value: e.Value, Code: int32(e.Code), Priority: int32(e.Priority),
 	}
 	if cl.local != nil {
@@ -188,39 +185,36 @@ func eventAsked(from wire.Peer, frame wire.Frame) (id uint64, err error, known b
 	if !ok {
 		return 0, nil, false
 	}
-	c := connections.get(int(f.COID))
-	if c == nil || !c.gate.Enter() {
-		return f.ID, syscall.EBADF, true
+	by := connections.enterTo(from.PID, int(f.SCOID))
+	for _, c := range by {
+		defer c.gate.Leave() // until then its memory is there
 	}
-	defer c.gate.Leave() // until then its memory is there
-	if c.at.server != from.PID || c.at.dead() {
+	if len(by) == 0 || by[0].at.dead() {
 		return f.ID, syscall.EBADF, true
 	}
 	e := Event{Notify: int(f.Notify), Which: int(f.Which), Value: f.Value, Code: int(f.Code), Priority: int(f.Priority)}
-	return f.ID, e.deliver(c, int(f.TID), f.Check), true
+	return f.ID, e.deliver(by, int(f.TID), f.Check), true
 }
 
-// deliver does what an event asks for, or checks whether that is possible. The server
-// delivers it by the connection c; nil is this process itself.
-func (e Event) deliver(c *connection, tid int, check bool) error {
-	flags := uint32(0)
-	if c != nil {
-		flags = c.flags.Load()
-	}
-	switch {
-	case flags&nto.ConnectionNoEvent != 0:
-		return syscall.EACCES
-	case e.registered():
-		r := events.get(uint32(e.Which), c)
-		if r == nil {
-			return syscall.EACCES
+// deliver does what an event asks for, or checks whether that is possible. by are the
+// client's connections to the channel of the server that delivers it: an rcvid does not
+// tell by which of them the client has sent the event. nil is this process itself.
+func (e Event) deliver(by []*connection, tid int, check bool) error {
+	if e.registered() {
+		r := events.get(uint32(e.Which))
+		if err := r.permits(by); err != nil {
+			return err
 		}
 		own := r.event
 		if own.Notify&nto.EventUpdateable != 0 {
 			own.Value = e.Value
 		}
 		return own.raise(r.target, tid, check)
-	case flags&nto.ConnectionRegEvents != 0:
+	}
+	switch {
+	case !anyWithout(by, nto.ConnectionNoEvent):
+		return syscall.EACCES
+	case !anyWithout(by, nto.ConnectionNoEvent|nto.ConnectionRegEvents):
 		if e.raise(e.target(), tid, true) == syscall.EINVAL {
 			return syscall.EINVAL // it is none
 		}
@@ -229,6 +223,31 @@ func (e Event) deliver(c *connection, tid int, check bool) error {
 		return syscall.EINVAL
 	}
 	return e.raise(e.target(), tid, check)
+}
+
+// permits returns nil if the event may be delivered by one of these connections, as in
+// deliver.
+func (r *registration) permits(by []*connection) error {
+	switch {
+	case r == nil:
+		return syscall.EACCES
+	case by != nil && !r.any && r.server.at == by[0].at:
+		if by = slices.DeleteFunc(slices.Clone(by), func(c *connection) bool { return c != r.server }); len(by) == 0 {
+			return syscall.EBADF // the client has closed it
+		}
+	case r.stale() || by != nil && !r.any:
+		return syscall.EACCES
+	}
+	if !anyWithout(by, nto.ConnectionNoEvent) {
+		return syscall.EACCES
+	}
+	return nil
+}
+
+// anyWithout reports whether a connection has none of the flags. This process itself has
+// none.
+func anyWithout(by []*connection, flags uint32) bool {
+	return by == nil || slices.ContainsFunc(by, func(c *connection) bool { return c.flags.Load()&flags == 0 })
 }
 
 // target is the connection by which a pulse goes, nil if there is none.

@@ -34,7 +34,7 @@ var frames = []wire.Frame{
 	&wire.Bell{},
 	&wire.Segment{Number: 1, Part: wire.Part{Size: 2, Offset: 3, Length: 4}},
 	&wire.Buffer{Slot: 1, Number: 2, Part: wire.Part{Size: 3, Offset: 4, Length: 5}},
-	&wire.Event{ID: 1, COID: 2, TID: 3, Notify: 4, Which: 5, Value: -6, Code: -7, Priority: 8, Check: true},
+	&wire.Event{ID: 1, SCOID: 2, TID: 3, Notify: 4, Which: 5, Value: -6, Code: -7, Priority: 8, Check: true},
 }
 
 func encode(f wire.Frame) []byte {

@@ -292,7 +292,7 @@ func (f *Buffer) fields(c *codec) {
 // it. The answer is an Answer.
 type Event struct {
 	ID       uint64
-	COID     int32 // the client's connection to the server
+	SCOID    int32 // what the server calls the client
 	TID      int32 // the client's thread
 	Notify   int32 // the fields of a struct sigevent
 	Which    int32
@@ -305,7 +305,7 @@ type Event struct {
 func (*Event) Kind() Kind { return KindEvent }
 func (f *Event) fields(c *codec) {
 	c.u64(&f.ID)
-	c.i32(&f.COID)
+	c.i32(&f.SCOID)
 	c.i32(&f.TID)
 	c.i32(&f.Notify)
 	c.i32(&f.Which)

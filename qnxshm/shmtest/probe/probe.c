@@ -3466,6 +3466,39 @@ ASK("event/other-server", "MsgDeliverEvent() of an event that the client has reg
 	return one(MsgDeliverEvent(id, &event) == -1 ? errno : 0);
 }
 
+struct two {
+	int first, second;
+	pthread_t thread;
+};
+
+static void *send_by_two(void *p)
+{
+	struct two *t = p;
+
+	MsgSend(t->first, NULL, 0, NULL, 0);
+	MsgSend(t->second, NULL, 0, NULL, 0);
+	ConnectDetach(t->second);
+	return NULL;
+}
+
+ASK("event/other-connection", "Is an event delivered, registered for one connection, after the thread has sent another message by a second one and detached that?")
+{
+	int chid = channel(0), own, self;
+	struct two t = {.first = attach(chid), .second = attach(chid)};
+	struct sigevent event;
+	union message m;
+	rcv id;
+
+	NEED(chid != -1 && t.first != -1 && t.second != -1 && pulse_for(&event, t.first, &own, &self) != -1);
+	NEED(pthread_create(&t.thread, NULL, send_by_two, &t) == 0);
+	NEED((id = receive(chid, &m, ENOUGH)) > 0 && MsgReply(id, 0, NULL, 0) != -1);
+	rcv next = receive(chid, &m, ENOUGH);
+	NEED(next > 0 && MsgReply(next, 0, NULL, 0) != -1 && pthread_join(t.thread, NULL) == 0);
+	IS(MsgDeliverEvent(id, &event) != -1);
+	IS(next_pulse(own, ENOUGH) == 1);
+	return "yes";
+}
+
 ASK("event/unregistered", "MsgDeliverEvent() of an event that the client has unregistered: which errno?")
 {
 	struct client c = {.ms = 0};
