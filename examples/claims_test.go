@@ -27,7 +27,7 @@ var claims = []struct{ text, file, shown string }{
 	{"`a/b` is a name like any other", "qnxshm/internal/message/fuzz_test.go", `"a/b"`},
 	{"Pulses with a higher priority come before", "qnxshm/shmtest/ledger.go", `{ID: "pulse/higher-first"`},
 	{"A disconnect pulse comes before all that waits", "qnxshm/shmtest/ledger.go", `{ID: "disconnect/overtakes"`},
-	{"Flags that the host cannot mean are accepted", "qnxshm/qnxhost/testdata/rules_channels.c", "static void channel_flags(void)"},
+	{"Flags without a meaning on the host are accepted", "qnxshm/qnxhost/testdata/rules_channels.c", "static void channel_flags(void)"},
 	{"With `_NTO_CHF_THREAD_DEATH` C programs are told", "qnxshm/qnxhost/testdata/rules_deaths.c", "static void thread_death(void)"},
 	{"A timeout for `_NTO_TIMEOUT_REPLY` alone begins", "qnxshm/qnxhost/testdata/rules_timeouts.c", "static void reply_unreceived(void)"},
 	{"`DeliverEvent` fails with `EAGAIN`", "qnxshm/qnxmsg/event.go", "host: the client did not answer for 5 s"},
@@ -38,6 +38,7 @@ var claims = []struct{ text, file, shown string }{
 	{"an eighth of its connections", "qnxshm/internal/procnto/admission.go", "a.limit/8"},
 	{"do not find each other", "qnxshm/internal/hostile/namespaces_test.go", "func TestOtherView("},
 	{"holds its parent's sockets", "qnxshm/internal/hostile/inherited_test.go", "func TestForkedChildHoldsName("},
+	{"After a change of its user id", "qnxshm/internal/hostile/user_test.go", "func TestChangedUser("},
 	{"some 500 channels", "qnxshm/qnxmsg/room_test.go", "func TestManyChannels("},
 	{text: "More than 10,000 blocked calls end a Go program"}, // package runtime/debug says so
 	{"At most 16,320 threads", "qnxshm/internal/message/shared_unsafe.go", "firstSegment<<segments - firstSegment"},

@@ -58,7 +58,7 @@ func (p page) generated() bool {
 }
 
 // fileName matches how a page names the file that the next block is for.
-var fileName = regexp.MustCompile("`([a-zA-Z]+\\.(?:go|c|cc|txt))`")
+var fileName = regexp.MustCompile("`([a-zA-Z_]+\\.(?:go|c|cc|txt))`")
 
 // A block is code between fences.
 type block struct {

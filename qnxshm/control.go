@@ -34,7 +34,8 @@ const (
 //	EBADF   fd is not open, or not a shared-memory object; host: or an
 //	        inherited window (see CreateHandle)
 //	EPERM   the object is sealed; or fd is a window, or not open for writing;
-//	        host: ControlRevocable by a process that has not created the object
+//	        host: ControlRevocable by a process that has not created the object,
+//	        or has changed its user id since
 //	ENOMEM  no memory
 //	ENOSYS  host: memory that only a target has; ControlSeal or ControlRevocable
 //	        on an object that has a name
@@ -86,7 +87,8 @@ func (o *Object) MakeRevocable() error {
 }
 
 // Flags returns the attributes of the object, such as [ControlSeal]: a recipient
-// may ask before it trusts the object not to shrink.
+// may ask before it trusts the object not to shrink. One that has only a mapping
+// ([HandleNoFD]) cannot ask, and reads with [Mapping.View] or [Mapping.ReadAt].
 //
 // Errors are those of [Control].
 func (o *Object) Flags() (ControlFlags, error) { return o.control("Flags", ControlGetFlags, 0, 0) }

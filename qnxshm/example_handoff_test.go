@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 
 	"github.com/go-qnx/shm/qnxshm"
-	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
-// A server gives memory to the process that asks for it. That process is the test
-// binary once more, which calls askAndRead.
+// A server gives memory to the process that asks for it. That process is this program
+// once more, which calls askAndRead when the environment variable is set.
 func ExampleObject_CreateHandle() {
 	obj, err := qnxshm.Create(4096)
 	if err != nil {
@@ -34,7 +34,9 @@ func ExampleObject_CreateHandle() {
 		log.Fatal(err)
 	}
 	defer ch.Close()
-	client := testproc.Command("ask and read", name)
+	client := exec.Command(os.Args[0])
+	client.Env = append(os.Environ(), askEnv+"="+name)
+	client.Stdout, client.Stderr = os.Stdout, os.Stderr
 	if err := client.Start(); err != nil {
 		log.Fatal(err)
 	}
@@ -60,9 +62,12 @@ func ExampleObject_CreateHandle() {
 	// Output: another process read: Hello
 }
 
+// askEnv tells a process that it is the other one, and the server's name.
+const askEnv = "QNXSHM_EXAMPLE_ASK"
+
 // askAndRead is all that the other process does.
-func askAndRead(args []string) error {
-	conn, err := qnxmsg.OpenName(args[0])
+func askAndRead(name string) error {
+	conn, err := qnxmsg.OpenName(name)
 	if err != nil {
 		return err
 	}

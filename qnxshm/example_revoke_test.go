@@ -8,15 +8,16 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"syscall"
 
 	"github.com/go-qnx/shm/qnxshm"
-	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
 // A creator takes memory back from a process that goes on reading it. That process
-// is the test binary once more, which calls readUntilRevoked.
+// is this program once more, which calls readUntilRevoked when the environment variable
+// is set.
 func ExampleObject_Revoke() {
 	obj, err := qnxshm.Create(4096)
 	if err != nil {
@@ -33,7 +34,9 @@ func ExampleObject_Revoke() {
 		log.Fatal(err)
 	}
 	defer ch.Close()
-	reader := testproc.Command("read until revoked", name)
+	reader := exec.Command(os.Args[0])
+	reader.Env = append(os.Environ(), readEnv+"="+name)
+	reader.Stdout, reader.Stderr = os.Stdout, os.Stderr
 	if err := reader.Start(); err != nil {
 		log.Fatal(err)
 	}
@@ -75,9 +78,12 @@ func ExampleObject_Revoke() {
 	// Output: another process has lost the memory
 }
 
+// readEnv tells a process that it is the other one, and the server's name.
+const readEnv = "QNXSHM_EXAMPLE_READ"
+
 // readUntilRevoked is all that the other process does.
-func readUntilRevoked(args []string) error {
-	conn, err := qnxmsg.OpenName(args[0])
+func readUntilRevoked(name string) error {
+	conn, err := qnxmsg.OpenName(name)
 	if err != nil {
 		return err
 	}

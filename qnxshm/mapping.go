@@ -60,6 +60,8 @@ func newMapping(data []byte, access Access) *Mapping {
 // Map maps the first length bytes of the object straight from a handle made for
 // this process, also from one made with [HandleNoFD], and uses the handle up.
 // access is [ReadOnly] or [ReadWrite]. A failed Map leaves the handle as it was.
+// A handle does not tell how large the object is: let its maker send that, too.
+// length may be more, as in [Object.MapRange].
 //
 // Errors:
 //
@@ -69,8 +71,9 @@ func newMapping(data []byte, access Access) *Mapping {
 //	EACCES  access is not covered by the handle, or is WriteOnly
 //	ENXIO   the handle is of a part, and length is larger than that
 //	ENOMEM  no address space
-//	EAGAIN  not enough resources; host: as in OpenHandle, or this process has no
-//	        descriptor left
+//	EAGAIN  not enough resources; host: as in OpenHandle, or as in
+//	        [Object.MapRange]
+//	EPROTO  host: the maker has another version of this module
 //
 // Since QNX SDP 7.1.
 //
@@ -261,7 +264,8 @@ var touched atomic.Uint32
 //
 // Errors:
 //
-//	ENOMEM  host: no memory to split a mapping, which the kernel had joined
+//	ENOMEM  host: the kernel had merged the mapping with its neighbour, and has no
+//	        memory to split them
 //
 // Since QNX SDP 6.
 //

@@ -262,7 +262,10 @@ func (o *Object) Map(access Access) (*Mapping, error) {
 //	ENOMEM     no address space
 //	ENODEV     not an object that can be mapped
 //	EAGAIN     target: the memory cannot be locked; host: the object is revocable,
-//	           and its creator did not answer for 5 s, being stopped perhaps
+//	           and its creator did not answer for 5 s, being stopped perhaps, or
+//	           this process has no descriptor left
+//	EPROTO     host: the object is revocable, and its creator has another version of
+//	           this module
 //	EMFILE     target: too many mappings
 //	EPERM      target: not allowed to map it
 //

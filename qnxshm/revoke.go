@@ -14,8 +14,8 @@ var (
 
 	// ErrRevokePending is matched by the error of a Revoke that a process has
 	// not confirmed in time, on the host only. The text names the processes,
-	// but not with the target's files on the host. It matches EAGAIN too, which
-	// is all that C programs are told.
+	// but not in programs built with -tags qnx. It matches EAGAIN too, which is
+	// all that C programs are told.
 	ErrRevokePending = qnxerr.ErrRevokePending
 )
 

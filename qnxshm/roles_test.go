@@ -15,7 +15,7 @@ import (
 
 // playRole does not return in a second process.
 func playRole() {
-	testproc.Programs{"ask and read": askAndRead, "read until revoked": readUntilRevoked}.Play()
+	testproc.Programs{askEnv: askAndRead, readEnv: readUntilRevoked}.Play()
 	testproc.Play(testproc.Roles{"reader": reader, "party": party, "recipient": recipients})
 	testproc.RememberMakers()
 }

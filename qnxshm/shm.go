@@ -107,8 +107,10 @@ const HandleNoFD HandleOptions = nto.HandleNoFD // 0x1
 //	EAGAIN  QNX OS 8.0 and host: too many unused handles (HandleLimit)
 //	ENOMEM  no memory for the handle
 //
-// On the host EAGAIN is also the answer when no descriptor is left to serve the
-// handle with, which may show before any but EINVAL.
+// On the host EAGAIN is also the answer when no descriptor is left, which may show
+// before any but EINVAL, and when the object is revocable and its creator did not answer
+// for 5 s, being stopped perhaps; and EPROTO when that creator has another version of
+// this module.
 //
 // Host and target: the order is assumed for a target. An fd that is no
 // shared-memory object is answered by whatever is behind it there, so the errno

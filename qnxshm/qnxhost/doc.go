@@ -47,7 +47,7 @@
 // # Threads
 //
 // Any thread may call. MsgSend and MsgReceive and their like are cancellation
-// points, those with nc in their name are not, and the rest are not either.
+// points; no other call is one, nor those with nc in their name.
 // Asynchronous cancellation of a thread in a call is not supported.
 //
 // # Descriptors
@@ -59,8 +59,9 @@
 // # Fork
 //
 // In a child that fork made and that has not called exec, every call fails with
-// ENOSYS. Such a child keeps its parent's sockets open: a client does not notice
-// that a server has died while a child of it lives.
+// ENOSYS. Such a child keeps its parent's sockets open: while it lives, nobody else can
+// attach a name that its parent had, and a parent that calls exec is taken for the client
+// that it was. Who talks to a parent that has died notices all the same.
 //
 // # What the host cannot do
 //

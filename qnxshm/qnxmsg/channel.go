@@ -228,7 +228,8 @@ func (c *Channel) ReceiveTimeout(buf []byte, timeout time.Duration) (Message, er
 //
 //	EINVAL  status is negative or too large, or this is a pulse
 //	ESRCH   nobody waits for this answer: the message was answered already, or
-//	        the client is gone, timed out, or detached
+//	        the client is gone, timed out (see [Connection.SendTimeout]), or
+//	        detached
 //	EFAULT  target: the client's reply buffer is bad (on the host only the
 //	        client is told)
 //

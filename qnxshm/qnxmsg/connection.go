@@ -177,7 +177,9 @@ func (c *Connection) Send(msg, reply []byte) (status int, err error) {
 
 // SendTimeout is Send that waits no longer than timeout: 0 does not wait at
 // all, a negative timeout waits for ever. A server that received the message
-// may act on it all the same; its answer is then refused with ESRCH.
+// may act on it all the same; its answer is then refused with ESRCH, unless the
+// server has received the next message of the same thread by then, or on the host of
+// the goroutine that sent next: that one gets the answer, as the same rcvid names it.
 //
 // Errors are those of Send, and
 //

@@ -32,6 +32,7 @@ const EventUpdateable EventFlags = nto.EventUpdateable // 0x400
 // with the priority, code and value of SendPulse, and the scoid that this process has at
 // its own channel. server nil allows every process that this one has a connection to.
 // The event lasts until it is unregistered, or the connection or the channel is closed.
+// The channel may be a private one ([ChannelPrivate]).
 //
 // Errors:
 //
@@ -111,7 +112,7 @@ func (c *Channel) detachSelf() {
 // Implements: int MsgUnregisterEvent(const struct sigevent *event)
 func (e Event) Unregister() error {
 	if err := unregisterEvent(e); err != nil {
-		return wrap(err, "MsgUnregisterEvent", "handle %#x", e.handle())
+		return wrap(err, "MsgUnregisterEvent", "event %#x", e.handle())
 	}
 	return nil
 }
@@ -160,10 +161,11 @@ func (e *Event) UnmarshalBinary(b []byte) error {
 //	EINVAL  this is a pulse, or e is no event
 //	ESRCH   the client is gone, or it has closed the channel (or EACCES, when it
 //	        has registered others since)
-//	EBADF   the client has closed the connection of this message
+//	EBADF   the client has closed the connection that it registered the event for
 //	EACCES  the event is not registered, not any more, or not for this server; or
 //	        the client's connection takes no events
-//	EAGAIN  too many pulses wait there; host: the client did not answer for 5 s
+//	EAGAIN  too many pulses wait there; host: the client did not answer for 5 s, or
+//	        this process has no descriptor left to ask it with
 //	ENXIO   target: the client is terminating
 //	EPERM   target: the client may not use the priority
 //	EBUSY, ECANCELED, EFAULT, ESRVRFAULT, ETIMEDOUT
@@ -199,7 +201,7 @@ func (m *Message) tell(call string, e Event, do func(rcvid int64, e Event) error
 		err = do(m.rcvid, e)
 	}
 	if err != nil {
-		return wrap(err, call, "rcvid %#x, handle %#x", m.rcvid, e.handle())
+		return wrap(err, call, "rcvid %#x, event %#x", m.rcvid, e.handle())
 	}
 	return nil
 }

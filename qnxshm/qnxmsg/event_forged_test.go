@@ -59,3 +59,33 @@ func TestServerMakesEventUp(t *testing.T) {
 	p.Do("reply", 0, "")
 	require.NoError(t, <-sent)
 }
+
+// A server that has no descriptor left delivers the event when it has one again.
+func TestDeliverWithoutDescriptor(t *testing.T) {
+	t.Parallel()
+	p := testproc.Start(t, "peer")
+	made := p.Do("channel", 0)
+	conn := connect(t, p.PID(), made.At(1).Int())
+	ch := newChannel(t, 0)
+	e, err := ch.RegisterEvent(conn, 0, -1, 1, 1)
+	require.NoError(t, err)
+	sigevent, err := e.MarshalBinary()
+	require.NoError(t, err)
+	sent := make(chan error)
+	go func() {
+		_, err := conn.SendTimeout([]byte("x"), nil, testproc.Patience)
+		sent <- err
+	}()
+	p.Do("receive", made.At(0))
+	p.Do("limit", 0)
+	err = p.Err("deliver", 0, sigevent)
+	require.ErrorIs(t, err, syscall.EAGAIN)
+	require.ErrorContains(t, err, "RLIMIT_NOFILE")
+	p.Do("limit", 1024)
+	p.Do("deliver", 0, sigevent)
+	m, err := ch.ReceiveTimeout(nil, testproc.Patience)
+	require.NoError(t, err)
+	require.Equal(t, 1, m.Pulse.Code)
+	p.Do("reply", 0, "")
+	require.NoError(t, <-sent)
+}

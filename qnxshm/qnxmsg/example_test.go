@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"syscall"
 	"time"
 
-	"github.com/go-qnx/shm/qnxshm/internal/testproc"
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
@@ -25,15 +25,17 @@ const (
 // exampleName is published by one example at a time.
 func exampleName() string { return fmt.Sprintf("example-%d", os.Getpid()) }
 
-// A server in this process, and its client in another, which is the test binary once
-// more and calls askForSum.
+// A server in this process, and its client in another, which is this program once more
+// and calls askForSum when the environment variable is set.
 func Example() {
 	ch, err := qnxmsg.AttachName(exampleName())
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer ch.Close()
-	client := testproc.Command("ask for sum", exampleName())
+	client := exec.Command(os.Args[0])
+	client.Env = append(os.Environ(), sumEnv+"="+exampleName())
+	client.Stdout, client.Stderr = os.Stdout, os.Stderr
 	if err := client.Start(); err != nil {
 		log.Fatal(err)
 	}
@@ -59,9 +61,12 @@ func Example() {
 	// Output: 2 + 3 = 5
 }
 
+// sumEnv tells a process that it is the other one, and the server's name.
+const sumEnv = "QNXMSG_EXAMPLE_SUM"
+
 // askForSum is all that the other process does.
-func askForSum(args []string) error {
-	conn, err := qnxmsg.OpenName(args[0])
+func askForSum(name string) error {
+	conn, err := qnxmsg.OpenName(name)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testproc.Programs{"ask for sum": askForSum}.Play()
+	testproc.Programs{sumEnv: askForSum}.Play()
 	testproc.Main(m, testproc.Roles{"peer": peer, "signalled": signalled})
 }
 

@@ -24,15 +24,15 @@ type Server struct {
 	// of the message is good until the handler returns: copy what is needed later.
 	Handlers map[uint16]func(*Client, *Message) error
 
-	// Pulse is told of pulses, but of those that a client is gone. The client is nil
-	// for a PulseConnectionDeath. On a channel with ChannelUnblock it sees to it that
-	// the message of a PulseUnblock is answered, if a handler answers later.
+	// Pulse is told of all pulses except PulseDisconnect. The client is nil for a
+	// PulseConnectionDeath. On a channel with ChannelUnblock whose handlers answer
+	// later, Pulse must see to it that the message of a PulseUnblock is answered.
 	Pulse func(*Client, Pulse)
 
 	// Gone is told once of each client that handlers or Pulse were called with, when
 	// it has closed its connections or was killed, or Serve ends. Pulses that such a
-	// client has sent before may come after that: each is one of another Client, which
-	// is gone when Pulse returns.
+	// client has sent before may come after that: each is given with a new Client, for
+	// which Gone is called as soon as Pulse returns.
 	Gone func(*Client)
 
 	// BufferSize is how much of a message is in Data, 4096 if zero. Of a longer one
@@ -54,8 +54,8 @@ const ioConnect = 0x100
 // on its own goroutine, one at a time, so they share what they need without locks, and a
 // slow one delays all clients. When ctx ends, what has come before is answered still, and
 // Serve returns nil; the channel stays open. When the channel was closed, the error matches
-// os.ErrClosed; others are those of Receive, and EBUSY while another Serve has the channel:
-// who is to be told that a client is gone has to be told all about it.
+// os.ErrClosed; others are those of Receive, and EBUSY while another Serve runs on
+// the channel: only one can keep track of the clients.
 //
 // It does what all servers have to: it knows each client by its SCOID, calls
 // DetachClient when a client is gone, answers _IO_CONNECT, which some targets send for a

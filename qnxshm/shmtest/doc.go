@@ -13,7 +13,10 @@
 //
 //	go test -v -run 'TestConformance/open/used$'
 //
-// whose id is in CONTRACT.md (a mistyped one runs nothing, which only -v tells).
+// whose id is in CONTRACT.md (a mistyped one runs nothing: "no tests to run").
+//
+// It tests this module on a system, such as a new port of Go, and takes about a minute.
+// How to test a program of your own is in docs/own-tests.md.
 //
 // Rules about calls that only QNX OS 8.0 has are tried in 7.1, too, where the calls
 // have to answer ENOSYS or EINVAL. Which release it is, the suite finds out; where that

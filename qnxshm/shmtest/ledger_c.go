@@ -40,7 +40,7 @@ var cRules = []Rule{
 	{ID: "timeout/no-clock", Call: cTimeout, Condition: "there is no such clock", Effect: "EINVAL", Evidence: Assumed, Source: "inferred from timer_create() of POSIX"},
 	{ID: "timeout/other-event", Call: cTimeout, Condition: "an event other than SIGEV_UNBLOCK", Effect: "ENOSYS", Evidence: Module, Source: infModule + "; " + docKernel + ": the event should always be SIGEV_UNBLOCK"},
 
-	{ID: "channel/flags-known", Call: cChannel, Condition: "any flag of the headers", Effect: "works; what the host cannot mean changes nothing", Evidence: Module, Source: infModule, HostDiffers: "On a target all have a meaning, and some need a right."},
+	{ID: "channel/flags-known", Call: cChannel, Condition: "any flag of the headers", Effect: "works; what has no meaning on the host changes nothing", Evidence: Module, Source: infModule, HostDiffers: "On a target all have a meaning, and some need a right."},
 	{ID: "channel/pulse-pool", Call: cPool, Condition: "a pool for ten pulses, ten are sent", Effect: "all are received", Evidence: Documented, Source: lib71 + "ChannelCreate()", HostDiffers: "On the host there is room for more."},
 	{ID: "connect/flags-known", Call: cConnect, Condition: "the flags _NTO_COF_CLOEXEC, _NOSHARE, _NOEVENT, _REG_EVENTS", Effect: "works, and ConnectFlags tells them", Evidence: Documented, Source: lib71 + "ConnectAttach(); " + docFlags},
 	{ID: "connect/flags-unknown", Call: cConnect, Condition: "unknown flags", Effect: "EINVAL", Evidence: Older, Source: infOld},

@@ -50,7 +50,7 @@ func newNode() testproc.Procedures {
 		"truncate": unix.Ftruncate, "close": unix.Close, "status": status,
 		"channel": n.channel, "connect": n.connect, "send": n.send,
 		"start": n.start, "end": n.end, "tell": n.tell,
-		"readonly": readOnlyObject, "held": n.countHeld,
+		"readonly": readOnlyObject, "held": n.countHeld, "become": become,
 	}
 	maps.Copy(all, n.strange())
 	maps.Copy(all, n.costs())

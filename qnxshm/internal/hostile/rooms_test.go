@@ -238,3 +238,6 @@ func landlock(a []string) error { // files|sockets
 	}
 	return nil
 }
+
+// become is becomeUser for a node that goes on.
+func become(id string) error { return becomeUser([]string{id}) }

@@ -12,7 +12,7 @@ import (
 	"github.com/go-qnx/shm/qnxshm/internal/wire"
 )
 
-// Those that the host cannot mean are accepted like the others: no connection outlives
+// Those without a meaning on the host are accepted like the others: no connection outlives
 // an exec, and what asks for a connection of another kind gets one of this.
 const knownConnectionFlags = nto.ConnectionCloexec | nto.ConnectionDead | nto.ConnectionNoInherit | nto.ConnectionLocal |
 	nto.ConnectionNoShare | nto.ConnectionAllowed | nto.ConnectionPipe | nto.ConnectionNoEvent | nto.ConnectionRegEvents | nto.ConnectionDup2

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Those that the host cannot mean are accepted like the others: it lends no priorities
+// Those without a meaning on the host are accepted like the others: it lends no priorities
 // or processors, always tells the lengths, and has pulses enough.
 const knownChannelFlags = nto.ChannelFixedPriority | nto.ChannelUnblock | nto.ChannelThreadDeath | nto.ChannelDisconnect |
 	nto.ChannelNetMsg | nto.ChannelSenderLen | nto.ChannelCOIDDisconnect | nto.ChannelReplyLen | nto.ChannelPulsePool |

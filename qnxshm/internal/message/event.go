@@ -176,7 +176,7 @@ func tellEvent(rcvid int64, e Event, check bool) error {
 		_, err, _ := eventAsked(cl.peer, f)
 		return err
 	}
-	return procnto.Tell(cl.peer.PID, f.ID, f)
+	return noDescriptors(procnto.Tell(cl.peer.PID, f.ID, f))
 }
 
 // eventAsked does what a server asks for with an Event.

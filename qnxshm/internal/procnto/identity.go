@@ -45,9 +45,9 @@ func processSocket(pid int) string { return Space() + strconv.Itoa(pid) }
 func NoDescriptors(err error) error {
 	switch err {
 	case syscall.EMFILE:
-		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "this process has no descriptor left to serve it with"}
+		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "this process has no descriptor left, of which the host needs some: raise RLIMIT_NOFILE"}
 	case syscall.ENFILE:
-		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the system has no descriptor left to serve it with"}
+		return qnxerr.Cause{Errno: syscall.EAGAIN, Text: "the system has no descriptor left, of which the host needs some"}
 	}
 	return err
 }

@@ -10,7 +10,12 @@ import (
 
 // LimitDescriptors limits how many descriptors this process may have.
 func LimitDescriptors(n uint64) error {
-	return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: n, Max: n})
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	limit.Cur = n // below the hard limit, so that anybody can raise it again
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 }
 
 // A Filler fills the descriptor table of this process. Its methods are procedures.

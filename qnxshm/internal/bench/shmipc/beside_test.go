@@ -167,7 +167,13 @@ func dialTheirs(tb testing.TB, name string, size int) func() error {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { manager.Close() })
+	tb.Cleanup(func() {
+		manager.Close()
+		files, _ := filepath.Glob(conf.ShareMemoryPathPrefix + "*")
+		for _, f := range files { // which stay there
+			os.Remove(f)
+		}
+	})
 	stream, err := manager.GetStream()
 	if err != nil {
 		tb.Fatal(err)
