@@ -49,16 +49,15 @@ func (t *connectionTable) get(coid int) *connection {
 	return nil
 }
 
-// enterTo enters those to what a server calls a client.
-func (t *connectionTable) enterTo(server, scoid int) (entered []*connection) {
+// enterTo enters those to what a server calls a client. It does so without the lock: who
+// is turned away may be the last one who leaves, and then gives the coid back.
+func (t *connectionTable) enterTo(server, scoid int) []*connection {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for _, c := range t.open {
-		if c != nil && c.at.server == server && c.at.scoid == scoid && c.gate.Enter() {
-			entered = append(entered, c)
-		}
-	}
-	return entered
+	open := slices.Clone(t.open)
+	t.mu.RUnlock()
+	return slices.DeleteFunc(open, func(c *connection) bool {
+		return c == nil || c.at.server != server || c.at.scoid != scoid || !c.gate.Enter()
+	})
 }
 
 // next gives the connection with the lowest coid that is not below another, nil if there
