@@ -16,13 +16,14 @@ import (
 func TestCProgramsOf71(t *testing.T) {
 	t.Parallel()
 	dir := programs(t)
-	for _, program := range []string{"messages all NAME", "messages receivers", "handles", "timers", "signals interrupted", "signals pulses", "faults alone NAME", "events alone"} {
+	for _, program := range []string{"messages all NAME", "messages receivers", "handles", "timers", "signals interrupted", "signals pulses", "faults alone NAME", "events alone", "ends", "exceptions"} {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
 			args := strings.Fields(strings.ReplaceAll(program, "NAME", uniqueName()))
 			name := "c71-" + strings.ReplaceAll(program, " ", "-")
-			out, err := exec.Command("gcc", "-D_NTO_VERSION=710", "-Wall", "-Wextra", "-Wno-missing-braces", "-Werror", "-O1", "-I", "include",
-				"-o", filepath.Join(dir, name), "testdata/"+args[0]+".c", filepath.Join(dir, "libqnxhost.so")).CombinedOutput()
+			compiler, source := sourceOf(args[0])
+			out, err := exec.Command(compiler, "-D_NTO_VERSION=710", "-Wall", "-Wextra", "-Wno-missing-braces", "-Werror", "-O1", "-I", "include",
+				"-o", filepath.Join(dir, name), source, filepath.Join(dir, "libqnxhost.so")).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 			start(t, name, args[1:]...).succeeds(t)
 		})

@@ -115,8 +115,9 @@ func build() (skip string, err error) {
 	if err := run("go", "build", "-o", built.dir+"/", "./examples/server", "./examples/client", "./examples/securebuffer"); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "pools", "waits", "storm"} {
-		compiler, source := "gcc", "qnxshm/qnxhost/testdata/"+name+".c"
+	for _, name := range []string{"server", "client", "client.cpp", "producer", "consumer", "messages", "handles", "timers", "signals", "processes", "threads", "limits", "faults", "dispatch", "host", "pools", "waits", "storm", "ends", "exceptions"} {
+		compiler, source := sourceOf(name)
+		source = filepath.Join("qnxshm/qnxhost", source)
 		switch name {
 		case "server":
 			source = "examples/c/server.c"
@@ -151,6 +152,14 @@ func build() (skip string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// sourceOf returns the source of a program of testdata, and what compiles it.
+func sourceOf(program string) (compiler, source string) {
+	if program == "exceptions" {
+		return "g++", "testdata/exceptions.cpp"
+	}
+	return "gcc", filepath.Join("testdata", program+".c")
 }
 
 // readSources reads every file that the build may depend on, so that the test
@@ -424,6 +433,8 @@ func TestCPrograms(t *testing.T) {
 		{"events-c-8.0", []string{"alone"}},
 		{"pools", nil},
 		{"waits", nil},
+		{"ends", nil},
+		{"exceptions", nil},
 	} {
 		t.Run(strings.Trim(test.name+"-"+strings.Join(test.args, "-"), "-"), func(t *testing.T) {
 			t.Parallel()
