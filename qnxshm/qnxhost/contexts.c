@@ -148,8 +148,10 @@ static bool begin(struct context *c, int64_t *timeout)
 	return may;
 }
 
-static void end(struct context *c)
+static void end(void *p)
 {
+	struct context *c = p;
+
 	pthread_mutex_lock(&c->waits->lock);
 	c->waiting = false;
 	pthread_mutex_unlock(&c->waits->lock);
@@ -246,8 +248,9 @@ dispatch_context_t *dispatch_block(dispatch_context_t *ctp)
 	int64_t timeout;
 
 	if (begin(c, &timeout)) {
+		pthread_cleanup_push(end, c); /* it may be cancelled */
 		rcvid = receive(c, timeout);
-		end(c);
+		pthread_cleanup_pop(1);
 	}
 	if (rcvid == -ETIMEDOUT && timeout >= 0)
 		rcvid = -1;
