@@ -1,6 +1,11 @@
 /* Copyright (c) 2026, The qnxshm Authors. BSD-3-Clause, see LICENSE. */
 
-/* Pools of threads that wait and handle what they got, as a dispatch's functions do. */
+/*
+ * Pools of threads that wait and handle what they got, as a dispatch's functions do.
+ *
+ * Each function of the program's may end its thread, which may also be cancelled there or
+ * while it waits, or let an exception pass. What counts then is given back on the way.
+ */
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,8 +14,11 @@
 #include "face.h"
 
 struct member {
+	thread_pool_t *pool;
 	void *context;
 	bool waiting;
+	bool handled;  /* something, at least once */
+	bool returned; /* from its work; else a function of the program has ended it */
 	struct member *next;
 };
 
@@ -81,8 +89,9 @@ static void tell(thread_pool_t *pool, unsigned flag, unsigned what, int error)
 }
 
 /* Waits, and handles, until there are too many that wait. */
-static void work(thread_pool_t *pool, struct member *m)
+static void work(struct member *m)
 {
+	thread_pool_t *pool = m->pool;
 	const thread_pool_attr_t *a = &pool->attr;
 	void *context;
 	unsigned more;
@@ -104,8 +113,10 @@ static void work(thread_pool_t *pool, struct member *m)
 		ending = pool->ending;
 		pool->waiting--;
 		m->waiting = false;
-		if (context)
+		if (context) {
 			m->context = context;
+			m->handled = true;
+		}
 		more = context ? wanted(pool) : 0;
 		pthread_mutex_unlock(&pool->lock);
 		if (context == NULL && !ending)
@@ -118,99 +129,126 @@ static void work(thread_pool_t *pool, struct member *m)
 	}
 }
 
-/* The end of so many threads, or of those that were to be. */
-static void uncount(thread_pool_t *pool, unsigned threads)
+/* Places for threads, which count already. */
+struct places {
+	thread_pool_t *pool;
+	unsigned count;
+	bool again; /* others may take them, if too few wait */
+};
+
+/* No threads have these places, or no more. */
+static void vacate(void *p)
 {
+	const struct places *places = p;
+	thread_pool_t *pool = places->pool;
+	unsigned more;
+
 	pthread_mutex_lock(&pool->lock);
-	pool->created -= threads;
+	pool->created -= places->count;
+	more = places->again ? wanted(pool) : 0;
 	if (pool->created == 0)
 		pthread_cond_broadcast(&pool->empty);
 	pthread_mutex_unlock(&pool->lock);
+	if (more > 0) /* else the pool may be gone */
+		start(pool, more);
 }
 
 /* The end of a member, whose thread counts still. */
-static void leave(thread_pool_t *pool, struct member *m)
+static void leave(struct member *m)
 {
+	thread_pool_t *pool = m->pool;
+	void *context = m->context;
 	struct member **p;
 
 	pthread_mutex_lock(&pool->lock);
 	for (p = &pool->members; *p != m; p = &(*p)->next)
 		;
 	*p = m->next;
+	if (m->waiting)
+		pool->waiting--;
 	pthread_mutex_unlock(&pool->lock);
-	if (pool->attr.context_free)
-		pool->attr.context_free(m->context);
 	free(m);
+	if (pool->attr.context_free)
+		pool->attr.context_free(context);
 }
 
-struct beginning {
-	thread_pool_t *pool;
-	struct member *member;
-};
+/* A thread that was ended leaves its place to another one, as it may have been the last.
+   Not if it has handled nothing yet: the next one might end like it, and so on. */
+static void end(void *p)
+{
+	struct member *m = p;
+	struct places its = {m->pool, 1, m->handled && !m->returned};
+
+	pthread_cleanup_push(vacate, &its);
+	leave(m);
+	pthread_cleanup_pop(1);
+}
 
 static void *run(void *p)
 {
-	struct beginning b = *(struct beginning *)p;
+	struct member *m = p;
 
-	free(p);
-	if (b.pool->attr.tid_name)
-		pthread_setname_np(pthread_self(), b.pool->attr.tid_name);
-	work(b.pool, b.member);
-	leave(b.pool, b.member);
-	uncount(b.pool, 1);
+	if (m->pool->attr.tid_name)
+		pthread_setname_np(pthread_self(), m->pool->attr.tid_name);
+	pthread_cleanup_push(end, m);
+	work(m);
+	m->returned = true;
+	pthread_cleanup_pop(1);
 	return NULL;
 }
 
 /* A member whose thread is to run, NULL if there is no memory. */
-static struct beginning *begin(thread_pool_t *pool)
+static struct member *begin(thread_pool_t *pool)
 {
-	struct beginning *b = malloc(sizeof *b);
 	struct member *m = calloc(1, sizeof *m);
-	int error = ENOMEM;
+	void *context;
+	int error;
 
-	if (b && m) {
-		m->context = pool->attr.context_alloc(pool->attr.handle);
-		error = errno;
-		if (m->context == NULL)
-			tell(pool, 0, POOL_ERROR_CONTEXT, error);
+	if (m == NULL)
+		return NULL;
+	pthread_cleanup_push(free, m);
+	context = pool->attr.context_alloc(pool->attr.handle);
+	error = errno;
+	if (context == NULL)
+		tell(pool, 0, POOL_ERROR_CONTEXT, error);
+	pthread_cleanup_pop(context == NULL);
+	if (context == NULL) {
+		errno = error;
+		return NULL;
 	}
-	if (b && m && m->context) {
-		*b = (struct beginning){pool, m};
-		pthread_mutex_lock(&pool->lock);
-		m->next = pool->members;
-		pool->members = m;
-		pthread_mutex_unlock(&pool->lock);
-		return b;
-	}
-	free(m);
-	free(b);
-	errno = error;
-	return NULL;
+	m->pool = pool;
+	m->context = context;
+	pthread_mutex_lock(&pool->lock);
+	m->next = pool->members;
+	pool->members = m;
+	pthread_mutex_unlock(&pool->lock);
+	return m;
 }
 
 /* Starts threads, which count already and nobody joins: an errno when one could not be. */
 static int start(thread_pool_t *pool, unsigned more)
 {
+	struct places left = {pool, more, false};
 	pthread_t thread;
 	int error = 0, state = PTHREAD_CREATE_JOINABLE;
 
+	if (more == 0)
+		return 0;
 	if (pool->attr.attr)
 		pthread_attr_getdetachstate(pool->attr.attr, &state);
-	for (; more > 0; more--) {
-		struct beginning *b = begin(pool);
+	pthread_cleanup_push(vacate, &left);
+	for (; left.count > 0; left.count--) {
+		struct member *m = begin(pool);
 
-		error = b ? pthread_create(&thread, pool->attr.attr, run, b) : errno ? errno : ENOMEM;
-		if (error && b) {
-			leave(pool, b->member);
-			free(b);
-		}
+		error = m ? pthread_create(&thread, pool->attr.attr, run, m) : errno ? errno : ENOMEM;
+		if (error && m)
+			leave(m);
 		if (error)
 			break;
 		if (state == PTHREAD_CREATE_JOINABLE)
 			pthread_detach(thread);
 	}
-	if (more > 0)
-		uncount(pool, more);
+	pthread_cleanup_pop(left.count > 0);
 	return error;
 }
 
@@ -227,30 +265,33 @@ static _Noreturn void leave_thread(void)
 int thread_pool_start(void *p)
 {
 	thread_pool_t *pool = p;
-	const bool self = pool->flags & POOL_FLAG_USE_SELF;
+	const unsigned flags = pool->flags; /* it may be gone later */
+	const bool self = flags & POOL_FLAG_USE_SELF;
 	const unsigned others = pool->attr.lo_water > self ? pool->attr.lo_water - (unsigned)self : 0;
+	struct places own = {pool, self, false};
+	struct member *m = NULL;
 	int error;
 
 	pthread_mutex_lock(&pool->lock);
 	pool->created += others + self;
 	pthread_mutex_unlock(&pool->lock);
+	pthread_cleanup_push(vacate, &own);
 	error = start(pool, others);
-	if (error) {
-		uncount(pool, self);
+	if (error == 0 && self && (m = begin(pool)) == NULL)
+		error = errno;
+	pthread_cleanup_pop(self && m == NULL);
+	if (error)
 		return qnxhost_result(error);
-	}
-	if (self) {
-		struct beginning *b = begin(pool);
-
-		if (b == NULL) {
-			uncount(pool, 1);
-			return -1;
-		}
-		run(b);
-	}
-	if (pool->flags & (POOL_FLAG_USE_SELF | POOL_FLAG_EXIT_SELF))
+	if (m)
+		run(m);
+	if (flags & (POOL_FLAG_USE_SELF | POOL_FLAG_EXIT_SELF))
 		leave_thread();
 	return 0;
+}
+
+static void unlock(void *pool)
+{
+	pthread_mutex_unlock(&((thread_pool_t *)pool)->lock);
 }
 
 /* Waits until the threads have left: those that handle something when they have done. */
@@ -263,13 +304,14 @@ int thread_pool_destroy(thread_pool_t *pool)
 		pthread_mutex_unlock(&pool->lock);
 		return qnxhost_result(EINVAL);
 	}
+	pthread_cleanup_push(unlock, pool);
 	pool->ending = true;
 	for (struct member *m = pool->members; m; m = m->next)
 		if (m->waiting)
 			pool->attr.unblock_func(m->context);
 	while (pool->created > 0)
 		pthread_cond_wait(&pool->empty, &pool->lock);
-	pthread_mutex_unlock(&pool->lock);
+	pthread_cleanup_pop(1);
 	pthread_cond_destroy(&pool->empty);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
