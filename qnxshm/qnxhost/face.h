@@ -23,6 +23,23 @@ struct qnxhost_call {
 bool qnxhost_enter(struct qnxhost_call *call);
 void qnxhost_leave(struct qnxhost_call *call);
 
+/* Between these two a thread is not cancelled: a call of the system may be a cancellation
+   point where QNX's is none. */
+static inline int qnxhost_hold_cancel(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
+static inline void qnxhost_release_cancel(int state)
+{
+	int ignored;
+
+	pthread_setcancelstate(state, &ignored);
+}
+
 /* Reports whether the process is a forked child. */
 bool qnxhost_forked(void);
 

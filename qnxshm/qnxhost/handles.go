@@ -2,10 +2,11 @@
 
 package qnxhost
 
-// The host is 8.0, also where programs are compiled as for 7.1.
+// The host is 8.0, also where programs are compiled as for 7.1. C++ exceptions pass through
+// what calls functions of a program, and give back what it has taken.
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/include -U_NTO_VERSION -D_NTO_VERSION=800
+#cgo CFLAGS: -I${SRCDIR}/include -U_NTO_VERSION -D_NTO_VERSION=800 -fexceptions
 #include <stdint.h>
 #include <sys/types.h>
 */

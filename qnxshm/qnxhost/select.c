@@ -3,7 +3,7 @@
 /*
  * Descriptors that a dispatch waits for. A thread of each dispatch that has some polls
  * them, and sends the dispatch a pulse for one that is ready. That is not polled again
- * before its function has returned.
+ * before its function has returned, or was left.
  */
 
 #include <poll.h>
@@ -43,7 +43,10 @@ struct selector {
 
 static void wake(struct selector *s)
 {
+	const int cancel = qnxhost_hold_cancel();
+
 	eventfd_write(s->wake, 1);
+	qnxhost_release_cancel(cancel);
 }
 
 static struct entry *find(struct selector *s, int fd)
@@ -76,12 +79,37 @@ static unsigned flags_of(unsigned wanted, short events)
 	return flags & wanted;
 }
 
+/* What a function is called for. */
+struct called {
+	struct selector *selector;
+	int fd;
+	unsigned long attached;
+};
+
+/* It has returned, or was left by an exception or the end of its thread. */
+static void rearm(void *p)
+{
+	const struct called *called = p;
+	struct selector *s = called->selector;
+	struct entry *e;
+
+	pthread_mutex_lock(&s->lock);
+	e = find(s, called->fd);
+	if (e && e->attached == called->attached) {
+		e->ready = 0;
+		e->armed = e->again;
+	}
+	pthread_mutex_unlock(&s->lock);
+	wake(s);
+}
+
 /* The handler of the pulses, which name the descriptor. */
 static int call(message_context_t *ctp, int code, unsigned flags, void *handle)
 {
 	struct selector *s = ((dispatch_t *)handle)->selector;
 	const int fd = ctp->msg->pulse.value.sival_int;
 	select_context_t context = {.dpp = handle, .fd = fd};
+	struct called called = {.selector = s, .fd = fd};
 	struct entry *found, entry = {0};
 
 	(void)code, (void)flags;
@@ -93,15 +121,10 @@ static int call(message_context_t *ctp, int code, unsigned flags, void *handle)
 	if (found == NULL || !entry.ready)
 		return 0; /* detached meanwhile */
 	context.flags = (int)flags_of(entry.flags, entry.ready);
+	called.attached = entry.attached;
+	pthread_cleanup_push(rearm, &called);
 	entry.function(&context, fd, (unsigned)context.flags, entry.handle);
-	pthread_mutex_lock(&s->lock);
-	found = find(s, fd);
-	if (found && found->attached == entry.attached) {
-		found->ready = 0;
-		found->armed = found->again;
-	}
-	pthread_mutex_unlock(&s->lock);
-	wake(s);
+	pthread_cleanup_pop(1);
 	return 0;
 }
 
@@ -215,8 +238,11 @@ static struct selector *begin(dispatch_t *dpp)
 
 void qnxhost_end_selector(struct selector *s)
 {
+	int cancel;
+
 	if (s == NULL)
 		return;
+	cancel = qnxhost_hold_cancel();
 	pthread_mutex_lock(&s->lock);
 	s->ending = true;
 	pthread_mutex_unlock(&s->lock);
@@ -225,14 +251,18 @@ void qnxhost_end_selector(struct selector *s)
 	close(s->wake);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+	qnxhost_release_cancel(cancel);
 }
 
 static struct selector *selector_of(dispatch_t *dpp)
 {
+	const int cancel = qnxhost_hold_cancel();
+
 	pthread_mutex_lock(&dpp->begin);
 	if (dpp->selector == NULL)
 		dpp->selector = begin(dpp);
 	pthread_mutex_unlock(&dpp->begin);
+	qnxhost_release_cancel(cancel);
 	return dpp->selector;
 }
 
