@@ -47,8 +47,13 @@
 // # Threads
 //
 // Any thread may call. MsgSend and MsgReceive and their like are cancellation
-// points; no other call is one, nor those with nc in their name.
+// points, and so are dispatch_block and thread_pool_destroy, which wait as well; no
+// other call is one, nor those with nc in their name.
 // Asynchronous cancellation of a thread in a call is not supported.
+//
+// A function that a dispatch or a pool calls may end its thread by pthread_exit or be
+// cancelled, and let a C++ exception pass: a descriptor of select_attach is looked at
+// again, and a thread leaves its pool. It must not leave by longjmp, of which nobody learns.
 //
 // # Descriptors
 //

@@ -39,7 +39,7 @@ bool qnxhost_enter(struct qnxhost_call *call)
 	call->error = errno;
 	if (qnxhost_release)
 		qnxhost_release();
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call->cancel);
+	call->cancel = qnxhost_hold_cancel();
 	pthread_sigmask(SIG_BLOCK, &all_but_faults, &call->mask);
 	if (!guarded && qnxhost_guard_thread) {
 		guarded = true;
@@ -50,10 +50,8 @@ bool qnxhost_enter(struct qnxhost_call *call)
 
 void qnxhost_leave(struct qnxhost_call *call)
 {
-	int ignored;
-
 	pthread_sigmask(SIG_SETMASK, &call->mask, NULL);
-	pthread_setcancelstate(call->cancel, &ignored);
+	qnxhost_release_cancel(call->cancel);
 	if (qnxhost_acquire)
 		qnxhost_acquire();
 	errno = call->error; /* the _r forms do not touch it */

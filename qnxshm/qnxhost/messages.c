@@ -115,7 +115,7 @@ static int sleep_until(int one, int other, int nap, struct sleeper *s)
 	struct timespec left = {0, nap * 1000000L}, *limit = NULL;
 	sigset_t mask = s->call.mask;
 	bool last = false;
-	int n, error, ignored;
+	int n, error;
 
 	if (s->ns >= 0) {
 		struct timespec all = left_of(s);
@@ -129,10 +129,10 @@ static int sleep_until(int one, int other, int nap, struct sleeper *s)
 		limit = &left;
 	without_runtimes_signal(&mask);
 	pthread_cleanup_push(cancelled, s);
-	pthread_setcancelstate(s->call.cancel, &ignored);
+	qnxhost_release_cancel(s->call.cancel);
 	n = ppoll(p, 2, limit, &mask);
 	error = errno;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
+	qnxhost_hold_cancel();
 	pthread_cleanup_pop(0);
 	if (n > 0 || (n == 0 && !last))
 		return 0;
@@ -420,11 +420,9 @@ ssize_t MsgWrite_r(qnxhost_rcvid_t rcvid, const void *msg, size_t bytes, size_t 
 #define NC(name, parameters, arguments) \
 	long name##nc_r parameters \
 	{ \
-		int state, ignored; \
-		long result; \
-		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state); \
-		result = name##_r arguments; \
-		pthread_setcancelstate(state, &ignored); \
+		const int state = qnxhost_hold_cancel(); \
+		long result = name##_r arguments; \
+		qnxhost_release_cancel(state); \
 		return result; \
 	}
 

@@ -95,6 +95,7 @@ static void add(struct timer *t)
 
 static struct timer *take(timer_t id)
 {
+	const int cancel = qnxhost_hold_cancel();
 	struct timer **p, *t;
 
 	pthread_mutex_lock(&lock);
@@ -106,6 +107,7 @@ static struct timer *take(timer_t id)
 			pthread_cond_wait(&unused, &lock);
 	}
 	pthread_mutex_unlock(&lock);
+	qnxhost_release_cancel(cancel);
 	return t;
 }
 
