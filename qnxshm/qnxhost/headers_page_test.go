@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -125,4 +126,34 @@ func TestHeadersPage(t *testing.T) {
 		}
 	}
 	require.Empty(t, faults, "docs/c.md")
+}
+
+// What the tables of names say is refused with one of these is listed once more, by errno.
+func TestHeadersPageListsRefusals(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/c.md")
+	require.NoError(t, err)
+	_, text, ok := strings.Cut(string(page), "\n## Every function, type and constant\n")
+	require.True(t, ok)
+	names, refusals, ok := strings.Cut(text, "\n## What answers an error\n")
+	require.True(t, ok)
+	refusals, _, _ = strings.Cut(refusals, "\n## ")
+	rows := 0
+	for line := range strings.Lines(names) {
+		its, says, ok := strings.Cut(line, " | ")
+		refusal := regexp.MustCompile("\\banswers? `(ENOSYS|ENOTSUP|ENOREMOTE|EPERM)`").FindStringSubmatch(says)
+		if !ok || refusal == nil {
+			continue
+		}
+		rows++
+		listed := false
+		for row := range strings.Lines(refusals) {
+			for _, name := range regexp.MustCompile("`\\w+`").FindAllString(its, -1) {
+				cells := strings.Split(row, " | ")
+				listed = listed || len(cells) == 3 && strings.Contains(cells[0], name) && strings.Contains(cells[1], refusal[1])
+			}
+		}
+		assert.True(t, listed, "not in the list of errors: %s", line)
+	}
+	require.Greater(t, rows, 10)
 }
