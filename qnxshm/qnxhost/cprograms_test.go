@@ -423,6 +423,7 @@ func TestCPrograms(t *testing.T) {
 		{"processes", []string{"fork", "NAME"}},
 		{"processes", []string{"churn"}},
 		{"processes", []string{"cancel"}},
+		{"processes", []string{"closes", "NAME"}},
 		{"threads", []string{"leader", "NAME"}},
 		{"threads", []string{"unused", "NAME"}},
 		{"threads", []string{"handler", "NAME"}},

@@ -59,7 +59,9 @@
 //
 // The library's own descriptors have numbers from 512, where the limit of
 // descriptors allows: a program that closes lower ones, as daemons do, does not harm
-// it. The limit is the program's: a server of many clients raises it.
+// it. One that closes these, too, gets EBADF from calls that need them; a few are the Go
+// runtime's, which then ends the process. The limit is the program's: a server of many
+// clients raises it.
 //
 // # Fork
 //

@@ -108,7 +108,7 @@ static struct timespec left_of(const struct sleeper *s)
 
 /* Sleeps with the caller's signals, until one of two descriptors is readable, or for a
    nap of some milliseconds unless that is 0: 0, or EINTR, or ETIMEDOUT at the end of
-   the timeout. */
+   the timeout, or EBADF where the program has closed them. */
 static int sleep_until(int one, int other, int nap, struct sleeper *s)
 {
 	struct pollfd p[2] = {{one, POLLIN, 0}, {other, POLLIN, 0}};
@@ -134,6 +134,8 @@ static int sleep_until(int one, int other, int nap, struct sleeper *s)
 	error = errno;
 	qnxhost_hold_cancel();
 	pthread_cleanup_pop(0);
+	if (n > 0 && (p[0].revents | p[1].revents) & POLLNVAL)
+		return EBADF;
 	if (n > 0 || (n == 0 && !last))
 		return 0;
 	return n == 0 ? ETIMEDOUT : error;

@@ -57,6 +57,12 @@ func DupHigh(fd int) (int, error) {
 	return high, err
 }
 
+// IsOpen reports whether fd is a descriptor.
+func IsOpen(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil
+}
+
 // DescriptorLimit is how many descriptors the process can have.
 func DescriptorLimit() uint64 {
 	var lim unix.Rlimit

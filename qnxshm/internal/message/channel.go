@@ -35,6 +35,9 @@ func ChannelCreate(flags uint32) (chid int, err error) {
 	if ch.service, err = procnto.Serve(); err != nil {
 		return 0, noDescriptors(err)
 	}
+	if !linux.IsOpen(ch.service.Descriptor()) { // else the channel's own may get its number
+		return 0, closedByProgram
+	}
 	if err = ch.open(); err != nil {
 		ch.closeDescriptors()
 		return 0, noDescriptors(err)

@@ -17,6 +17,9 @@ func (ch *channel) watch(s *sleepers) {
 	var events [8]unix.EpollEvent
 	for !ch.gate.Closed() {
 		n, err := unix.EpollWait(s.epfd, events[:], -1)
+		if err == syscall.EBADF { // the process has closed it
+			return
+		}
 		if err != nil {
 			continue
 		}

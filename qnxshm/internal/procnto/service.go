@@ -124,7 +124,7 @@ func (s *Service) unwatch(id uint64, fd int) {
 	delete(s.watched, id)
 }
 
-// run serves until the process ends.
+// run serves until the process ends, or has closed the descriptors.
 func (s *Service) run() {
 	var spin linux.Spinner
 	for {
@@ -136,7 +136,10 @@ func (s *Service) run() {
 			spin = linux.Spinner{}
 		case !spin.Again():
 			var ev [1]unix.EpollEvent
-			n, _ := unix.EpollWait(s.epfd, ev[:], -1)
+			n, err := unix.EpollWait(s.epfd, ev[:], -1)
+			if err == syscall.EBADF {
+				return
+			}
 			s.act(ev[:max(n, 0)]) // some events are told only once
 			spin = linux.Spinner{}
 			if s.helpers.Load() > 0 {
