@@ -15,6 +15,7 @@
 
 int ChannelCreate_r(unsigned flags)
 {
+	QNXHOST_KERNEL_CALL;
 	int chid = -1, error;
 
 	if (flags & _NTO_CHF_THREAD_DEATH)
@@ -27,6 +28,8 @@ int ChannelCreate_r(unsigned flags)
 /* The host's pulses need no pool: of the configuration nothing counts. */
 int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *config)
 {
+	QNXHOST_KERNEL_CALL;
+
 	if (qnxhost_forked() || config == NULL)
 		return qnxhost_result(qnxhost_forked() ? ENOSYS : EFAULT);
 	return ChannelCreate(flags | _NTO_CHF_PULSE_POOL);
@@ -34,11 +37,14 @@ int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *conf
 
 int ChannelDestroy_r(int chid)
 {
+	QNXHOST_KERNEL_CALL;
+
 	return -QNXHOST_CALL(qnxhost_go_channel_destroy(chid));
 }
 
 int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 {
+	QNXHOST_KERNEL_CALL;
 	int coid = -1, error;
 
 	if (nd != 0)
@@ -51,6 +57,8 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 
 int ConnectDetach_r(int coid)
 {
+	QNXHOST_KERNEL_CALL;
+
 	if (coid == SYSMGR_COID)
 		return -EPERM;
 	return -QNXHOST_CALL(qnxhost_go_connect_detach(coid));
@@ -58,6 +66,7 @@ int ConnectDetach_r(int coid)
 
 int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
 {
+	QNXHOST_KERNEL_CALL;
 	unsigned old = 0;
 	int error;
 
@@ -69,6 +78,7 @@ int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
 
 int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 {
+	QNXHOST_KERNEL_CALL;
 	struct _server_info got;
 	int error;
 
@@ -84,6 +94,7 @@ int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 
 int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups)
 {
+	QNXHOST_KERNEL_CALL;
 	struct _client_info got;
 	gid_t *groups = NULL;
 	int error;
@@ -108,6 +119,7 @@ int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups)
 
 int ConnectClientInfoExt(int scoid, struct _client_info **info, int flags)
 {
+	QNXHOST_KERNEL_CALL;
 	struct _client_info *all, few;
 	unsigned groups = 0;
 	int error;

@@ -159,6 +159,7 @@ static struct qnxhost_event told(const struct sigevent *event)
 
 int MsgRegisterEvent_r(struct sigevent *event, int coid)
 {
+	QNXHOST_KERNEL_CALL;
 	struct qnxhost_event e;
 	int error, thread = 0;
 
@@ -187,6 +188,7 @@ int MsgRegisterEvent_r(struct sigevent *event, int coid)
 
 int MsgUnregisterEvent_r(const struct sigevent *event)
 {
+	QNXHOST_KERNEL_CALL;
 	struct qnxhost_event e;
 
 	if (qnxhost_forked())
@@ -199,6 +201,7 @@ int MsgUnregisterEvent_r(const struct sigevent *event)
 
 static int deliver(qnxhost_rcvid_t rcvid, const struct sigevent *event, int check)
 {
+	QNXHOST_KERNEL_CALL;
 	struct qnxhost_event e;
 
 	if (qnxhost_forked())

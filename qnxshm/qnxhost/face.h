@@ -73,6 +73,11 @@ struct qnxhost_timeout {
 
 struct qnxhost_timeout qnxhost_take_timeout(void);
 bool qnxhost_timeout_armed(void);
+void qnxhost_clear_timeout(const char *ignored);
+
+/* Stands first in each function that is a kernel call on QNX, unless that takes the timeout
+   itself: when it returns, from wherever, none is armed any more. */
+#define QNXHOST_KERNEL_CALL __attribute__((cleanup(qnxhost_clear_timeout), unused)) const char kernel_call_ = 0
 
 /* Of a time that is not negative; the most there can be, if it is longer. */
 int64_t qnxhost_nanoseconds(const struct timespec *time);

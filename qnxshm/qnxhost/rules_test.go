@@ -3,6 +3,8 @@
 package qnxhost_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +44,33 @@ func TestCRules(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The rule timeout/cleared goes through every kernel call that the headers declare, which
+// have names like no other functions.
+func TestKernelCallsClearTimeouts(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("testdata/rules_timeouts.c")
+	require.NoError(t, err)
+	gone := map[string]bool{
+		"TimerTimeout": true, "TimerTimeout_r": true, // these arm it
+		"ClockCycles": true, "ClientInfoExtFree": true, // these are no kernel calls
+	}
+	for _, m := range regexp.MustCompile(`\t(CLEARS|BOTH_CLEAR)\((\w+)`).FindAllStringSubmatch(string(source), -1) {
+		gone[m[2]] = true
+		if m[1] == "BOTH_CLEAR" {
+			gone[m[2]+"_r"] = true
+		}
+	}
+	functions, _, _ := namesOf(t, newToolchain(t))
+	calls := 0
+	for name := range functions {
+		if regexp.MustCompile(`^([A-Z][a-z]+){2}`).MatchString(name) {
+			calls++
+			require.Contains(t, gone, name)
+		}
+	}
+	require.Greater(t, calls, 90)
 }
 
 // A client of each dialect that does not send learns that its server was killed, which is

@@ -156,6 +156,7 @@ static int unless_gone(pid_t pid, int error)
 
 int SchedGet_r(pid_t pid, int tid, struct sched_param *parameters)
 {
+	QNXHOST_KERNEL_CALL;
 	int policy;
 
 	if (!own(pid))
@@ -175,6 +176,8 @@ QNXHOST_PLAIN(int, SchedGet, (pid_t pid, int tid, struct sched_param *parameters
 
 int SchedSet_r(pid_t pid, int tid, int policy, const struct sched_param *parameters)
 {
+	QNXHOST_KERNEL_CALL;
+
 	if (!own(pid))
 		return unless_gone(pid, -EPERM);
 	if (parameters == NULL || parameters->sched_priority < 1 || parameters->sched_priority > 255)
@@ -195,6 +198,8 @@ QNXHOST_PLAIN(int, SchedSet, (pid_t pid, int tid, int policy, const struct sched
 
 int SchedInfo_r(pid_t pid, int policy, struct _sched_info *info)
 {
+	QNXHOST_KERNEL_CALL;
+
 	if (!own(pid))
 		return unless_gone(pid, -EPERM);
 	if (policy != SCHED_OTHER && policy != SCHED_FIFO && policy != SCHED_RR)
@@ -208,6 +213,8 @@ QNXHOST_PLAIN(int, SchedInfo, (pid_t pid, int policy, struct _sched_info *info),
 
 int SchedYield_r(void)
 {
+	QNXHOST_KERNEL_CALL;
+
 	return sched_yield() == 0 ? 0 : -errno;
 }
 QNXHOST_PLAIN(int, SchedYield, (void), ())
@@ -296,6 +303,7 @@ static int name_thread(struct _thread_name *data)
 
 int ThreadCtl_r(int command, void *data)
 {
+	QNXHOST_KERNEL_CALL;
 	unsigned mask = (unsigned)(uintptr_t)data;
 	int error;
 

@@ -268,16 +268,21 @@ static int overrun(struct timer *t, int *times)
 
 int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict id)
 {
+	QNXHOST_KERNEL_CALL;
+
 	return qnxhost_result(id ? create(clock, event, id) : EFAULT);
 }
 
 int timer_delete(timer_t id)
 {
+	QNXHOST_KERNEL_CALL;
+
 	return qnxhost_result(delete(id));
 }
 
 int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value, struct itimerspec *restrict old)
 {
+	QNXHOST_KERNEL_CALL;
 	int error;
 	struct timer *t = begin(id, false, &error);
 
@@ -290,6 +295,7 @@ int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value
 
 int timer_gettime(timer_t id, struct itimerspec *value)
 {
+	QNXHOST_KERNEL_CALL;
 	int error;
 	struct timer *t = begin(id, false, &error);
 
@@ -302,6 +308,7 @@ int timer_gettime(timer_t id, struct itimerspec *value)
 
 int timer_getoverrun(timer_t id)
 {
+	QNXHOST_KERNEL_CALL;
 	int error, times = 0;
 	struct timer *t = begin(id, false, &error);
 
@@ -316,6 +323,7 @@ int timer_getoverrun(timer_t id)
 
 int TimerCreate_r(clockid_t clock, const struct sigevent *event)
 {
+	QNXHOST_KERNEL_CALL;
 	timer_t id = 0;
 	int error = create(clock, event, &id);
 
@@ -325,6 +333,8 @@ QNXHOST_PLAIN(int, TimerCreate, (clockid_t clock, const struct sigevent *event),
 
 int TimerDestroy_r(timer_t id)
 {
+	QNXHOST_KERNEL_CALL;
+
 	return -delete(id);
 }
 QNXHOST_PLAIN(int, TimerDestroy, (timer_t id), (id))
@@ -338,6 +348,7 @@ static struct _itimer itimer_of(const struct itimerspec *value)
 
 int TimerSettime_r(timer_t id, int flags, const struct _itimer *itime, struct _itimer *oitime)
 {
+	QNXHOST_KERNEL_CALL;
 	struct itimerspec value, old = {{0, 0}, {0, 0}};
 	int error;
 	struct timer *t = begin(id, false, &error);
@@ -380,6 +391,7 @@ static int describe(struct timer *t, struct _timer_info *info)
 
 int TimerInfo_r(pid_t pid, timer_t id, int flags, struct _timer_info *info)
 {
+	QNXHOST_KERNEL_CALL;
 	int error;
 	struct timer *t;
 

@@ -34,6 +34,7 @@ var cRules = []Rule{
 	{ID: "timeout/other-state", Call: cTimeout, Condition: "for _NTO_TIMEOUT_RECEIVE, then MsgSend", Effect: "MsgSend has no timeout", Evidence: Observed, Source: score},
 	{ID: "timeout/once", Call: cTimeout, Condition: "a call has timed out, and is made again", Effect: "it has no timeout", Evidence: Observed, Source: score},
 	{ID: "timeout/ready", Call: cTimeout, Condition: "the call after it does not have to wait", Effect: "the call after that one has no timeout", Evidence: Documented, Source: docKernel + ": the return of any kernel call clears it"},
+	{ID: "timeout/cleared", Call: cTimeout, Condition: "another kernel call is made before the one that waits, whatever it returns", Effect: "the call that waits has no timeout", Evidence: Documented, Source: docKernel + ": the return of any kernel call clears it", HostDiffers: "On the host what the system does alone clears nothing, like read() and nanosleep()."},
 	{ID: "timeout/tolerance", Call: cTimeout, Condition: "with TIMER_TOLERANCE, which tells how much later it may be", Effect: "succeeds, and the time is kept", Evidence: Observed, Source: score + " passes it", HostDiffers: "The host is as exact without."},
 	{ID: "timeout/soft-time", Call: cTimeout, Condition: "CLOCK_SOFTTIME", Effect: "ETIMEDOUT", Evidence: Observed, Source: score},
 	{ID: "timeout/absolute", Call: cTimeout, Condition: "with TIMER_ABSTIME, the time passes or has passed", Effect: "ETIMEDOUT", Evidence: Documented, Source: docTimer},

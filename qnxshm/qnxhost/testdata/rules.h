@@ -106,23 +106,25 @@ static inline void start_sender(struct sender *s, int coid, unsigned states, uin
 	s->thread = thread(sender_thread, s);
 }
 
-/* Waits until a thread sleeps in a call that waits, with its message sent. */
-static inline void until_asleep(const atomic_int *tid)
+/* Reports whether a thread sleeps in a call that waits, with its message sent. */
+static inline bool is_asleep(const atomic_int *tid)
 {
 	char path[60], line[100];
-	bool asleep = false;
+	bool asleep;
+	FILE *f;
 
-	while (!asleep) {
-		FILE *f;
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)*tid);
+	f = *tid ? fopen(path, "r") : NULL;
+	asleep = f && fgets(line, sizeof line, f) && atoi(line) == SYS_ppoll;
+	if (f)
+		fclose(f);
+	return asleep;
+}
 
-		snprintf(path, sizeof path, "/proc/self/task/%d/syscall", (int)*tid);
-		f = *tid ? fopen(path, "r") : NULL;
-		asleep = f && fgets(line, sizeof line, f) && atoi(line) == SYS_ppoll;
-		if (f)
-			fclose(f);
-		if (!asleep)
-			delay(1);
-	}
+static inline void until_asleep(const atomic_int *tid)
+{
+	while (!is_asleep(tid))
+		delay(1);
 }
 
 /* Receives the message of a client with a timeout, which may be over before. */

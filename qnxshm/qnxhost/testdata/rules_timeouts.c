@@ -171,6 +171,172 @@ static void ready(void)
 	join(t);
 }
 
+/* Sends a pulse to a thread whenever that has begun to wait again, and sleeps. */
+struct waker {
+	int coid;
+	atomic_int tid, waits; /* how often, negative: no more */
+};
+
+static void *wake(void *p)
+{
+	struct waker *w = (struct waker *)p;
+	int woken = 0, waits;
+
+	while ((waits = w->waits) >= 0)
+		if (waits == woken || !is_asleep(&w->tid)) {
+			delay(1);
+		} else {
+			woken = waits;
+			CHECK(MsgSendPulse(w->coid, -1, 1, 0) == 0);
+		}
+	return NULL;
+}
+
+static void arm_at_once(void)
+{
+	CHECK(TimerTimeout(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, NULL, NULL) == 0);
+}
+
+/* 0 when a pulse has come, or the errno. */
+static int wait_for_pulse(struct waker *w, int chid)
+{
+	struct _pulse p;
+
+	w->waits++;
+	return -MsgReceivePulse_r(chid, &p, sizeof p, NULL);
+}
+
+#define CLEARS(call) \
+	do { \
+		arm_at_once(); \
+		(void)(call); \
+		int error_ = wait_for_pulse(&waker, chid); \
+		if (error_) { \
+			faults++; \
+			fprintf(stderr, "after %s: %s\n", #call, errno_name(error_)); \
+		} \
+	} while (0)
+
+#define BOTH_CLEAR(name, arguments) \
+	do { \
+		CLEARS(name arguments); \
+		CLEARS(name##_r arguments); \
+	} while (0)
+
+/* Every kernel call there is: TestKernelCallsClearTimeouts compares with the headers. Most
+   of these fail, some of them before anything has been done. */
+static void cleared(void)
+{
+	const struct nto_channel_config pool = {};
+	struct waker waker = {};
+	struct _clockperiod period;
+	struct _clockadjust adjust;
+	struct _sched_info sched;
+	struct sched_param parameters;
+	struct _itimer time = {};
+	struct itimerspec value = {};
+	struct sigevent event;
+	uint64_t t;
+	timer_t timer;
+	iov_t iov;
+	int chid = channel(0), none = 1 << 20;
+	pthread_t waking;
+	char b[8];
+
+	SETIOV(&iov, b, sizeof b);
+	SIGEV_NONE_INIT(&event);
+	waker.coid = attach(chid);
+	waker.tid = (int)syscall(SYS_gettid);
+	waking = thread(wake, &waker);
+
+	BOTH_CLEAR(ChannelCreate, (0));
+	BOTH_CLEAR(ChannelCreate, (~0U));
+	CLEARS(ChannelCreatePulsePool(0, &pool));
+	CLEARS(ChannelCreatePulsePool(0, NULL));
+	BOTH_CLEAR(ChannelDestroy, (-1));
+	BOTH_CLEAR(ConnectAttach, (0, 0, chid, _NTO_SIDE_CHANNEL, 0));
+	BOTH_CLEAR(ConnectAttach, (7, 0, chid, _NTO_SIDE_CHANNEL, 0));
+	BOTH_CLEAR(ConnectAttach, (0, 0, chid, 5, 0));
+	BOTH_CLEAR(ConnectDetach, (none));
+	BOTH_CLEAR(ConnectDetach, (SYSMGR_COID));
+	BOTH_CLEAR(ConnectFlags, (0, none, 0, 0));
+	BOTH_CLEAR(ConnectFlags, (-1, none, 0, 0));
+	BOTH_CLEAR(ConnectServerInfo, (0, none, NULL));
+	BOTH_CLEAR(ConnectServerInfo, (-1, none, NULL));
+	BOTH_CLEAR(ConnectClientInfo, (none, NULL, 0));
+	BOTH_CLEAR(ConnectClientInfo, (none, NULL, -1));
+	CLEARS(ConnectClientInfoExt(none, NULL, 0));
+
+	BOTH_CLEAR(MsgSend, (none, b, 1, b, 1));
+	BOTH_CLEAR(MsgSend, (none, NULL, 1, b, 1));
+	BOTH_CLEAR(MsgSendnc, (none, NULL, 1, b, 1));
+	BOTH_CLEAR(MsgSendsv, (none, b, 1, NULL, 1));
+	BOTH_CLEAR(MsgSendsvnc, (none, b, 1, NULL, 1));
+	BOTH_CLEAR(MsgSendvs, (none, NULL, 1, b, 1));
+	BOTH_CLEAR(MsgSendvsnc, (none, NULL, 1, b, 1));
+	BOTH_CLEAR(MsgSendv, (none, NULL, 1, &iov, 1));
+	BOTH_CLEAR(MsgSendvnc, (none, NULL, 1, &iov, 1));
+	BOTH_CLEAR(MsgReceive, (chid, NULL, 1, NULL));
+	BOTH_CLEAR(MsgReceivev, (chid, NULL, 1, NULL));
+	BOTH_CLEAR(MsgReceivePulse, (chid, NULL, 1, NULL));
+	BOTH_CLEAR(MsgReceivePulsev, (chid, NULL, 1, NULL));
+	BOTH_CLEAR(MsgReply, (none, 0, b, 1));
+	BOTH_CLEAR(MsgReply, (none, 0, NULL, 1));
+	BOTH_CLEAR(MsgReplyv, (none, 0, NULL, 1));
+	BOTH_CLEAR(MsgError, (none, EPERM));
+	BOTH_CLEAR(MsgRead, (none, NULL, 1, 0));
+	BOTH_CLEAR(MsgReadv, (none, NULL, 1, 0));
+	BOTH_CLEAR(MsgWrite, (none, NULL, 1, 0));
+	BOTH_CLEAR(MsgWritev, (none, NULL, 1, 0));
+	BOTH_CLEAR(MsgInfo, (none, NULL));
+	BOTH_CLEAR(MsgSendPulse, (none, -1, 1, 1));
+	BOTH_CLEAR(MsgSendPulsePtr, (none, -1, 1, NULL));
+	BOTH_CLEAR(MsgRegisterEvent, (NULL, none));
+	BOTH_CLEAR(MsgUnregisterEvent, (NULL));
+	BOTH_CLEAR(MsgDeliverEvent, (none, NULL));
+	BOTH_CLEAR(MsgVerifyEvent, (none, NULL));
+
+	BOTH_CLEAR(TimerCreate, (CLOCK_MONOTONIC, &event));
+	BOTH_CLEAR(TimerCreate, (-1, &event));
+	BOTH_CLEAR(TimerDestroy, (none));
+	BOTH_CLEAR(TimerSettime, (none, 0, &time, NULL));
+	BOTH_CLEAR(TimerInfo, (0, none, 0, NULL));
+	BOTH_CLEAR(TimerInfo, (-1, none, 0, NULL));
+	CLEARS(timer_create(CLOCK_MONOTONIC, &event, &timer));
+	CLEARS(timer_create(CLOCK_MONOTONIC, &event, NULL));
+	CLEARS(timer_settime(none, 0, &value, NULL));
+	CLEARS(timer_gettime(none, &value));
+	CLEARS(timer_getoverrun(none));
+	CLEARS(timer_delete(none));
+
+	BOTH_CLEAR(ClockTime, (CLOCK_MONOTONIC, NULL, &t));
+	BOTH_CLEAR(ClockTime, (-1, NULL, &t));
+	BOTH_CLEAR(ClockAdjust, (CLOCK_REALTIME, NULL, &adjust));
+	BOTH_CLEAR(ClockAdjust, (-1, NULL, &adjust));
+	BOTH_CLEAR(ClockPeriod, (CLOCK_REALTIME, NULL, &period, 0));
+	BOTH_CLEAR(ClockPeriod, (-1, NULL, &period, 0));
+	BOTH_CLEAR(ClockId, (0, 0));
+	BOTH_CLEAR(ClockId, (-1, 0));
+	BOTH_CLEAR(SchedGet, (0, 0, &parameters));
+	BOTH_CLEAR(SchedGet, (-1, 0, &parameters));
+	BOTH_CLEAR(SchedSet, (0, 0, SCHED_OTHER, NULL));
+	BOTH_CLEAR(SchedSet, (-1, 0, SCHED_OTHER, NULL));
+	BOTH_CLEAR(SchedInfo, (0, SCHED_RR, &sched));
+	BOTH_CLEAR(SchedInfo, (-1, SCHED_RR, &sched));
+	BOTH_CLEAR(SchedYield, ());
+	BOTH_CLEAR(ThreadCtl, (_NTO_TCTL_NAME, NULL));
+	BOTH_CLEAR(ThreadCtl, (_NTO_TCTL_IO, NULL));
+	CLEARS(getprio(0));
+	CLEARS(setprio(0, 10));
+
+	/* This one is none. */
+	arm_at_once();
+	ClockCycles();
+	CHECK_EQUAL(wait_for_pulse(&waker, chid), ETIMEDOUT);
+	waker.waits = -1;
+	join(waking);
+}
+
 static void tolerance(void)
 {
 	int chid = channel(0), coid = attach(chid);
@@ -248,6 +414,7 @@ const struct rule timeout_rules[] = {
 	{"timeout/other-state", other_state},
 	{"timeout/once", once},
 	{"timeout/ready", ready},
+	{"timeout/cleared", cleared},
 	{"timeout/tolerance", tolerance},
 	{"timeout/soft-time", soft_time},
 	{"timeout/absolute", absolute},
