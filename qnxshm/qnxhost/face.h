@@ -58,6 +58,11 @@ bool qnxhost_forked(void);
 /* The calling thread's priority, which its messages have. */
 int qnxhost_priority(void);
 
+/* The policy and priority, in one number, of a thread that the calling one makes; and those
+   that the calling one was made with. */
+int qnxhost_schedule_for(const pthread_attr_t *attributes);
+void qnxhost_set_schedule(int schedule);
+
 /* pthread_create for what is no thread of the program: nobody is told of its end. */
 int qnxhost_create_thread(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument);
 

@@ -179,6 +179,11 @@ int timer_getoverrun(timer_t);
 int pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 int pthread_setname_np(pthread_t, const char *);
 int pthread_getname_np(pthread_t, char *, size_t);
+int pthread_setschedparam(pthread_t, int, const struct sched_param *);
+int pthread_setschedprio(pthread_t, int);
+int pthread_getschedparam(pthread_t, int *, struct sched_param *);
+int sched_setscheduler(pid_t, int, const struct sched_param *);
+int sched_setparam(pid_t, const struct sched_param *);
 `
 
 // Of these there is a form with _r too.

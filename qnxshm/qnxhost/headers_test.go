@@ -33,6 +33,7 @@ var redirected = []string{
 	"shm_open", "shm_unlink", "mmap", "mmap64", "munmap", "mprotect", "msync", "getrlimit", "setrlimit", "prlimit",
 	"fstat", "fstat64", "ftruncate", "ftruncate64", "timer_create", "timer_delete", "timer_settime", "timer_gettime",
 	"timer_getoverrun", "open", "open64", "close", "pthread_create", "pthread_setname_np", "pthread_getname_np", "mq_notify",
+	"pthread_setschedparam", "pthread_setschedprio", "pthread_getschedparam", "sched_setscheduler", "sched_setparam",
 }
 
 // Every header there is is in the list, but for those that only others include, and the

@@ -25,7 +25,7 @@ static void find_create(void)
 	*(void **)&programs_create = dlsym(RTLD_DEFAULT, "pthread_create");
 }
 
-/* Without the right to use them, the policy and priority of attributes are left out. */
+/* Without the right to use them, the policy and priority of attributes are not the system's. */
 static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *argument)
 {
 	int error = programs_create(thread, attributes, routine, argument), inherit;
@@ -81,6 +81,7 @@ __attribute__((constructor)) static void watch_threads(void)
 struct start {
 	void *(*routine)(void *);
 	void *argument;
+	int schedule;
 };
 
 static void *run_watched(void *p)
@@ -88,6 +89,7 @@ static void *run_watched(void *p)
 	struct start s = *(struct start *)p;
 
 	free(p);
+	qnxhost_set_schedule(s.schedule);
 	watch_this();
 	return s.routine(s.argument);
 }
@@ -99,7 +101,7 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
 
 	if (s == NULL)
 		return error;
-	*s = (struct start){routine, argument};
+	*s = (struct start){routine, argument, qnxhost_schedule_for(attributes)};
 	error = qnxhost_create_thread(thread, attributes, run_watched, s);
 	if (error)
 		free(s);
@@ -132,107 +134,6 @@ int pthread_getname_np(pthread_t thread, char *name, size_t size)
 	if (error == 0)
 		strcpy(name, systems);
 	return error;
-}
-
-/* What a thread of QNX has by default. The system gives priorities to none but those
-   that have the right to them: a number is kept, and told again. */
-static __thread int priority = 10;
-
-int qnxhost_priority(void)
-{
-	return priority;
-}
-
-/* Reports whether pid is the calling process. */
-static bool own(pid_t pid)
-{
-	return pid == 0 || pid == getpid();
-}
-
-static int unless_gone(pid_t pid, int error)
-{
-	return pid < 0 || (kill(pid, 0) == -1 && errno == ESRCH) ? -ESRCH : error;
-}
-
-int SchedGet_r(pid_t pid, int tid, struct sched_param *parameters)
-{
-	QNXHOST_KERNEL_CALL;
-	int policy;
-
-	if (!own(pid))
-		return unless_gone(pid, -EPERM);
-	policy = sched_getscheduler(tid);
-	if (policy == -1)
-		return -errno;
-	if (parameters) {
-		if (policy == SCHED_FIFO || policy == SCHED_RR)
-			sched_getparam(tid, parameters);
-		else
-			parameters->sched_priority = tid == 0 || tid == gettid() ? priority : 10;
-	}
-	return policy;
-}
-QNXHOST_PLAIN(int, SchedGet, (pid_t pid, int tid, struct sched_param *parameters), (pid, tid, parameters))
-
-int SchedSet_r(pid_t pid, int tid, int policy, const struct sched_param *parameters)
-{
-	QNXHOST_KERNEL_CALL;
-
-	if (!own(pid))
-		return unless_gone(pid, -EPERM);
-	if (parameters == NULL || parameters->sched_priority < 1 || parameters->sched_priority > 255)
-		return -EINVAL;
-	if (policy != SCHED_OTHER && sched_setscheduler(tid, policy, parameters) == 0) {
-		if (tid == 0 || tid == gettid())
-			priority = parameters->sched_priority;
-		return 0;
-	}
-	if (policy != SCHED_OTHER && errno != EPERM)
-		return -errno;
-	if (tid != 0 && tid != gettid())
-		return -EPERM;
-	priority = parameters->sched_priority;
-	return 0;
-}
-QNXHOST_PLAIN(int, SchedSet, (pid_t pid, int tid, int policy, const struct sched_param *parameters), (pid, tid, policy, parameters))
-
-int SchedInfo_r(pid_t pid, int policy, struct _sched_info *info)
-{
-	QNXHOST_KERNEL_CALL;
-
-	if (!own(pid))
-		return unless_gone(pid, -EPERM);
-	if (policy != SCHED_OTHER && policy != SCHED_FIFO && policy != SCHED_RR)
-		return -EINVAL;
-	if (info == NULL)
-		return -EFAULT;
-	*info = (struct _sched_info){.priority_min = 1, .priority_max = 255, .interval = 4000000, .priority_priv = 64};
-	return 0;
-}
-QNXHOST_PLAIN(int, SchedInfo, (pid_t pid, int policy, struct _sched_info *info), (pid, policy, info))
-
-int SchedYield_r(void)
-{
-	QNXHOST_KERNEL_CALL;
-
-	return sched_yield() == 0 ? 0 : -errno;
-}
-QNXHOST_PLAIN(int, SchedYield, (void), ())
-
-int getprio(pid_t pid)
-{
-	struct sched_param parameters = {0};
-
-	return SchedGet(pid, 0, &parameters) == -1 ? -1 : parameters.sched_priority;
-}
-
-int setprio(pid_t pid, int to)
-{
-	const struct sched_param parameters = {.sched_priority = to};
-	struct sched_param was = {0};
-	int policy = SchedGet(pid, 0, &was);
-
-	return policy == -1 || SchedSet(pid, 0, policy, &parameters) == -1 ? -1 : was.sched_priority;
 }
 
 /* Processors that the calling thread may run on, in QNX's masks. */

@@ -12,6 +12,7 @@ const (
 	cOnPulse  = "pulse_attach"
 	cSelect   = "select_attach"
 	cTimer    = "TimerCreate"
+	cSchedSet = "SchedSet"
 	docTimer  = "QNX SDP 6.5 SP1 C Library Reference, TimerTimeout()"
 	docKernel = "Getting Started with QNX Neutrino (7.0), Kernel timeouts"
 	docFlags  = lib71 + "ConnectFlags()"
@@ -71,6 +72,7 @@ var cRules = []Rule{
 	{ID: "pieces/receive-empty", Call: cParts, Condition: "into no memory at all", Effect: "the message is received, 0 bytes of it", Evidence: Observed, Source: score},
 	{ID: "priority/own-pulse", Call: cPulse, Condition: "the priority is -1", Effect: "it is that of the thread, which is 10 at first", Evidence: Documented, Source: docPulse},
 	{ID: "priority/own-message", Call: cSend, Condition: "threads of several priorities send, and pulses of others wait", Effect: "a message has the priority of its thread: the info tells it, and the higher is received first", Evidence: Documented, Source: docChannels},
+	{ID: "priority/set", Call: cSchedSet, Condition: "a thread's priority is set: by itself or another thread, with SchedSet(), setprio(), pthread_setschedparam() or pthread_setschedprio(), or it is made with one", Effect: "SchedGet(), getprio() and pthread_getschedparam() tell it, and the thread's messages and pulses have it", Evidence: Module, Source: infModule + ": a thread has one priority, which its messages have; " + docChannels, HostDiffers: "On a target it takes a right to set one that is above the user's."},
 	{ID: "send/error-below", Call: cError, Condition: "the errno is below -1", Effect: "EINVAL", Evidence: Module, Source: infModule},
 	{ID: "send/r-forms", Call: cSend, Condition: "a form whose name ends in _r fails, of any call", Effect: "it returns the negative errno, and errno is as it was", Evidence: Documented, Source: docSend},
 

@@ -29,6 +29,12 @@ int pthread_create(pthread_t *__restrict thread, const pthread_attr_t *__restric
 int pthread_setname_np(pthread_t thread, const char *name) QNXHOST_LABEL_NTH(pthread_setname_np);
 int pthread_getname_np(pthread_t thread, char *name, size_t size) QNXHOST_LABEL_NTH(pthread_getname_np);
 
+/* As SchedSet and SchedGet, with QNX's priorities. */
+int pthread_setschedparam(pthread_t thread, int policy, const struct sched_param *parameters) QNXHOST_LABEL_NTH(pthread_setschedparam);
+int pthread_setschedprio(pthread_t thread, int priority) QNXHOST_LABEL_NTH(pthread_setschedprio);
+int pthread_getschedparam(pthread_t thread, int *__restrict policy, struct sched_param *__restrict parameters)
+	QNXHOST_LABEL_NTH(pthread_getschedparam);
+
 /* end is a time of CLOCK_MONOTONIC. */
 int pthread_mutex_timedlock_monotonic(pthread_mutex_t *mutex, const struct timespec *end);
 

@@ -8,12 +8,16 @@
 
 #include_next <sched.h>
 
-/* The host has no priorities: a thread has the one that it was given. */
+/* Nothing lends a thread another priority: it has the one that it was given. */
 #define sched_curpriority sched_priority
 
 QNXHOST_BEGIN
 int getprio(pid_t pid);
 int setprio(pid_t pid, int priority);
+
+/* The system's, with its priorities. The library learns of what they change. */
+int sched_setscheduler(pid_t tid, int policy, const struct sched_param *parameters) QNXHOST_LABEL_NTH(sched_setscheduler);
+int sched_setparam(pid_t tid, const struct sched_param *parameters) QNXHOST_LABEL_NTH(sched_setparam);
 QNXHOST_END
 
 #endif

@@ -160,6 +160,72 @@ static void scheduling(void)
 	CHECK(SchedInfo(0, SCHED_RR, &info) == 0 && info.priority_min == 1 && info.priority_max == 255);
 	CHECK_ERRNO(SchedInfo(0, 77, &info), EINVAL);
 	CHECK(SchedYield() == 0 && setprio(0, 10) == 22);
+	CHECK_ERRNO(SchedGet(0, getppid(), &parameters), ESRCH);
+	errno = EXDEV;
+	CHECK(SchedGet_r(0, getppid(), &parameters) == -ESRCH && SchedGet_r(-3, 0, NULL) == -ESRCH && errno == EXDEV);
+}
+
+/* A thread that was made without the headers: until it has used the library there is only
+   what the system keeps. */
+extern int systems_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) __asm__("pthread_create");
+
+static atomic_int strangers_id, step;
+
+static void *stranger(void *p)
+{
+	strangers_id = gettid();
+	while (step < 1)
+		delay(1);
+	CHECK_EQUAL(getprio(0), 10);
+	step = 2;
+	while (step < 3)
+		delay(1);
+	CHECK_EQUAL(getprio(0), 12);
+	return p;
+}
+
+static void scheduling_of_strangers(void)
+{
+	struct sched_param parameters = {.sched_priority = 12};
+	pthread_t t;
+
+	MUST(systems_create(&t, NULL, stranger, NULL) == 0);
+	while (strangers_id == 0)
+		delay(1);
+	CHECK_EQUAL(SchedGet(0, strangers_id, NULL), SCHED_OTHER);
+	CHECK_ERRNO(SchedSet(0, strangers_id, SCHED_OTHER, &parameters), EPERM);
+	parameters.sched_priority = 100; /* more than the system has */
+	CHECK_ERRNO(SchedSet(0, strangers_id, SCHED_RR, &parameters), EPERM);
+	CHECK(SchedGet(0, strangers_id, &parameters) == SCHED_OTHER && parameters.sched_priority == 10);
+	step = 1;
+	while (step < 2)
+		delay(1);
+	parameters.sched_priority = 12;
+	CHECK(SchedSet(0, strangers_id, SCHED_OTHER, &parameters) == 0);
+	step = 3;
+	join(t);
+	CHECK_ERRNO(SchedSet(0, strangers_id, SCHED_OTHER, &parameters), ESRCH);
+}
+
+/* What a child of fork sets is its own. */
+static void scheduling_after_fork(void)
+{
+	const struct sched_param parameters = {.sched_priority = 20};
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		faults = 0;
+		CHECK_EQUAL(pthread_setschedparam(pthread_self(), SCHED_RR, &parameters), 0);
+		CHECK_EQUAL(getprio(0), 20);
+		CHECK_EQUAL(pthread_setschedprio(pthread_self(), 30), 0);
+		CHECK_EQUAL(getprio(0), 30);
+		_exit(result());
+	}
+	MUST(waitpid(child, &status, 0) == child);
+	CHECK_EQUAL(status, 0);
+	CHECK_EQUAL(sched_getscheduler(0), SCHED_OTHER);
+	CHECK_EQUAL(getprio(0), 10);
 }
 
 static void names_are_files(const char *name)
@@ -313,6 +379,8 @@ int main(int argc, char **argv)
 	threads();
 	processors();
 	scheduling();
+	scheduling_of_strangers();
+	scheduling_after_fork();
 	names_are_files(argv[1]);
 	timeouts();
 	memory();
