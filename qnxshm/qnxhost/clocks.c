@@ -25,7 +25,7 @@ clockid_t qnxhost_system_clock(clockid_t id)
 
 int ClockTime_r(clockid_t id, const uint64_t *set, uint64_t *old)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct timespec t;
 
 	if (clock_gettime(qnxhost_system_clock(id), &t) == -1)
@@ -45,7 +45,7 @@ QNXHOST_PLAIN(int, ClockTime, (clockid_t id, const uint64_t *set, uint64_t *old)
 /* The system's clock is not bent for a program. */
 int ClockAdjust_r(clockid_t id, const struct _clockadjust *set, struct _clockadjust *old)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	if (id != CLOCK_REALTIME)
 		return -EINVAL;
@@ -58,7 +58,7 @@ QNXHOST_PLAIN(int, ClockAdjust, (clockid_t id, const struct _clockadjust *set, s
 /* There is no tick: what is set is told again, and timers are finer than any. */
 int ClockPeriod_r(clockid_t id, const struct _clockperiod *set, struct _clockperiod *old, int reserved)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	if (id != CLOCK_REALTIME || reserved != 0)
 		return -EINVAL;
@@ -76,7 +76,7 @@ QNXHOST_PLAIN(int, ClockPeriod, (clockid_t id, const struct _clockperiod *set, s
 /* The system's ids of other clocks are negative, as errors are. */
 int ClockId_r(pid_t pid, int tid)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	if (pid != 0 && pid != getpid())
 		return kill(pid, 0) == -1 && errno == ESRCH ? -ESRCH : -ENOTSUP;

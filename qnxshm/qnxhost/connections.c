@@ -15,7 +15,7 @@
 
 int ChannelCreate_r(unsigned flags)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int chid = -1, error;
 
 	if (flags & _NTO_CHF_THREAD_DEATH)
@@ -37,14 +37,14 @@ int ChannelCreatePulsePool(unsigned flags, const struct nto_channel_config *conf
 
 int ChannelDestroy_r(int chid)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	return -QNXHOST_CALL(qnxhost_go_channel_destroy(chid));
 }
 
 int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int coid = -1, error;
 
 	if (nd != 0)
@@ -57,7 +57,7 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 
 int ConnectDetach_r(int coid)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	if (coid == SYSMGR_COID)
 		return -EPERM;
@@ -66,7 +66,7 @@ int ConnectDetach_r(int coid)
 
 int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	unsigned old = 0;
 	int error;
 
@@ -78,7 +78,7 @@ int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits)
 
 int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct _server_info got;
 	int error;
 
@@ -94,7 +94,7 @@ int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info)
 
 int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct _client_info got;
 	gid_t *groups = NULL;
 	int error;

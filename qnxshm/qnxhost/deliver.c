@@ -159,7 +159,7 @@ static struct qnxhost_event told(const struct sigevent *event)
 
 int MsgRegisterEvent_r(struct sigevent *event, int coid)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_event e;
 	int error, thread = 0;
 
@@ -188,7 +188,7 @@ int MsgRegisterEvent_r(struct sigevent *event, int coid)
 
 int MsgUnregisterEvent_r(const struct sigevent *event)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_event e;
 
 	if (qnxhost_forked())
@@ -201,7 +201,7 @@ int MsgUnregisterEvent_r(const struct sigevent *event)
 
 static int deliver(qnxhost_rcvid_t rcvid, const struct sigevent *event, int check)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_event e;
 
 	if (qnxhost_forked())

@@ -78,11 +78,15 @@ struct qnxhost_timeout {
 
 struct qnxhost_timeout qnxhost_take_timeout(void);
 bool qnxhost_timeout_armed(void);
-void qnxhost_clear_timeout(const char *ignored);
+void qnxhost_clear_timeout(const int *ignored);
+void qnxhost_end_r_form(const int *error);
 
 /* Stands first in each function that is a kernel call on QNX, unless that takes the timeout
    itself: when it returns, from wherever, none is armed any more. */
-#define QNXHOST_KERNEL_CALL __attribute__((cleanup(qnxhost_clear_timeout), unused)) const char kernel_call_ = 0
+#define QNXHOST_KERNEL_CALL __attribute__((cleanup(qnxhost_clear_timeout), unused)) const int kernel_call_ = 0
+
+/* The same in a form that ends in _r, which leaves errno as it was. */
+#define QNXHOST_R_FORM __attribute__((cleanup(qnxhost_end_r_form), unused)) const int r_form_ = errno
 
 /* Of a time that is not negative; the most there can be, if it is longer. */
 int64_t qnxhost_nanoseconds(const struct timespec *time);

@@ -297,7 +297,7 @@ int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_in
 
 int MsgReplyv_r(qnxhost_rcvid_t rcvid, long status, const iov_t *riov, size_t rparts)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_parts parts;
 	int error = count_servers(&parts, riov, rparts);
 
@@ -306,14 +306,14 @@ int MsgReplyv_r(qnxhost_rcvid_t rcvid, long status, const iov_t *riov, size_t rp
 
 int MsgError_r(qnxhost_rcvid_t rcvid, int error)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	return -QNXHOST_CALL(qnxhost_go_error(rcvid, error));
 }
 
 ssize_t MsgReadv_r(qnxhost_rcvid_t rcvid, const iov_t *riov, size_t rparts, size_t offset)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_parts parts;
 	long n = 0;
 	int error = count_servers(&parts, riov, rparts);
@@ -325,7 +325,7 @@ ssize_t MsgReadv_r(qnxhost_rcvid_t rcvid, const iov_t *riov, size_t rparts, size
 
 ssize_t MsgWritev_r(qnxhost_rcvid_t rcvid, const iov_t *iov, size_t n, size_t offset)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct qnxhost_parts parts;
 	long written = 0;
 	int error = count_servers(&parts, iov, n);
@@ -337,7 +337,7 @@ ssize_t MsgWritev_r(qnxhost_rcvid_t rcvid, const iov_t *iov, size_t n, size_t of
 
 int MsgInfo_r(qnxhost_rcvid_t rcvid, struct _msg_info *info)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct _msg_info got;
 	int error = info ? QNXHOST_CALL(qnxhost_go_info(rcvid, &got)) : EFAULT;
 
@@ -348,7 +348,7 @@ int MsgInfo_r(qnxhost_rcvid_t rcvid, struct _msg_info *info)
 
 int MsgSendPulse_r(int coid, int priority, int code, long value)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	if (priority == -1)
 		priority = qnxhost_priority();

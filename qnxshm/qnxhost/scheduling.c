@@ -215,15 +215,9 @@ void qnxhost_set_schedule(int schedule)
 /* 0, or a negative errno: pid is the calling process, and tid a thread of it. */
 static int check_thread(pid_t pid, int tid)
 {
-	const int before = errno;
-	int error = 0;
-
 	if (pid != 0 && pid != getpid())
-		error = pid < 0 || (kill(pid, 0) == -1 && errno == ESRCH) ? -ESRCH : -EPERM;
-	else if (tid != 0 && tgkill(getpid(), tid, 0) == -1)
-		error = -ESRCH;
-	errno = before;
-	return error;
+		return pid < 0 || (kill(pid, 0) == -1 && errno == ESRCH) ? -ESRCH : -EPERM;
+	return tid != 0 && tgkill(getpid(), tid, 0) == -1 ? -ESRCH : 0;
 }
 
 static bool is_priority(const struct sched_param *parameters)
@@ -233,7 +227,7 @@ static bool is_priority(const struct sched_param *parameters)
 
 int SchedGet_r(pid_t pid, int tid, struct sched_param *parameters)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int schedule, error = check_thread(pid, tid);
 	struct thread *t;
 
@@ -251,7 +245,7 @@ QNXHOST_PLAIN(int, SchedGet, (pid_t pid, int tid, struct sched_param *parameters
 
 int SchedSet_r(pid_t pid, int tid, int policy, const struct sched_param *parameters)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int error = check_thread(pid, tid);
 
 	if (error)
@@ -267,7 +261,7 @@ QNXHOST_PLAIN(int, SchedSet, (pid_t pid, int tid, int policy, const struct sched
 
 int SchedInfo_r(pid_t pid, int policy, struct _sched_info *info)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int error = check_thread(pid, 0);
 
 	if (error)
@@ -283,7 +277,7 @@ QNXHOST_PLAIN(int, SchedInfo, (pid_t pid, int policy, struct _sched_info *info),
 
 int SchedYield_r(void)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	return sched_yield() == 0 ? 0 : -errno;
 }

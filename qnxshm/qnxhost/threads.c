@@ -204,7 +204,7 @@ static int name_thread(struct _thread_name *data)
 
 int ThreadCtl_r(int command, void *data)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	unsigned mask = (unsigned)(uintptr_t)data;
 	int error;
 

@@ -16,10 +16,16 @@ struct qnxhost_timeout qnxhost_take_timeout(void)
 	return t;
 }
 
-void qnxhost_clear_timeout(const char *ignored)
+void qnxhost_clear_timeout(const int *ignored)
 {
 	(void)ignored;
 	armed.states = 0;
+}
+
+void qnxhost_end_r_form(const int *error)
+{
+	armed.states = 0;
+	errno = *error;
 }
 
 bool qnxhost_timeout_armed(void)

@@ -323,7 +323,7 @@ int timer_getoverrun(timer_t id)
 
 int TimerCreate_r(clockid_t clock, const struct sigevent *event)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	timer_t id = 0;
 	int error = create(clock, event, &id);
 
@@ -333,7 +333,7 @@ QNXHOST_PLAIN(int, TimerCreate, (clockid_t clock, const struct sigevent *event),
 
 int TimerDestroy_r(timer_t id)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 
 	return -delete(id);
 }
@@ -348,7 +348,7 @@ static struct _itimer itimer_of(const struct itimerspec *value)
 
 int TimerSettime_r(timer_t id, int flags, const struct _itimer *itime, struct _itimer *oitime)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	struct itimerspec value, old = {{0, 0}, {0, 0}};
 	int error;
 	struct timer *t = begin(id, false, &error);
@@ -391,7 +391,7 @@ static int describe(struct timer *t, struct _timer_info *info)
 
 int TimerInfo_r(pid_t pid, timer_t id, int flags, struct _timer_info *info)
 {
-	QNXHOST_KERNEL_CALL;
+	QNXHOST_R_FORM;
 	int error;
 	struct timer *t;
 

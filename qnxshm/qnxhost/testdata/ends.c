@@ -41,8 +41,18 @@ static void must_get(sem_t *sem)
 	MUST(sem_timedwait(sem, &end) == 0);
 }
 
+/* AddressSanitizer does not see that a thread which is cancelled leaves its frames. */
+static void will_leave_frames(void)
+{
+	extern void __asan_handle_no_return(void) __attribute__((weak));
+
+	if (__asan_handle_no_return)
+		__asan_handle_no_return();
+}
+
 static void hang(void)
 {
+	will_leave_frames();
 	sem_post(&inside);
 	for (;;)
 		pause();
@@ -317,20 +327,19 @@ static const char *reached = "nothing";
 		reached = #call; \
 	} while (0)
 
-static void *cancelled_already(void *unused)
+static void call_each(int fd)
 {
 	struct timespec none = {0, 0};
 	struct sigevent event;
 	dispatch_t *dpp;
 	timer_t timer;
-	int coid, fd[2];
+	int coid;
 
-	(void)unused;
-	MUST(pipe(fd) == 0 && pthread_cancel(pthread_self()) == 0);
+	MUST(pthread_cancel(pthread_self()) == 0);
 	NO_POINT((dpp = dispatch_create()) != NULL);
 	NO_POINT((coid = message_connect(dpp, MSG_FLAG_SIDE_CHANNEL)) != -1);
-	NO_POINT(select_attach(dpp, NULL, fd[0], SELECT_FLAG_READ, on_descriptor, NULL) == 0);
-	NO_POINT(select_detach(dpp, fd[0]) == 0);
+	NO_POINT(select_attach(dpp, NULL, fd, SELECT_FLAG_READ, on_descriptor, NULL) == 0);
+	NO_POINT(select_detach(dpp, fd) == 0);
 	NO_POINT(dispatch_timeout(dpp, &none) == 0);
 	NO_POINT(MsgSendPulse(coid, -1, 1, 0) == 0);
 	SIGEV_PULSE_INIT(&event, coid, -1, 1, 0);
@@ -339,7 +348,13 @@ static void *cancelled_already(void *unused)
 	NO_POINT(ConnectDetach(coid) == 0);
 	NO_POINT(dispatch_destroy(dpp) == 0);
 	reached = NULL;
-	close(fd[0]); /* is one */
+}
+
+static void *cancelled_already(void *fd)
+{
+	call_each(*(int *)fd);
+	will_leave_frames();
+	pthread_testcancel();
 	return NULL;
 }
 
@@ -347,7 +362,11 @@ static void *cancelled_already(void *unused)
    does. */
 static void in_no_point(void)
 {
-	CHECK(join(thread(cancelled_already, NULL)) == PTHREAD_CANCELED);
+	int p[2];
+
+	MUST(pipe(p) == 0);
+	CHECK(join(thread(cancelled_already, p)) == PTHREAD_CANCELED);
+	close(p[0]), close(p[1]);
 	if (reached) {
 		faults++;
 		fprintf(stderr, "cancelled after %s\n", reached);

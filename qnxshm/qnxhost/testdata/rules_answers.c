@@ -324,8 +324,13 @@ static void r_forms(void)
 {
 	int chid = channel(0);
 	struct _pulse p;
+	struct _itimer its = {1, 0};
+	struct _timer_info info;
+	struct sigevent event;
+	uint64_t now = 0;
 	char b[10];
 
+	SIGEV_NONE_INIT(&event);
 	errno = EXDEV;
 	CHECK(MsgSend_r(-1, b, 1, b, 1) == -EBADF && errno == EXDEV);
 	CHECK(MsgSendPulse_r(-1, -1, 1, 1) == -EBADF && errno == EXDEV);
@@ -336,6 +341,21 @@ static void r_forms(void)
 	CHECK(ChannelDestroy_r(-1) == -EINVAL && errno == EXDEV);
 	CHECK(ConnectAttach_r(0, 0, -1, _NTO_SIDE_CHANNEL, 0) == -ESRCH && errno == EXDEV);
 	CHECK(ConnectDetach_r(-1) == -EINVAL && errno == EXDEV);
+	CHECK(ConnectFlags_r(0, -1, 0, 0) == -EBADF && errno == EXDEV);
+	CHECK(ConnectServerInfo_r(0, -1, NULL) < 0 && errno == EXDEV);
+	CHECK(ConnectClientInfo_r(-1, NULL, 0) < 0 && errno == EXDEV);
+	CHECK(MsgDeliverEvent_r(77, NULL) == -EFAULT && errno == EXDEV);
+	CHECK(ClockTime_r((clockid_t)1000, NULL, &now) == -EINVAL && errno == EXDEV);
+	CHECK(ClockTime_r(CLOCK_MONOTONIC, &now, NULL) == -EINVAL && errno == EXDEV);
+	CHECK(ClockId_r(1 << 30, 0) == -ESRCH && errno == EXDEV);
+	CHECK(ClockId_r(0, 1 << 30) < 0 && errno == EXDEV);
+	CHECK(TimerCreate_r((clockid_t)1000, &event) == -EINVAL && errno == EXDEV);
+	CHECK(TimerSettime_r((timer_t)1, 0, &its, NULL) == -EINVAL && errno == EXDEV);
+	CHECK(TimerInfo_r(1 << 30, (timer_t)1, 0, &info) == -ESRCH && errno == EXDEV);
+	CHECK(TimerDestroy_r((timer_t)1) == -EINVAL && errno == EXDEV);
+	CHECK(ThreadCtl_r(-1, NULL) < 0 && errno == EXDEV);
+	CHECK(ThreadCtl_r(_NTO_TCTL_RUNMASK, (void *)0) < 0 && errno == EXDEV);
+	CHECK(SchedGet_r(1 << 30, 0, NULL) < 0 && errno == EXDEV);
 	CHECK(TimerTimeout_r(CLOCK_MONOTONIC, _NTO_TIMEOUT_RECEIVE, NULL, NULL, NULL) == 0 && errno == EXDEV);
 	CHECK(MsgReceive_r(chid, b, sizeof b, NULL) == -ETIMEDOUT && errno == EXDEV);
 }
