@@ -12,7 +12,7 @@ import (
 // fields of the kind one after the other, zeroes. Version changes whenever a
 // frame does; both sides must have the same.
 const (
-	Version   = 5
+	Version   = 6
 	FrameSize = 64
 
 	magic    = 0x51534d48
