@@ -238,7 +238,7 @@ var directCases = map[string]caseFunc{
 	},
 	"direct/never-existed": func(c *trial) {
 		own := c.handle(c.object(page), os.Getpid(), qnxshm.ReadOnly)
-		for _, h := range []qnxshm.Handle{0, 1, 42, 0x0123456789abcdef, 1 << 63, allOnes - 1, own + 1, own ^ 1<<63} {
+		for _, h := range []qnxshm.Handle{0, 1, 42, 0xfedcba9876543210, 1 << 63, allOnes - 1, own + 1, own ^ 1<<63} {
 			c.errno("handle", directErr(h, qnxshm.ReadOnly, page))
 		}
 		c.mapsHere(own)
