@@ -54,7 +54,7 @@ func TestOneError(t *testing.T) {
 // What an Error carries is read where it is looked up first.
 func TestErrorIsDocumented(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("the go tool does not run: ", err)
+		t.Skip("runs the go tool: ", err)
 	}
 	out, err := exec.Command("go", "doc", "Error").CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -3,6 +3,7 @@
 package qnxshm_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -79,9 +80,10 @@ func TestHostedAs71(t *testing.T) {
 func skipWithoutCgo(t *testing.T) {
 	t.Helper()
 	out, err := exec.Command("go", "env", "CGO_ENABLED", "CC").Output()
-	if err != nil {
-		t.Skip("the go tool does not run: ", err)
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("runs the go tool: ", err)
 	}
+	require.NoError(t, err)
 	enabled, cc, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	if enabled != "1" {
 		t.Skip("cgo is off")

@@ -16,6 +16,17 @@ import (
 	"github.com/go-qnx/shm/qnxshm/qnxmsg"
 )
 
+// sendTo sends a message that the peer then receives on a channel, and does not answer.
+func sendTo(p *testproc.Child, channel testproc.Value, conn *qnxmsg.Connection) (sent chan error) {
+	sent = make(chan error)
+	go func() {
+		_, err := conn.SendTimeout([]byte("x"), nil, testproc.Patience)
+		sent <- err
+	}()
+	p.Do("receive", channel)
+	return sent
+}
+
 // A server that makes events up gets no pulse to a channel of its client's, by whose
 // connection ever. The target's connections take them, as Message.DeliverEvent tells.
 func TestServerMakesEventUp(t *testing.T) {
@@ -27,12 +38,7 @@ func TestServerMakesEventUp(t *testing.T) {
 	self := connect(t, os.Getpid(), ch.ID())
 	_, err := ch.RegisterEvent(conn, 0, -1, 1, 1)
 	require.NoError(t, err)
-	sent := make(chan error)
-	go func() {
-		_, err := conn.SendTimeout([]byte("x"), nil, testproc.Patience)
-		sent <- err
-	}()
-	p.Do("receive", made.At(0))
+	sent := sendTo(p, made.At(0), conn)
 	event := func(notify, which uint32, code int16) []byte {
 		b := make([]byte, qnxmsg.EventSize)
 		binary.NativeEndian.PutUint32(b, notify)
@@ -71,12 +77,7 @@ func TestDeliverWithoutDescriptor(t *testing.T) {
 	require.NoError(t, err)
 	sigevent, err := e.MarshalBinary()
 	require.NoError(t, err)
-	sent := make(chan error)
-	go func() {
-		_, err := conn.SendTimeout([]byte("x"), nil, testproc.Patience)
-		sent <- err
-	}()
-	p.Do("receive", made.At(0))
+	sent := sendTo(p, made.At(0), conn)
 	p.Do("limit", 0)
 	err = p.Err("deliver", 0, sigevent)
 	require.ErrorIs(t, err, syscall.EAGAIN)
